@@ -1,0 +1,308 @@
+package ws
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// A Request is the opening handshake as a client sends it (RFC 6455 §4.1):
+//
+//	GET /chat HTTP/1.1
+//	Host: server.example.com
+//	Upgrade: websocket
+//	Connection: Upgrade
+//	Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+//	Origin: http://example.com
+//	Sec-WebSocket-Protocol: chat, superchat
+//	Sec-WebSocket-Version: 13
+type Request struct {
+	Method string
+	Target string // path and query
+	Major  int    // of the HTTP version
+	Minor  int
+	Host   string
+	TLS    bool        // it came through TLS: its origin must be an https one
+	Body   bool        // a Content-Length above 0, or a Transfer-Encoding
+	Header http.Header // all others, with canonical names
+}
+
+// A Response is the server's half of the opening handshake (§4.2.2).
+type Response struct {
+	Status int
+	Header http.Header
+}
+
+// keyGUID is what §1.3 appends to the key, so that the answer cannot come
+// from a server that does not know WebSocket.
+const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// AcceptKey returns the Sec-WebSocket-Accept for a Sec-WebSocket-Key: the
+// base64 of the SHA-1 of the key and a fixed GUID (§4.2.2). SHA-1 is no
+// safeguard here, only a sign of understanding.
+func AcceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + keyGUID))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// CheckRequest holds r against §4.2.1 and the options' limits, without the
+// Origin: see CheckOrigin. An error is a *HandshakeError with the status and
+// the headers that the answer should have.
+func CheckRequest(r *Request, o *Options) error {
+	// "The HTTP version MUST be at least 1.1." HTTP/2 has a handshake of its
+	// own (RFC 8441), which this package does not speak.
+	if r.Major != 1 || r.Minor < 1 {
+		return refused(RuleHTTPVersion, "HTTP/"+strconv.Itoa(r.Major)+"."+strconv.Itoa(r.Minor)+" request, HTTP/1.1 is needed")
+	}
+	// "The method of the request MUST be GET"
+	if r.Method != http.MethodGet {
+		e := refused(RuleMethod, strconv.Quote(r.Method)+" request, GET is needed")
+		e.Header = http.Header{"Allow": {http.MethodGet}}
+		return e
+	}
+	if err := checkHeaderLimits(r, o); err != nil {
+		return err
+	}
+	// "The request MUST contain a |Host| header field"
+	if r.Host == "" {
+		return refused(RuleHost, "no Host header")
+	}
+	// "an |Upgrade| header field whose value MUST include the "websocket"
+	// keyword"
+	if !hasToken(r.Header["Upgrade"], "websocket") {
+		e := refused(RuleUpgrade, "no websocket in the Upgrade header: this address speaks WebSocket")
+		e.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+		return e
+	}
+	// "a |Connection| header field whose value MUST include the "Upgrade"
+	// token"
+	if !hasToken(r.Header["Connection"], "upgrade") {
+		e := refused(RuleConnection, "no upgrade in the Connection header: a proxy in between may have taken it off")
+		e.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+		return e
+	}
+	// "a header field with the name |Sec-WebSocket-Version|. The value of
+	// this header field MUST be 13."
+	if v := r.Header["Sec-Websocket-Version"]; len(v) != 1 || v[0] != "13" {
+		e := refused(RuleVersion, "Sec-WebSocket-Version "+quoteAll(v)+", 13 is needed")
+		e.Header = http.Header{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+		return e
+	}
+	// "The value of this header field MUST be a nonce consisting of a
+	// randomly selected 16-byte value that has been base64-encoded"
+	if v := r.Header["Sec-Websocket-Key"]; len(v) != 1 {
+		return refused(RuleKey, strconv.Itoa(len(v))+" Sec-WebSocket-Key headers, one is needed")
+	} else if !validKey(v[0]) {
+		return refused(RuleKey, "Sec-WebSocket-Key "+quoteAll(v)+" is not the base64 of 16 bytes")
+	}
+	if r.Body {
+		e := refused(RuleNoBody, "the request has a body")
+		e.Header = http.Header{"Connection": {"close"}}
+		return e
+	}
+	return nil
+}
+
+func checkHeaderLimits(r *Request, o *Options) error {
+	size, count := len(r.Method)+len(r.Target)+len("  HTTP/1.1\r\n")+len("Host: \r\n")+len(r.Host), 1
+	for name, values := range r.Header {
+		for _, v := range values {
+			size += len(name) + len(": \r\n") + len(v)
+			count++
+		}
+	}
+	if limit := o.maxHeaderBytes(); size > limit {
+		return refused(RuleHeaderSize, "request headers of "+strconv.Itoa(size)+" bytes, the limit that MaxHeaderBytes sets is "+strconv.Itoa(limit))
+	}
+	if limit := o.maxHeaders(); count > limit {
+		return refused(RuleHeaderCount, strconv.Itoa(count)+" request headers, the limit that MaxHeaders sets is "+strconv.Itoa(limit))
+	}
+	return nil
+}
+
+func validKey(key string) bool {
+	if len(key) != 24 { // 16 bytes in base64
+		return false
+	}
+	var buf [18]byte
+	n, err := base64.StdEncoding.Decode(buf[:], []byte(key))
+	return err == nil && n == 16
+}
+
+// ChooseSubprotocol returns the first of supported, which stand in the
+// server's order of preference, that the request's Sec-WebSocket-Protocol
+// headers offer; "" if none does (§4.2.2). Names are compared as they are.
+func ChooseSubprotocol(offered []string, supported []string) string {
+	if len(supported) == 0 {
+		return ""
+	}
+	best := len(supported)
+	for _, line := range offered {
+		for name := range strings.SplitSeq(line, ",") {
+			if i := slices.Index(supported[:best], trimOWS(name)); i >= 0 {
+				best = i
+			}
+		}
+	}
+	if best == len(supported) {
+		return ""
+	}
+	return supported[best]
+}
+
+// AppendRequest appends the wire form of a client's request to dst, in the
+// order of §1.3. Names and values of r.Header must be valid, see
+// CheckHeader.
+func AppendRequest(dst []byte, r *Request) []byte {
+	dst = append(dst, r.Method...)
+	dst = append(dst, ' ')
+	dst = append(dst, r.Target...)
+	dst = append(dst, " HTTP/1.1\r\nHost: "...)
+	dst = append(dst, r.Host...)
+	dst = append(dst, "\r\n"...)
+	return appendHeaders(dst, r.Header, []string{"Upgrade", "Connection", "Sec-Websocket-Key", "Origin",
+		"Sec-Websocket-Protocol", "Sec-Websocket-Version"})
+}
+
+// AppendResponse appends the wire form of a 101 answer to dst (§4.2.2).
+// key is the request's; subprotocol may be ""; header holds what else the
+// answer has and must be valid, see CheckHeader.
+func AppendResponse(dst []byte, key, subprotocol string, header http.Header) []byte {
+	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	sum := sha1.Sum([]byte(key + keyGUID))
+	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
+	if subprotocol != "" {
+		dst = append(dst, "\r\nSec-WebSocket-Protocol: "...)
+		dst = append(dst, subprotocol...)
+	}
+	dst = append(dst, "\r\n"...)
+	return appendHeaders(dst, header, nil)
+}
+
+// appendHeaders writes the headers named in first in that order, the others
+// by name, and the empty line.
+func appendHeaders(dst []byte, h http.Header, first []string) []byte {
+	put := func(name string) {
+		for _, v := range h[name] {
+			dst = append(dst, wireName(name)...)
+			dst = append(dst, ": "...)
+			dst = append(dst, v...)
+			dst = append(dst, "\r\n"...)
+		}
+	}
+	for _, name := range first {
+		put(name)
+	}
+	if len(h) > 0 {
+		var others []string
+		for name := range h {
+			if !slices.Contains(first, name) {
+				others = append(others, name)
+			}
+		}
+		slices.Sort(others)
+		for _, name := range others {
+			put(name)
+		}
+	}
+	return append(dst, "\r\n"...)
+}
+
+// wireName spells WebSocket as the RFC does, where net/http's canonical form
+// does not. Header names are case-insensitive; some servers think otherwise.
+func wireName(name string) string {
+	if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
+		return "Sec-WebSocket-" + rest
+	}
+	return name
+}
+
+// ownHeaders are those of the handshake itself, which no caller may set.
+var ownHeaders = []string{"Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version",
+	"Sec-Websocket-Protocol", "Sec-Websocket-Accept", "Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding", "Trailer"}
+
+// CheckHeader reports the first name or value in h, headers that a caller
+// wants to add to the handshake, that would break the message or is the
+// handshake's own. CR and LF are what an attacker would use to add headers.
+func CheckHeader(h http.Header) error {
+	for name, values := range h {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return &HandshakeError{Detail: "header name " + strconv.Quote(name) + " is not a token"}
+		}
+		if slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
+			return &HandshakeError{Detail: "header " + name + " belongs to the handshake and cannot be set"}
+		}
+		for _, v := range values {
+			if !httpguts.ValidHeaderFieldValue(v) {
+				return &HandshakeError{Detail: "header " + name + " has a value with a control character: " + strconv.Quote(v)}
+			}
+		}
+	}
+	return nil
+}
+
+// CheckResponse holds a server's answer against §4.1, points 1 to 6 of the
+// client's checks, and returns the subprotocol that it chose. key and offered
+// are what the request had. An error is a *HandshakeError.
+func CheckResponse(r *Response, key string, offered []string) (subprotocol string, err error) {
+	fail := func(id RuleID, detail string) (string, error) {
+		e := refused(id, detail)
+		e.Status, e.Header = r.Status, r.Header
+		return "", e
+	}
+	if r.Status != http.StatusSwitchingProtocols {
+		return fail(RuleStatus, "the server answered with status "+strconv.Itoa(r.Status)+", 101 is needed")
+	}
+	if v := r.Header["Upgrade"]; len(v) != 1 || !strings.EqualFold(v[0], "websocket") {
+		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+quoteAll(v)+", websocket is needed")
+	}
+	if v := r.Header["Connection"]; !hasToken(v, "upgrade") {
+		return fail(RuleAnswerConnection, "the answer's Connection header is "+quoteAll(v)+", upgrade is needed")
+	}
+	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || trimOWS(v[0]) != AcceptKey(key) {
+		return fail(RuleAccept, "Sec-WebSocket-Accept is "+quoteAll(v)+", "+AcceptKey(key)+" is needed")
+	}
+	if v := r.Header["Sec-Websocket-Extensions"]; len(v) > 0 {
+		return fail(RuleAnswerExtensions, "the answer uses extensions, but none was offered: "+quoteAll(v))
+	}
+	v := r.Header["Sec-Websocket-Protocol"]
+	if len(v) > 1 || len(v) == 1 && strings.Contains(v[0], ",") {
+		return fail(RuleAnswerOneSubproto, "the answer chooses several subprotocols: "+quoteAll(v))
+	}
+	if len(v) == 1 && !slices.Contains(offered, v[0]) {
+		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+quoteAll(v)+", offered were "+quoteAll(offered))
+	}
+	if r.Header.Get("Content-Length") != "" && r.Header.Get("Content-Length") != "0" || len(r.Header["Transfer-Encoding"]) > 0 {
+		return fail(RuleAnswerBodyForbidden, "the 101 answer announces a body")
+	}
+	if len(v) == 1 {
+		subprotocol = v[0]
+	}
+	return subprotocol, nil
+}
+
+// hasToken reports whether the comma-separated list in values has the token,
+// in any case (RFC 9110 §5.6.1).
+func hasToken(values []string, token string) bool {
+	return httpguts.HeaderValuesContainsToken(values, token)
+}
+
+// trimOWS takes off optional white space: spaces and tabs (RFC 9110 §5.6.3).
+func trimOWS(s string) string { return strings.Trim(s, " \t") }
+
+// quoteAll shows header values in an error, cut to a readable length.
+func quoteAll(v []string) string {
+	if len(v) == 0 {
+		return "missing"
+	}
+	s := strconv.Quote(strings.Join(v, ", "))
+	if len(s) > 120 {
+		s = s[:120] + "…"
+	}
+	return s
+}

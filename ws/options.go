@@ -1,0 +1,180 @@
+package ws
+
+import (
+	"cmp"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Options are the settings of a connection, for either role. The zero value,
+// and a nil *Options, are safe. A field that is 0 has its default; where it
+// makes sense, a value below 0 means none. Options are read when a connection
+// is made and must not be changed while one is being made.
+type Options struct {
+	// Subprotocols are, on a server, those that it supports in order of
+	// preference; on a client, those that it offers (RFC 6455 §1.9).
+	Subprotocols []string
+
+	// OriginPatterns are the origins from which a browser's page may connect
+	// to a server besides the server's own (§10.2): "example.com",
+	// "*.example.com" (subdomains), "localhost:*" (any port),
+	// "https://example.com:8443", "null", or "*" for all. See
+	// CheckOriginPattern.
+	OriginPatterns []string
+
+	// RequireOrigin makes a server refuse a request that has cookies but no
+	// Origin. No browser sends one; other clients may.
+	RequireOrigin bool
+
+	// MaxHeaderBytes and MaxHeaders bound the opening handshake's headers on
+	// a server: 8 KiB and 100 by default. http.Server has a bound of its own,
+	// 1 MiB by default, and takes up to 4 KiB more than it says.
+	MaxHeaderBytes int
+	MaxHeaders     int
+
+	// HTTPClient makes a client's opening handshake; nil is one with the
+	// settings of http.DefaultTransport, so with proxies from the
+	// environment. Its Timeout, if any, bounds the handshake only.
+	HTTPClient *http.Client
+
+	// Header is what a client adds to its opening handshake, such as Origin,
+	// Cookie or Authorization.
+	Header http.Header
+
+	// Host, if set, is what a client sends as Host instead of the URL's.
+	Host string
+
+	// HandshakeTimeout bounds a client's opening handshake, and a server's
+	// writing of its answer; 10 s by default, none below 0.
+	HandshakeTimeout time.Duration
+
+	// MaxMessage is the longest message that is received, in bytes: 1 MiB by
+	// default, no limit below 0. A longer one fails the connection with 1009
+	// as soon as a frame's header announces it (§10.4).
+	MaxMessage int64
+
+	// MaxFragments is the highest number of frames of one incoming message,
+	// empty ones included: 1,024 by default, no limit below 0. More fail the
+	// connection with 1008.
+	MaxFragments int
+
+	// MessageTimeout bounds the time from a message's first byte to its last:
+	// 30 s by default, none below 0. A slower one fails the connection with
+	// 1008. It runs only while a reader waits for the rest.
+	MessageTimeout time.Duration
+
+	// PingRate is how many pings a second the peer may send in the long run,
+	// and EmptyRate how many messages without any content: 20 and 200 by
+	// default, no limit below 0. Ten seconds' worth may come at once. More
+	// fail the connection with 1008.
+	PingRate  int
+	EmptyRate int
+
+	// PingInterval is how long a connection may be silent before this
+	// endpoint sends a ping, and PongTimeout how long the peer then has to
+	// send anything at all: 30 s and 20 s by default; an interval below 0
+	// turns keepalive off. A dead peer is noticed only while someone reads.
+	PingInterval time.Duration
+	PongTimeout  time.Duration
+
+	// WriteTimeout is how long the peer may take to accept one frame, or
+	// one piece of a long one, before the connection is cut: 10 s by default,
+	// none below 0.
+	WriteTimeout time.Duration
+
+	// CloseTimeout bounds the closing handshake, from our Close frame to the
+	// end of the connection: 5 s by default. It cannot be turned off.
+	CloseTimeout time.Duration
+
+	// Trace, if not nil, is called with every frame in both directions, in
+	// order for each direction, from the goroutine that reads or writes. It
+	// must be quick, must not use the connection, and must copy what it
+	// keeps.
+	Trace func(TraceEvent)
+
+	// Rand gives masking keys (§10.3) and the Sec-WebSocket-Key; nil is
+	// crypto/rand.Reader, which a program should never need to change. It may
+	// be used by several goroutines at once.
+	Rand io.Reader
+}
+
+func (o *Options) maxHeaderBytes() int {
+	if o == nil {
+		return 8 << 10
+	}
+	return cmp.Or(o.MaxHeaderBytes, 8<<10)
+}
+
+func (o *Options) maxHeaders() int {
+	if o == nil {
+		return 100
+	}
+	return cmp.Or(o.MaxHeaders, 100)
+}
+
+func (o *Options) handshakeTimeout() time.Duration {
+	if o == nil {
+		return 10 * time.Second
+	}
+	return orNone(o.HandshakeTimeout, 10*time.Second)
+}
+
+func (o *Options) rand() io.Reader {
+	if o == nil || o.Rand == nil {
+		return rand.Reader
+	}
+	return o.Rand
+}
+
+// settings are what a connection needs of its Options, defaults filled in:
+// small, because every connection has its own. A duration of 0 is none.
+type settings struct {
+	limits         Limits
+	messageTimeout time.Duration
+	pingRate       int
+	emptyRate      int
+	pingInterval   time.Duration
+	pongTimeout    time.Duration
+	writeTimeout   time.Duration
+	closeTimeout   time.Duration
+	trace          func(TraceEvent)
+	rand           io.Reader
+}
+
+func (o *Options) settings() settings {
+	if o == nil {
+		o = &Options{}
+	}
+	s := settings{
+		limits:         Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments},
+		messageTimeout: orNone(o.MessageTimeout, 30*time.Second),
+		pingRate:       max(0, cmp.Or(o.PingRate, 20)),
+		emptyRate:      max(0, cmp.Or(o.EmptyRate, 200)),
+		pingInterval:   orNone(o.PingInterval, 30*time.Second),
+		pongTimeout:    orNone(o.PongTimeout, 20*time.Second),
+		writeTimeout:   orNone(o.WriteTimeout, 10*time.Second),
+		closeTimeout:   5 * time.Second,
+		trace:          o.Trace,
+		rand:           o.rand(),
+	}
+	if o.CloseTimeout > 0 {
+		s.closeTimeout = o.CloseTimeout
+	}
+	if s.pongTimeout == 0 {
+		s.pongTimeout = 20 * time.Second
+	}
+	return s
+}
+
+// orNone returns def for 0 and 0, which stands for none, below it.
+func orNone(d, def time.Duration) time.Duration {
+	switch {
+	case d == 0:
+		return def
+	case d < 0:
+		return 0
+	}
+	return d
+}

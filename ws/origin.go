@@ -1,0 +1,178 @@
+package ws
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// CheckOrigin decides whether a browser's page may connect (RFC 6455 §10.2).
+// Scripts cannot forge the Origin header, and cookies go along with every
+// handshake, so without this check any page on the web could use the
+// connection in the name of its visitor. A request without an Origin does
+// not come from a page and passes.
+//
+// The page's host and port must be those of r.Host; its scheme must be http
+// or https, and https if r came through TLS. Any other origin must match one
+// of o.OriginPatterns. An error is a *HandshakeError with status 403.
+func CheckOrigin(r *Request, o *Options) error {
+	origins := r.Header["Origin"]
+	switch {
+	case len(origins) > 1:
+		return refused(RuleOneOrigin, strconv.Itoa(len(origins))+" Origin headers: "+quoteAll(origins))
+	case len(origins) == 0:
+		if o != nil && o.RequireOrigin && len(r.Header["Cookie"]) > 0 {
+			return refused(RuleOriginMissing, "cookies, but no Origin header, which Options.RequireOrigin asks for")
+		}
+		return nil
+	}
+	from, ok := parseOrigin(origins[0])
+	if ok && from.sameAs(r) {
+		return nil
+	}
+	if o != nil {
+		for _, pattern := range o.OriginPatterns {
+			if pattern == "*" || strings.EqualFold(pattern, origins[0]) || ok && from.matches(pattern) {
+				return nil
+			}
+		}
+	}
+	return refused(RuleOrigin, "origin "+quoteAll(origins)+" is not the host "+strconv.Quote(r.Host)+
+		" that was asked; a page that may connect from elsewhere is allowed by its host in Options.OriginPatterns")
+}
+
+// An origin is scheme, host and port, in lower case; the port is never empty
+// for http and https (RFC 6454 §4).
+type origin struct{ scheme, host, port string }
+
+// parseOrigin reads "scheme://host[:port]". Anything more, such as user
+// information or a path, is no origin and does not parse.
+func parseOrigin(s string) (o origin, ok bool) {
+	scheme, rest, found := strings.Cut(strings.ToLower(s), "://")
+	if !found || scheme == "" || strings.ContainsAny(rest, "/\\@?# \t,") {
+		return o, false
+	}
+	o.scheme = scheme
+	o.host, o.port, ok = splitPort(rest)
+	if o.port == "" {
+		o.port = defaultPort(scheme)
+	}
+	return o, ok && o.host != ""
+}
+
+// splitPort cuts "host", "host:port", "[v6]" or "[v6]:port".
+func splitPort(s string) (host, port string, ok bool) {
+	if strings.HasPrefix(s, "[") {
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return "", "", false
+		}
+		host, s = s[:end+1], s[end+1:]
+		if s == "" {
+			return host, "", true
+		}
+		if s[0] != ':' {
+			return "", "", false
+		}
+		return host, s[1:], s[1:] != ""
+	}
+	host, port, found := strings.Cut(s, ":")
+	if found && port == "" || strings.Contains(port, ":") {
+		return "", "", false
+	}
+	return host, port, true
+}
+
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "http", "ws":
+		return "80"
+	case "https", "wss":
+		return "443"
+	}
+	return ""
+}
+
+// sameAs reports whether a page from o asked its own server. A proxy in front
+// may have taken TLS off, so an https page may stand behind a plain request,
+// but never the reverse.
+func (o origin) sameAs(r *Request) bool {
+	if o.scheme != "https" && (o.scheme != "http" || r.TLS) {
+		return false
+	}
+	host, port, ok := splitPort(strings.ToLower(r.Host))
+	if port == "" {
+		port = defaultPort(o.scheme)
+	}
+	return ok && o.host == host && o.port == port
+}
+
+// matches reports whether o fits "[scheme://]host[:port]". The host may begin
+// with "*.", which stands for one or more labels; the port may be "*"; without
+// one it is the scheme's own.
+func (o origin) matches(pattern string) bool {
+	pattern = strings.ToLower(pattern)
+	if scheme, rest, found := strings.Cut(pattern, "://"); found {
+		if scheme != o.scheme {
+			return false
+		}
+		pattern = rest
+	} else if o.scheme != "http" && o.scheme != "https" {
+		return false
+	}
+	host, port, ok := splitPort(pattern)
+	if !ok {
+		return false
+	}
+	switch port {
+	case "*":
+	case "":
+		if o.port != defaultPort(o.scheme) {
+			return false
+		}
+	default:
+		if o.port != port {
+			return false
+		}
+	}
+	if suffix, wild := strings.CutPrefix(host, "*"); wild {
+		return len(o.host) > len(suffix) && strings.HasSuffix(o.host, suffix)
+	}
+	return o.host == host
+}
+
+// CheckOriginPattern reports what is wrong with an entry for
+// Options.OriginPatterns, so that a program can refuse a bad setting when it
+// starts.
+func CheckOriginPattern(pattern string) error {
+	bad := func(why string) error {
+		return errors.New("ws: origin pattern " + strconv.Quote(pattern) + ": " + why +
+			"; expected [scheme://]host[:port] such as example.com, *.example.com, https://example.com:8443, localhost:*, or * alone")
+	}
+	if pattern == "*" || pattern == "null" {
+		return nil
+	}
+	rest := pattern
+	if scheme, after, found := strings.Cut(pattern, "://"); found {
+		if scheme == "" {
+			return bad("the scheme is empty")
+		}
+		rest = after
+	}
+	if strings.ContainsAny(rest, "/\\@?# \t,") {
+		return bad("an origin has no path, query or user")
+	}
+	host, port, ok := splitPort(rest)
+	if !ok || host == "" {
+		return bad("no host, or no port after the colon")
+	}
+	if port != "" && port != "*" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return bad("the port is not a number from 1 to 65535")
+		}
+	}
+	if i := strings.LastIndexByte(host, '*'); i > 0 || i == 0 && (len(host) < 3 || host[1] != '.') {
+		return bad("a star stands alone for the first labels, as in *.example.com")
+	}
+	return nil
+}

@@ -1,0 +1,406 @@
+package ws
+
+import "math"
+
+// A Role is the end of the connection at which an endpoint stands. What it
+// sends is masked by RoleClient and not by RoleServer (RFC 6455 §5.1).
+type Role uint8
+
+// The two roles.
+const (
+	RoleServer Role = iota
+	RoleClient
+)
+
+// String returns "server" or "client".
+func (r Role) String() string {
+	if r == RoleClient {
+		return "client"
+	}
+	return "server"
+}
+
+// A State is where one direction of a connection stands: what was sent so far
+// decides which frame may come next.
+type State uint8
+
+// The states of one direction.
+const (
+	StateReady    State = iota // between messages
+	StateInText                // inside a fragmented text message
+	StateInBinary              // inside a fragmented binary message
+	StateClosed                // a Close frame went by
+	numStates
+)
+
+// String returns the name used in traces.
+func (s State) String() string {
+	return [...]string{"ready", "in text", "in binary", "closed"}[s%numStates]
+}
+
+// A frameKind is what the state machine sees of a frame: its opcode and,
+// where it matters, FIN.
+type frameKind uint8
+
+const (
+	aText frameKind = iota
+	aTextMore
+	aBinary
+	aBinaryMore
+	aContinuation
+	aContinuationMore
+	aPingPong
+	aClose
+	numKinds
+)
+
+// A move is one cell of the table: the next state, or the rule against it.
+type move struct {
+	to   State
+	rule RuleID
+}
+
+// moves is the whole state machine of one direction (§5.4, §5.5). "More"
+// stands for FIN=0. Control frames may come between the fragments of a
+// message and change nothing, except Close.
+var moves = [numStates][numKinds]move{
+	StateReady: {
+		aText:             {to: StateReady},
+		aTextMore:         {to: StateInText},
+		aBinary:           {to: StateReady},
+		aBinaryMore:       {to: StateInBinary},
+		aContinuation:     {rule: RuleContinuation},
+		aContinuationMore: {rule: RuleContinuation},
+		aPingPong:         {to: StateReady},
+		aClose:            {to: StateClosed},
+	},
+	StateInText: {
+		aText:             {rule: RuleInterleaved},
+		aTextMore:         {rule: RuleInterleaved},
+		aBinary:           {rule: RuleInterleaved},
+		aBinaryMore:       {rule: RuleInterleaved},
+		aContinuation:     {to: StateReady},
+		aContinuationMore: {to: StateInText},
+		aPingPong:         {to: StateInText},
+		aClose:            {to: StateClosed},
+	},
+	StateInBinary: {
+		aText:             {rule: RuleInterleaved},
+		aTextMore:         {rule: RuleInterleaved},
+		aBinary:           {rule: RuleInterleaved},
+		aBinaryMore:       {rule: RuleInterleaved},
+		aContinuation:     {to: StateReady},
+		aContinuationMore: {to: StateInBinary},
+		aPingPong:         {to: StateInBinary},
+		aClose:            {to: StateClosed},
+	},
+	StateClosed: {
+		aText:             {rule: RuleAfterClose},
+		aTextMore:         {rule: RuleAfterClose},
+		aBinary:           {rule: RuleAfterClose},
+		aBinaryMore:       {rule: RuleAfterClose},
+		aContinuation:     {rule: RuleAfterClose},
+		aContinuationMore: {rule: RuleAfterClose},
+		aPingPong:         {rule: RuleAfterClose},
+		aClose:            {rule: RuleAfterClose},
+	},
+}
+
+// After returns the state after a frame with header h, or s itself and the
+// rule that forbids the frame in s.
+func (s State) After(h Header) (State, RuleID) {
+	var k frameKind
+	switch h.Opcode {
+	case OpText:
+		k = aText
+	case OpBinary:
+		k = aBinary
+	case OpContinuation:
+		k = aContinuation
+	case OpPing, OpPong:
+		k = aPingPong
+	case OpClose:
+		k = aClose
+	default:
+		return s, RuleOpcode
+	}
+	if !h.Fin && k < aPingPong {
+		k++ // a… to a…More
+	}
+	m := moves[s][k]
+	if m.rule != "" {
+		return s, m.rule
+	}
+	return m.to, ""
+}
+
+// Limits bound what a Receiver lets through (§10.4). A value below 0 is no
+// limit, 0 is the default.
+type Limits struct {
+	MessageSize int64 // bytes of payload in one message; default 1 MiB
+	Fragments   int   // frames in one message, empty ones included; default 1,024
+}
+
+// The defaults of Limits.
+const (
+	DefaultMessageSize = 1 << 20 // bytes; a chat message is far below, a photo above
+	DefaultFragments   = 1024    // 1 MiB in the 1 KiB fragments of a streaming sender
+)
+
+// A Receiver judges what arrives at one endpoint. It is fed the bytes of the
+// connection in order, cut anywhere: header bytes to Header, payload bytes to
+// Payload; or all of them to Next. It does no I/O and keeps no payload but a
+// control frame's. After an error it must not be used any further.
+type Receiver struct {
+	role   Role
+	limits Limits
+
+	state     State
+	header    Header // of the current frame
+	remaining int64  // payload bytes of the current frame still to come
+	maskAt    int    // offset into the masking key
+
+	// The message that the current frame, or the one before, belongs to.
+	opcode    Opcode
+	size      int64
+	fragments int
+	text      UTF8
+
+	control  [MaxControlPayload]byte
+	ncontrol int
+	code     Code
+	reason   string
+}
+
+// NewReceiver returns a Receiver for the endpoint that has the given role: a
+// server's expects masked frames, a client's unmasked ones.
+func NewReceiver(role Role, limits Limits) Receiver {
+	r := Receiver{role: role}
+	r.SetLimits(limits)
+	return r
+}
+
+// SetLimits changes the limits from the next frame on.
+func (r *Receiver) SetLimits(l Limits) {
+	if l.MessageSize == 0 {
+		l.MessageSize = DefaultMessageSize
+	} else if l.MessageSize < 0 {
+		l.MessageSize = math.MaxInt64
+	}
+	if l.Fragments == 0 {
+		l.Fragments = DefaultFragments
+	} else if l.Fragments < 0 {
+		l.Fragments = math.MaxInt
+	}
+	r.limits = l
+}
+
+// State returns where the incoming direction stands.
+func (r *Receiver) State() State { return r.state }
+
+// Remaining returns how many payload bytes of the current frame are still to
+// come; 0 means that a header comes next.
+func (r *Receiver) Remaining() int64 { return r.remaining }
+
+// Opcode returns the type of the current or, between messages, the last
+// message.
+func (r *Receiver) Opcode() Opcode { return r.opcode }
+
+// Control returns the payload of the control frame that was just completed.
+// It is valid until the next call of Header.
+func (r *Receiver) Control() []byte { return r.control[:r.ncontrol] }
+
+// Close returns what the Close frame said, once State is StateClosed.
+func (r *Receiver) Close() (Code, string) { return r.code, r.reason }
+
+// Header takes the frame header that b begins with. n == 0 with a nil error
+// means that more bytes are needed; a frame that its first two bytes condemn
+// fails as soon as those are there. Must be called only while Remaining is 0.
+// An error is a *ProtocolError.
+func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
+	h, n, err = ParseHeader(b)
+	if len(b) < 2 {
+		return h, 0, err
+	}
+	if err := r.checkStart(h, b[1]&0x7F); err != nil {
+		return h, n, err
+	}
+	if err != nil || n == 0 {
+		return h, n, err
+	}
+	if !h.Opcode.IsControl() {
+		if err := r.checkSize(h); err != nil {
+			return h, n, err
+		}
+	}
+
+	r.header, r.remaining, r.maskAt = h, h.Length, 0
+	switch {
+	case h.Opcode.IsControl():
+		r.ncontrol = 0
+	case h.Opcode != OpContinuation: // the first frame of a message
+		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1
+		r.text.Reset()
+	default:
+		r.size += h.Length
+		r.fragments++
+	}
+	if h.Length == 0 {
+		err = r.endFrame()
+	}
+	return h, n, err
+}
+
+// checkStart holds the rules that the first two bytes of a frame can break;
+// length7 is the length as it stands there. It must not look at more of h, or
+// the verdict would depend on how much of the frame has come.
+func (r *Receiver) checkStart(h Header, length7 byte) error {
+	// "MUST be 0 unless an extension is negotiated that defines meanings"
+	if h.RSV != 0 {
+		return violated(RuleRSV, rsvNames(h.RSV)+" set on a "+h.Opcode.String()+" frame, but no extension was negotiated")
+	}
+	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
+	// the WebSocket Connection_."
+	if h.Opcode.IsReserved() {
+		return violated(RuleOpcode, h.Opcode.String())
+	}
+	// "a client MUST mask all frames that it sends"
+	if r.role == RoleServer && !h.Masked {
+		return violated(RuleClientMasks, "unmasked "+h.Opcode.String()+" frame from a client")
+	}
+	// "A server MUST NOT mask any frames that it sends"
+	if r.role == RoleClient && h.Masked {
+		return violated(RuleServerUnmasked, "masked "+h.Opcode.String()+" frame from a server")
+	}
+	if h.Opcode.IsControl() {
+		// "All control frames MUST have a payload length of 125 bytes or
+		// less and MUST NOT be fragmented."
+		if !h.Fin {
+			return violated(RuleControlFin, "fragmented "+h.Opcode.String()+" frame")
+		}
+		if length7 > MaxControlPayload {
+			return violated(RuleControlLength, h.Opcode.String()+" frame with a payload over 125 bytes")
+		}
+	}
+	switch _, rule := r.state.After(h); rule {
+	case "":
+	case RuleContinuation:
+		return violated(rule, "continuation without a message")
+	case RuleInterleaved:
+		return violated(rule, h.Opcode.String()+" frame inside a "+r.opcode.String()+" message")
+	case RuleAfterClose:
+		return violated(rule, h.Opcode.String()+" frame after a Close frame")
+	default:
+		return violated(rule, h.Opcode.String())
+	}
+	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
+		return violated(RuleFragments, "message of more than "+itoa(int64(r.limits.Fragments))+" fragments, the limit that MaxFragments sets")
+	}
+	return nil
+}
+
+// checkSize holds a data frame against the message limit, before anything is
+// read or allocated for it.
+func (r *Receiver) checkSize(h Header) error {
+	size := int64(0)
+	if h.Opcode == OpContinuation {
+		size = r.size
+	}
+	if h.Length > r.limits.MessageSize-size { // size + Length may overflow
+		return violated(RuleMessageSize, "message of more than "+itoa(r.limits.MessageSize)+" bytes, the limit that MaxMessage sets")
+	}
+	return nil
+}
+
+// Payload takes the next bytes of the current frame's payload, Remaining at
+// the most, and unmasks them in place. An error is a *ProtocolError; text
+// fails at its first bad byte, before the message is complete (§8.1).
+func (r *Receiver) Payload(p []byte) error {
+	if r.header.Masked {
+		r.maskAt = Mask(p, r.header.Key, r.maskAt)
+	}
+	r.remaining -= int64(len(p))
+	switch {
+	case r.header.Opcode.IsControl():
+		r.ncontrol += copy(r.control[r.ncontrol:], p)
+	case r.opcode == OpText && !r.text.Write(p):
+		return violated(RuleTextUTF8, "text message is not UTF-8")
+	}
+	if r.remaining > 0 {
+		return nil
+	}
+	return r.endFrame()
+}
+
+// endFrame does what is due when the last byte of a frame was seen.
+func (r *Receiver) endFrame() (err error) {
+	h := r.header
+	if h.Opcode == OpClose {
+		if r.code, r.reason, err = ParseClose(r.Control()); err != nil {
+			return err
+		}
+	}
+	if h.Fin && !h.Opcode.IsControl() && r.opcode == OpText && !r.text.Done() {
+		return violated(RuleTextUTF8, "text message ends inside a UTF-8 sequence")
+	}
+	r.state, _ = r.state.After(h)
+	return nil
+}
+
+// An Event is what Next found: a piece of a message, or a control frame.
+type Event struct {
+	// Opcode is the message's type for a piece of a message, OpPing, OpPong
+	// or OpClose for a control frame, and OpContinuation when there is
+	// nothing to report yet.
+	Opcode  Opcode
+	Payload []byte // unmasked; valid until the next call, and as long as the bytes given to Next
+	Fin     bool   // the message is complete
+}
+
+// Next takes bytes from the beginning of b, unmasking them in place, and
+// returns what they amount to and their number. n == 0 with a nil error means
+// that more bytes are needed, or that the connection is closed: what follows
+// a Close frame is ignored (§5.5.1). An error is a *ProtocolError.
+func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
+	if r.state == StateClosed {
+		return e, 0, nil
+	}
+	if r.remaining == 0 {
+		if _, n, err = r.Header(b); err != nil || n == 0 {
+			return e, n, err
+		}
+	}
+	p := b[n:]
+	if int64(len(p)) > r.remaining {
+		p = p[:r.remaining]
+	}
+	if len(p) > 0 {
+		n += len(p)
+		if err := r.Payload(p); err != nil {
+			return e, n, err
+		}
+	}
+	switch {
+	case !r.header.Opcode.IsControl():
+		if len(p) == 0 && !(r.header.Fin && r.remaining == 0) {
+			return e, n, nil
+		}
+		return Event{r.opcode, p, r.header.Fin && r.remaining == 0}, n, nil
+	case r.remaining == 0:
+		return Event{r.header.Opcode, r.Control(), true}, n, nil
+	}
+	return e, n, nil
+}
+
+func rsvNames(rsv uint8) string {
+	s := ""
+	for i, bit := range []uint8{RSV1, RSV2, RSV3} {
+		if rsv&bit != 0 {
+			if s != "" {
+				s += ", "
+			}
+			s += "RSV" + itoa(int64(i+1))
+		}
+	}
+	return s
+}
