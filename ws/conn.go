@@ -1,0 +1,272 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Conn is a WebSocket connection after its opening handshake. All methods
+// may be called by any number of goroutines at once: reads take turns, and so
+// do writes, a whole message at a time.
+//
+// Pings, pongs and the peer's Close are dealt with while somebody reads, so a
+// Conn needs a reader even if the application expects no messages; that can
+// be
+//
+//	for range c.Messages(ctx) {
+//	}
+//
+// A context that ends while an operation waits gives an error that wraps the
+// context's, and the connection goes on, with nothing lost: the rest of a
+// message that was interrupted comes with the next read. The one exception is
+// a message of which a part was already sent: it cannot be taken back, so the
+// connection fails.
+//
+// When the connection is over, for whatever reason, every operation returns
+// an error that wraps the same *CloseError; see Err.
+type Conn struct {
+	stream      stream
+	role        Role
+	set         settings
+	id          uint64
+	subprotocol string
+	response    *http.Response // client only
+	remote      string
+
+	// ctx ends with the connection; its cause is the *CloseError.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	end    atomic.Pointer[CloseError]
+	gone   chan struct{} // closed when the stream is closed and nothing of ours runs any more
+
+	in    incoming
+	out   outgoing
+	alive keepalive
+	stats counters
+}
+
+// A stream is what a Conn runs over: any io.ReadWriteCloser, with deadlines
+// that newStream adds where they are missing.
+type stream interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+var lastConnID atomic.Uint64
+
+// NewConn returns a connection over rwc, on which the opening handshake has
+// already happened, or on which both ends agreed to go without. The Conn owns
+// rwc from now on. If rwc has SetReadDeadline and SetWriteDeadline, as a
+// net.Conn has, they are used; if not, a goroutine stands in for them while a
+// read or a write is under way. A CloseWrite method, as of *net.TCPConn, lets
+// a Close frame arrive although the peer is still sending.
+func NewConn(rwc io.ReadWriteCloser, role Role, o *Options) *Conn {
+	return newConn(context.Background(), rwc, role, o, nil)
+}
+
+// newConn is NewConn for a context whose values the connection's own context
+// has, and with bytes that were already read from rwc.
+func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options, early []byte) *Conn {
+	c := &Conn{
+		stream: newStream(rwc),
+		role:   role,
+		set:    o.settings(),
+		id:     lastConnID.Add(1),
+		gone:   make(chan struct{}),
+	}
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	if a, ok := rwc.(interface{ RemoteAddr() net.Addr }); ok && a.RemoteAddr() != nil {
+		c.remote = a.RemoteAddr().String()
+	}
+	if len(early) > 0 {
+		c.stream = &prefixed{c.stream, early}
+	}
+	c.in.init(c)
+	c.out.init(c)
+	c.alive.start(c)
+	return c
+}
+
+// Context returns a context that ends with the connection. Its cause is the
+// error that Err returns; its values are those of the request, on a server,
+// or of the context given to Dial.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Err returns nil while the connection is usable and then, always the same,
+// why it is not.
+func (c *Conn) Err() error {
+	if e := c.end.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// Subprotocol returns what the handshake settled on, or "".
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// Response returns the server's answer to a client's opening handshake, with
+// a Body that is empty; nil on a server.
+func (c *Conn) Response() *http.Response { return c.response }
+
+// Role returns the end at which c stands.
+func (c *Conn) Role() Role { return c.role }
+
+// RemoteAddr returns the peer's network address, or "" if the connection has
+// none.
+func (c *Conn) RemoteAddr() string { return c.remote }
+
+// ID returns a number that no other Conn of this process has.
+func (c *Conn) ID() uint64 { return c.id }
+
+// Stats returns what went over the connection so far.
+func (c *Conn) Stats() Stats { return c.stats.snapshot() }
+
+// Stats counts what went over a connection. Bytes are those on the wire,
+// frame headers included, without the opening handshake and TLS.
+type Stats struct {
+	MessagesIn, MessagesOut uint64
+	FramesIn, FramesOut     uint64
+	BytesIn, BytesOut       uint64
+	PingsIn, PongsOut       uint64
+	PingsOut, PongsIn       uint64 // PongsIn are answers to our pings
+	Unsolicited             uint64 // pongs that answer none (§5.5.3)
+	RTT                     time.Duration // of the last ping that was answered, 0 before
+}
+
+type counters struct {
+	messagesIn, messagesOut, framesIn, framesOut, bytesIn, bytesOut atomic.Uint64
+	pingsIn, pongsOut, pingsOut, pongsIn, unsolicited               atomic.Uint64
+	rtt                                                             atomic.Int64
+}
+
+func (s *counters) snapshot() Stats {
+	return Stats{
+		MessagesIn: s.messagesIn.Load(), MessagesOut: s.messagesOut.Load(),
+		FramesIn: s.framesIn.Load(), FramesOut: s.framesOut.Load(),
+		BytesIn: s.bytesIn.Load(), BytesOut: s.bytesOut.Load(),
+		PingsIn: s.pingsIn.Load(), PongsOut: s.pongsOut.Load(),
+		PingsOut: s.pingsOut.Load(), PongsIn: s.pongsIn.Load(),
+		Unsolicited: s.unsolicited.Load(), RTT: time.Duration(s.rtt.Load()),
+	}
+}
+
+// A lock is a mutex that a context can stop waiting for.
+type lock chan struct{}
+
+func newLock() lock { return make(lock, 1) }
+
+// acquire waits until it has l, ctx ends, or the connection does.
+func (l lock) acquire(ctx context.Context, c *Conn) error {
+	select { // the common case, and cheaper than the one below
+	case l <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case l <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.ctx.Done():
+		return c.Err()
+	}
+}
+
+func (l lock) try() bool {
+	select {
+	case l <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (l lock) release() { <-l }
+
+// aLongTimeAgo is a deadline that has passed: it wakes a blocked operation.
+var aLongTimeAgo = time.Unix(1, 0)
+
+// An interrupter makes one direction of a stream wake up when a context ends:
+// it then moves that direction's deadline into the past. A context stays
+// watched from one operation to the next, so that a loop of reads with the
+// same context does not pay for each.
+type interrupter struct {
+	c           *Conn
+	setDeadline func(time.Time) error
+
+	mu       sync.Mutex
+	ctx      context.Context // watched, nil if none
+	stop     func() bool
+	fired    bool      // ctx ended and the deadline is in the past
+	stopped  bool      // the connection is over: the deadline stays in the past
+	deadline time.Time // what the operation itself wants
+}
+
+// watch begins an operation under ctx. The connection's own context needs no
+// watching: the connection's end closes the stream.
+func (i *interrupter) watch(ctx context.Context) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.stopped || i.ctx != nil && ctx == i.ctx {
+		return
+	}
+	if i.stop != nil {
+		i.stop()
+	}
+	i.ctx, i.stop = nil, nil
+	if i.fired {
+		i.fired = false
+		i.setDeadline(i.deadline)
+	}
+	if ctx == i.c.ctx || ctx.Done() == nil {
+		return
+	}
+	i.ctx = ctx
+	i.stop = context.AfterFunc(ctx, func() { i.fire(ctx) })
+}
+
+func (i *interrupter) fire(ctx context.Context) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.ctx == ctx && !i.stopped {
+		i.fired = true
+		i.setDeadline(aLongTimeAgo)
+	}
+}
+
+// limit sets the operation's own deadline; the zero time is none.
+func (i *interrupter) limit(t time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.deadline = t
+	if !i.fired && !i.stopped {
+		i.setDeadline(t)
+	}
+}
+
+// shut wakes the direction for good.
+func (i *interrupter) shut() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.stop != nil {
+		i.stop()
+	}
+	i.ctx, i.stop, i.stopped = nil, nil, true
+	i.setDeadline(aLongTimeAgo)
+}
+
+// reopen lets the closing goroutine use the direction until t.
+func (i *interrupter) reopen(t time.Time) { i.setDeadline(t) }
+
+// isTimeout reports whether err came from a deadline.
+func isTimeout(err error) bool {
+	ne, ok := errors.AsType[net.Error](err)
+	return ok && ne.Timeout()
+}

@@ -1,0 +1,293 @@
+package ws
+
+import (
+	"context"
+	"io"
+	"net"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	// lingerAfterClose is how long an endpoint waits, after a complete
+	// closing handshake, for the other to end the TCP connection. The server
+	// ends its direction first (RFC 6455 §7.1.1).
+	lingerAfterClose = time.Second
+
+	// lingerBytes is how much of what the peer is still sending is read and
+	// thrown away meanwhile: closing a TCP connection on unread data would
+	// send a reset, which can destroy our Close frame on its way.
+	lingerBytes = 1 << 20
+)
+
+// Close ends the connection by the closing handshake (RFC 6455 §7.1.2): it
+// sends a Close frame with code and reason, waits for the peer's while
+// reading and throwing away what comes before it, unless somebody else is
+// reading, and closes the stream. It takes as long as ctx and
+// Options.CloseTimeout allow, then cuts the connection.
+//
+// The code is one that may be sent, or CodeNoStatus for none; the reason is
+// at most 123 bytes of UTF-8. Close returns nil if the closing handshake was
+// completed, no matter which side began it. Further calls return the same.
+func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
+	switch {
+	case !code.MaySend() && code != CodeNoStatus:
+		return wrapOp("close", ErrCloseCode)
+	case len(reason) > MaxCloseReason:
+		return wrapOp("close", ErrReasonTooLong)
+	case !utf8.ValidString(reason):
+		return wrapOp("close", ErrNotUTF8)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.set.closeTimeout, ErrCloseTimeout)
+	defer cancel()
+
+	e := &CloseError{Code: code, Reason: reason}
+	if err := c.out.close(ctx, e); err != nil && c.Err() == nil {
+		c.cut(context.Cause(ctx), false)
+	}
+	for c.Err() == nil {
+		select {
+		case c.in.lock <- struct{}{}: // nobody reads, so it is for us to do
+			c.discard(ctx)
+			c.in.lock.release()
+		case <-c.ctx.Done():
+		case <-ctx.Done():
+		}
+		if c.Err() == nil && ctx.Err() != nil {
+			c.cutClosing(context.Cause(ctx))
+		}
+	}
+	select {
+	case <-c.gone:
+	case <-ctx.Done():
+		c.stream.Close()
+		<-c.gone
+	}
+	if e := c.end.Load(); e.Err != nil || e.Code == CodeAbnormal {
+		return wrapOp("close", e)
+	}
+	return nil
+}
+
+// discard reads until the connection is over or ctx ends.
+func (c *Conn) discard(ctx context.Context) {
+	in := &c.in
+	in.interrupt.watch(ctx)
+	scratch := make([]byte, 512)
+	for {
+		done, err := in.next(ctx)
+		if err == nil && done {
+			err = in.delivered(false)
+		} else if err == nil {
+			_, err = in.payload(ctx, scratch)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// CloseNow ends the connection at once, without a closing handshake. The peer
+// sees an abnormal closure (§7.1.5). It returns nil, or why the connection
+// was over already.
+func (c *Conn) CloseNow() error {
+	first := c.finish(&CloseError{Code: CodeAbnormal, Err: net.ErrClosed})
+	c.stream.Close()
+	if first {
+		go c.hangUp(nil)
+		return nil
+	}
+	return wrapOp("close", c.Err())
+}
+
+// finish makes e the reason for which the connection is over, if it is the
+// first. The caller then sees to it that hangUp runs.
+func (c *Conn) finish(e *CloseError) bool {
+	if !c.end.CompareAndSwap(nil, e) {
+		return false
+	}
+	c.alive.stop()
+	c.cancel(e)
+	return true
+}
+
+// fail fails the connection (§7.1.7): a Close frame with code and reason goes
+// out if it still can, and nothing more is read. It returns the terminal
+// error.
+func (c *Conn) fail(code Code, reason string, err error) error {
+	e := &CloseError{Code: code, Reason: clip(reason), Err: err}
+	if c.finish(e) {
+		c.sayGoodbye(e)
+	}
+	return c.Err()
+}
+
+// closedByPeer answers the peer's Close frame, or, if ours came first,
+// completes the closing handshake.
+func (c *Conn) closedByPeer(code Code, reason string) error {
+	e := &CloseError{Code: code, Reason: reason, Remote: true}
+	if ours := c.out.closeSent.Load(); ours != nil {
+		e = ours
+	}
+	if c.finish(e) {
+		// "If an endpoint receives a Close frame and did not previously send
+		// a Close frame, the endpoint MUST send a Close frame in response."
+		c.sayGoodbye(&CloseError{Code: code})
+	}
+	return c.Err()
+}
+
+// sayGoodbye sends the Close frame e and hangs up: here if that can be done
+// without waiting for another writer, so that a program that ends as soon as
+// its reader does has said it; else in the background.
+func (c *Conn) sayGoodbye(e *CloseError) {
+	if c.out.frames.try() {
+		c.out.sendClose(e)
+		c.out.frames.release()
+		e = nil
+	}
+	go c.hangUp(&goodbye{e})
+}
+
+// lost notes that the stream broke.
+func (c *Conn) lost(err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return c.cut(err, true)
+}
+
+// cut ends the connection without another frame.
+func (c *Conn) cut(err error, remote bool) error {
+	if c.finish(&CloseError{Code: CodeAbnormal, Remote: remote, Err: err}) {
+		go c.hangUp(nil)
+	}
+	return c.Err()
+}
+
+// cutClosing is cut for a closing handshake that the peer did not complete.
+func (c *Conn) cutClosing(err error) {
+	e := &CloseError{Code: CodeAbnormal, Err: err}
+	if ours := c.out.closeSent.Load(); ours != nil {
+		e = &CloseError{Code: ours.Code, Reason: ours.Reason, Err: err}
+	}
+	if c.finish(e) {
+		go c.hangUp(nil)
+	}
+}
+
+// A goodbye says that the stream should be closed gently, after the Close
+// frame, if there is one still to be sent.
+type goodbye struct{ unsent *CloseError }
+
+// hangUp closes the stream and frees what the connection holds. It runs once,
+// after finish.
+func (c *Conn) hangUp(g *goodbye) {
+	defer close(c.gone)
+	if g != nil {
+		c.linger(g)
+	}
+	c.stream.Close()
+	c.in.interrupt.shut()
+	c.out.interrupt.shut()
+	c.in.lock <- struct{}{} // a reader or writer leaves now that the stream is closed
+	c.in.free()
+	c.in.lock.release()
+	c.out.frames <- struct{}{}
+	c.out.pending = nil
+	c.out.frames.release()
+}
+
+// linger says goodbye and gives the peer time to hear it.
+func (c *Conn) linger(g *goodbye) {
+	timeout := c.set.closeTimeout
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	if g.unsent != nil {
+		select {
+		case c.out.frames <- struct{}{}:
+			c.out.sendClose(g.unsent)
+			c.out.frames.release()
+		case <-timer.C: // the writer in front of us is stuck
+			return
+		}
+	}
+	if c.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
+		timeout = min(timeout, lingerAfterClose)
+		timer.Reset(timeout)
+		if c.role == RoleServer {
+			closeWrite(c.stream)
+		}
+	} else {
+		closeWrite(c.stream)
+	}
+	c.in.interrupt.shut() // wakes a reader, who leaves
+	select {
+	case c.in.lock <- struct{}{}:
+	case <-timer.C:
+		return
+	}
+	defer c.in.lock.release()
+	c.in.interrupt.reopen(time.Now().Add(timeout))
+	buf := readBuffers.Get().(*[readBufferSize]byte)
+	defer readBuffers.Put(buf)
+	for total := 0; total < lingerBytes; {
+		n, err := c.stream.Read(buf[:])
+		total += n
+		if err != nil {
+			return
+		}
+	}
+}
+
+// close sends the Close frame e as soon as the current frame is out.
+func (out *outgoing) close(ctx context.Context, e *CloseError) error {
+	if err := out.frames.acquire(ctx, out.c); err != nil {
+		return err
+	}
+	defer out.unlock()
+	if err := out.usable(); err != nil {
+		return nil // said already, or too late
+	}
+	out.closeSent.Store(e)
+	return out.writeClose(ctx, e)
+}
+
+// sendClose is the Close frame of a connection that is already over. Its
+// caller has frames.
+func (out *outgoing) sendClose(e *CloseError) {
+	if out.broken || out.closeSent.Load() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), out.c.set.closeTimeout)
+	defer cancel()
+	out.closeSent.Store(e)
+	out.writeClose(ctx, e)
+}
+
+// writeClose has frames.
+func (out *outgoing) writeClose(ctx context.Context, e *CloseError) error {
+	var b [MaxControlPayload]byte
+	p := AppendClose(b[:0], e.Code, e.Reason)
+	h := Header{Fin: true, Opcode: OpClose, Length: int64(len(p))}
+	if err := out.prepare(ctx, &h); err != nil {
+		return err
+	}
+	if err := out.frame(ctx, h, p); err != nil {
+		return err
+	}
+	out.done(h)
+	return nil
+}
+
+// clip cuts a reason to what a Close frame holds, between two code points.
+func clip(reason string) string {
+	if len(reason) <= MaxCloseReason {
+		return reason
+	}
+	n := MaxCloseReason
+	for n > 0 && !utf8.RuneStart(reason[n]) {
+		n--
+	}
+	return reason[:n]
+}

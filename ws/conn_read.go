@@ -1,0 +1,510 @@
+package ws
+
+import (
+	"context"
+	"io"
+	"iter"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// readBufferSize is what one read asks for between and inside small
+	// messages: many at once, or the beginning of a long one.
+	readBufferSize = 4 << 10
+
+	// growStep is how far ahead of the bytes that have come a message's
+	// buffer grows, at least: memory follows what arrives, not what a header
+	// announces.
+	growStep = 32 << 10
+)
+
+var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
+
+// incoming is the reading half of a Conn. All of it belongs to whoever has
+// lock.
+type incoming struct {
+	c         *Conn
+	lock      lock
+	interrupt interrupter
+	rx        Receiver
+
+	buf  *[readBufferSize]byte // pooled; nil before the first read and after the last
+	r, w int                   // buf[r:w] was read and not yet used
+	err  error                 // came with the last bytes of a read
+
+	inMessage bool      // a message has begun and was not yet given to the application whole
+	streaming bool      // that message was given out as a Reader
+	stale     uint64    // counts messages, so that a Reader knows that its own is over
+	partial   []byte    // what an interrupted whole-message read had so far
+	deadline  time.Time // of the message under way, if the stream's is set to it
+	offset    int64     // of buf[r] in the stream
+
+	pings, empties bucket
+
+	trace *frameTrace // nil if nobody listens
+
+	waiting atomic.Uint64 // odd while blocked in the stream's Read; see keepalive
+}
+
+func (in *incoming) init(c *Conn) {
+	in.c = c
+	in.lock = newLock()
+	in.interrupt = interrupter{c: c, setDeadline: c.stream.SetReadDeadline}
+	in.rx = NewReceiver(c.role, c.set.limits)
+	in.trace = newFrameTrace(c, false)
+	in.pings.rate, in.empties.rate = c.set.pingRate, c.set.emptyRate
+}
+
+// A Message is a whole message, as Messages yields it.
+type Message struct {
+	Opcode Opcode // OpText or OpBinary
+	Data   []byte // valid until the next iteration
+}
+
+// Read returns the next message, in memory of its own. A text message is
+// valid UTF-8.
+func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
+	op, p, err := c.ReadAppend(ctx, nil)
+	if err == nil && p == nil {
+		p = []byte{}
+	}
+	return op, p, err
+}
+
+// ReadAppend appends the next message to dst and returns the longer slice,
+// so that a loop that passes buf[:0] allocates nothing once buf is large
+// enough. On an error dst comes back as it was; its spare capacity may have
+// been written to.
+func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, error) {
+	in := &c.in
+	if err := in.begin(ctx); err != nil {
+		return 0, dst, wrapOp("read", err)
+	}
+	defer in.lock.release()
+	if err := in.skip(ctx); err != nil {
+		return 0, dst, wrapOp("read", err)
+	}
+	before := len(dst)
+	dst = append(dst, in.partial...)
+	dst, err := in.message(ctx, dst, before)
+	if err != nil {
+		if c.Err() == nil { // interrupted: the next read goes on from here
+			in.partial = append(in.partial[:0], dst[before:]...)
+		}
+		return 0, dst[:before], wrapOp("read", err)
+	}
+	return in.rx.Opcode(), dst, nil
+}
+
+// message appends what is left of the current message, or the next one, to
+// dst. The message itself begins at dst[begin].
+func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+	for {
+		if done, err := in.next(ctx); err != nil {
+			return dst, err
+		} else if done {
+			return dst, in.delivered(len(dst) == begin)
+		}
+
+		// A long payload is read straight into dst.
+		n := in.w - in.r
+		if n == 0 && in.rx.Remaining() >= readBufferSize {
+			dst = slices.Grow(dst, int(min(in.rx.Remaining(), int64(max(growStep, len(dst)-begin)))))
+			p := dst[len(dst):cap(dst)]
+			n, err := in.payload(ctx, p)
+			dst = dst[:len(dst)+n]
+			if err != nil {
+				return dst, err
+			}
+			continue
+		}
+		if n == 0 {
+			if err := in.fill(ctx); err != nil {
+				return dst, err
+			}
+			n = in.w - in.r
+		}
+		if int64(n) > in.rx.Remaining() {
+			n = int(in.rx.Remaining())
+		}
+		dst = append(dst, in.buf[in.r:in.r+n]...)
+		in.used(n)
+		if err := in.judge(dst[len(dst)-n:]); err != nil {
+			return dst, err
+		}
+	}
+}
+
+// Reader returns the type of the next message and a reader of its content,
+// which ends with io.EOF. The content streams: it may be longer than memory,
+// and text is checked as it comes, so the beginning of a text message that
+// turns out not to be UTF-8 may have been read before the error. What is left
+// of the message before is skipped. The limit is Options.MaxMessage all the
+// same.
+//
+// ctx bounds every Read of the returned reader, too.
+func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
+	in := &c.in
+	if err := in.begin(ctx); err != nil {
+		return 0, nil, wrapOp("read", err)
+	}
+	defer in.lock.release()
+	if err := in.skip(ctx); err != nil {
+		return 0, nil, wrapOp("read", err)
+	}
+	for !in.inMessage {
+		if _, err := in.next(ctx); err != nil {
+			return 0, nil, wrapOp("read", err)
+		}
+	}
+	in.streaming = true
+	return in.rx.Opcode(), &messageReader{c, ctx, in.stale, true}, nil
+}
+
+// Messages returns an iterator over the messages to come. It ends after an
+// error, which it yields; the peer's Close is one, too.
+//
+//	for m, err := range c.Messages(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Printf("%s\n", m.Data)
+//	}
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		var buf []byte
+		for {
+			op, data, err := c.ReadAppend(ctx, buf[:0])
+			if err != nil {
+				yield(Message{}, err)
+				return
+			}
+			if !yield(Message{op, data}, nil) {
+				return
+			}
+			buf = data
+		}
+	}
+}
+
+// A messageReader reads one message.
+type messageReader struct {
+	c     *Conn
+	ctx   context.Context
+	stale uint64
+	empty bool // nothing was read so far
+}
+
+func (m *messageReader) Read(p []byte) (int, error) {
+	in := &m.c.in
+	if err := in.begin(m.ctx); err != nil {
+		return 0, wrapOp("read", err)
+	}
+	defer in.lock.release()
+	if in.stale != m.stale {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if len(in.partial) > 0 { // of a whole-message read that was interrupted
+		n := copy(p, in.partial)
+		in.partial = in.partial[n:]
+		m.empty = false
+		return n, nil
+	}
+	if done, err := in.next(m.ctx); err != nil {
+		return 0, wrapOp("read", err)
+	} else if done {
+		if err := in.delivered(m.empty); err != nil {
+			return 0, wrapOp("read", err)
+		}
+		return 0, io.EOF
+	}
+	n, err := in.payload(m.ctx, p)
+	if n > 0 {
+		m.empty = false
+	}
+	return n, wrapOp("read", err)
+}
+
+// skip reads what is left of a message that was given out as a Reader.
+func (in *incoming) skip(ctx context.Context) error {
+	if !in.streaming {
+		return nil
+	}
+	in.partial = nil
+	scratch := make([]byte, 512)
+	for in.inMessage {
+		done, err := in.next(ctx)
+		if err != nil {
+			return err
+		}
+		if done {
+			err = in.delivered(false)
+		} else {
+			_, err = in.payload(ctx, scratch)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin takes the lock for one operation.
+func (in *incoming) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil && in.c.Err() == nil {
+		return err
+	}
+	if err := in.lock.acquire(ctx, in.c); err != nil {
+		return err
+	}
+	if err := in.c.Err(); err != nil {
+		in.lock.release()
+		return err
+	}
+	in.interrupt.watch(ctx)
+	return nil
+}
+
+// next goes on until payload of a message comes next, or, with done, until
+// the message is complete. It deals with the control frames in between.
+func (in *incoming) next(ctx context.Context) (done bool, err error) {
+	for {
+		switch {
+		case in.rx.Remaining() > 0 && !in.rx.header.Opcode.IsControl():
+			return false, nil
+		case in.rx.Remaining() > 0:
+			if in.r == in.w {
+				if err := in.fill(ctx); err != nil {
+					return false, err
+				}
+			}
+			p := in.buf[in.r:in.w]
+			if int64(len(p)) > in.rx.Remaining() {
+				p = p[:in.rx.Remaining()]
+			}
+			in.used(len(p))
+			if err := in.judge(p); err != nil {
+				return false, err
+			}
+			if in.rx.Remaining() == 0 {
+				if err := in.control(); err != nil {
+					return false, err
+				}
+			}
+		case in.inMessage && in.rx.State() == StateReady:
+			return true, nil
+		default:
+			if err := in.header(ctx); err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+// header reads one frame header.
+func (in *incoming) header(ctx context.Context) error {
+	for {
+		var b []byte
+		if in.buf != nil {
+			b = in.buf[in.r:in.w]
+		}
+		before := in.rx.State()
+		h, n, err := in.rx.Header(b)
+		if n > 0 || err != nil {
+			in.trace.begin(before, h, b[:max(n, min(2, len(b)))], in.offset)
+		}
+		if err != nil {
+			return in.violation(err)
+		}
+		if n == 0 {
+			if err := in.fill(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		in.used(n)
+		in.c.stats.framesIn.Add(1)
+		if !h.Opcode.IsControl() {
+			in.inMessage = true
+		}
+		if h.Length == 0 {
+			in.trace.end(in.rx.State())
+			if h.Opcode.IsControl() {
+				return in.control()
+			}
+		}
+		return nil
+	}
+}
+
+// payload reads payload of the current frame into p: what is buffered, or
+// else straight from the stream. Remaining is not 0.
+func (in *incoming) payload(ctx context.Context, p []byte) (n int, err error) {
+	if int64(len(p)) > in.rx.Remaining() {
+		p = p[:in.rx.Remaining()]
+	}
+	if in.r == in.w && len(p) < readBufferSize {
+		if err := in.fill(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if in.r < in.w {
+		n = copy(p, in.buf[in.r:in.w])
+		in.used(n)
+	} else {
+		if n, err = in.read(ctx, p); err != nil {
+			return 0, err
+		}
+		in.offset += int64(n)
+	}
+	return n, in.judge(p[:n])
+}
+
+// judge lets the Receiver see payload.
+func (in *incoming) judge(p []byte) error {
+	err := in.rx.Payload(p)
+	in.trace.payload(p)
+	if err != nil {
+		return in.violation(err)
+	}
+	if in.rx.Remaining() == 0 {
+		in.trace.end(in.rx.State())
+	}
+	return nil
+}
+
+// violation fails the connection for what the peer did.
+func (in *incoming) violation(err error) error {
+	pe := err.(*ProtocolError)
+	in.trace.violation(pe.Rule)
+	return in.c.fail(pe.Code, trimPrefix(pe.Error()), pe)
+}
+
+// delivered notes that the application has the message, or its end. It holds
+// the rate of messages without content, which cost as much as others but
+// count nothing against any limit in bytes.
+func (in *incoming) delivered(empty bool) error {
+	in.inMessage, in.streaming, in.partial = false, false, nil
+	in.stale++
+	in.c.stats.messagesIn.Add(1)
+	if empty && !in.empties.take() {
+		return in.violation(violated(RuleEmptyRate, "more empty messages than EmptyRate allows, "+itoa(int64(in.empties.rate))+" a second"))
+	}
+	return nil
+}
+
+func (in *incoming) used(n int) {
+	in.r += n
+	in.offset += int64(n)
+}
+
+// fill reads more into the buffer. A header, the longest thing that must lie
+// there in one piece, always finds room.
+func (in *incoming) fill(ctx context.Context) error {
+	if in.buf == nil {
+		in.buf = readBuffers.Get().(*[readBufferSize]byte)
+	}
+	if in.r == in.w {
+		in.r, in.w = 0, 0
+	} else if len(in.buf)-in.w < MaxHeaderSize {
+		in.w = copy(in.buf[:], in.buf[in.r:in.w])
+		in.r = 0
+	}
+	n, err := in.read(ctx, in.buf[in.w:])
+	in.w += n
+	return err
+}
+
+// read reads from the stream once and says why if it cannot.
+func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
+	if err := in.err; err != nil {
+		return 0, in.c.lost(err)
+	}
+	in.limitMessage()
+	for range 100 {
+		in.waiting.Add(1)
+		n, err := in.c.stream.Read(p)
+		in.waiting.Add(1)
+		in.c.stats.bytesIn.Add(uint64(n))
+		if n > 0 {
+			if err != nil && !isTimeout(err) {
+				in.err = err
+			}
+			return n, nil
+		}
+		switch {
+		case err == nil:
+			continue
+		case in.c.Err() != nil:
+			return 0, in.c.Err()
+		case !isTimeout(err):
+			return 0, in.c.lost(err)
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
+		case !in.deadline.IsZero() && !time.Now().Before(in.deadline):
+			return 0, in.violation(violated(RuleMessageTime, "message unfinished after "+in.c.set.messageTimeout.String()+", the limit that MessageTimeout sets"))
+		}
+		// An interruption that was meant for the operation before.
+	}
+	return 0, in.c.lost(io.ErrNoProgress)
+}
+
+// limitMessage sets the stream's deadline once somebody must wait for the
+// rest of a message or of a frame, and takes it away between messages. A
+// message that comes with one read costs nothing here.
+func (in *incoming) limitMessage() {
+	if in.c.set.messageTimeout == 0 {
+		return
+	}
+	midway := in.inMessage || in.rx.Remaining() > 0 || in.r < in.w
+	switch {
+	case midway && in.deadline.IsZero():
+		in.deadline = time.Now().Add(in.c.set.messageTimeout)
+		in.interrupt.limit(in.deadline)
+	case !midway && !in.deadline.IsZero():
+		in.deadline = time.Time{}
+		in.interrupt.limit(in.deadline)
+	}
+}
+
+// free gives the buffers back.
+func (in *incoming) free() {
+	if in.buf != nil {
+		readBuffers.Put(in.buf)
+		in.buf = nil
+	}
+	in.r, in.w, in.partial = 0, 0, nil
+}
+
+// A bucket holds ten seconds' worth of tokens and takes in rate a second
+// (0: it is bottomless). It starts full.
+type bucket struct {
+	rate   int
+	tokens float64
+	last   time.Time
+}
+
+func (b *bucket) take() bool {
+	if b.rate == 0 {
+		return true
+	}
+	now := time.Now()
+	full := 10 * float64(b.rate)
+	if b.last.IsZero() {
+		b.tokens = full
+	} else {
+		b.tokens = min(full, b.tokens+now.Sub(b.last).Seconds()*float64(b.rate))
+	}
+	b.last = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}

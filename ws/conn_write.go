@@ -1,0 +1,477 @@
+package ws
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+)
+
+// writeBufferSize holds a frame that goes out with one write; the payload of
+// a longer one follows in pieces, or, from a server over TCP, without being
+// copied.
+const writeBufferSize = 16 << 10
+
+var writeBuffers = sync.Pool{New: func() any { return new([writeBufferSize]byte) }}
+
+// outgoing is the writing half of a Conn.
+type outgoing struct {
+	c *Conn
+
+	// messages is held for a data message, from its first frame to its last;
+	// frames for one frame. Control frames need only the latter, so they go
+	// between the fragments of a message (RFC 6455 §5.4).
+	messages lock
+	frames   lock
+
+	// The rest belongs to whoever has frames.
+	interrupt interrupter
+	state     State
+	deadline  time.Time
+	sent      int64       // bytes of the current frame
+	offset    int64       // of the next byte in the stream
+	iov       net.Buffers // for writev; its array is vec
+	vec       [2][]byte
+	vectored  io.Writer // where writev works
+	fragile   bool      // a write that times out leaves the stream unusable
+	broken    bool      // a frame was cut off: nothing can follow it
+	keep      bool      // keep the rest of an interrupted frame: see NetConn
+	pending   []byte    // that rest
+	trace     *frameTrace
+
+	closeSent atomic.Pointer[CloseError] // our Close frame, if it went out first
+
+	pong pongSlot
+}
+
+// A pongSlot holds the one pong that is due: the newest, as §5.5.3 allows.
+type pongSlot struct {
+	due     atomic.Bool
+	mu      sync.Mutex
+	payload [MaxControlPayload]byte
+	n       int
+}
+
+func (out *outgoing) init(c *Conn) {
+	out.c = c
+	out.messages, out.frames = newLock(), newLock()
+	out.interrupt = interrupter{c: c, setDeadline: c.stream.SetWriteDeadline}
+	s := c.stream
+	if p, ok := s.(*prefixed); ok {
+		s = p.stream
+	}
+	switch s := s.(type) {
+	case *net.TCPConn:
+		out.vectored = s
+	case *net.UnixConn:
+		out.vectored = s
+	case *tls.Conn:
+		out.fragile = true
+	}
+	out.trace = newFrameTrace(c, true)
+}
+
+// Write sends a message of type op, OpText or OpBinary, as one frame. When it
+// returns nil the message has been handed to the operating system. Text that
+// is not UTF-8 is refused with ErrNotUTF8. p is not kept.
+func (c *Conn) Write(ctx context.Context, op Opcode, p []byte) error {
+	if err := checkMessage(op, p); err != nil {
+		return wrapOp("write", err)
+	}
+	return wrapOp("write", c.out.message(ctx, op, p, nil))
+}
+
+func checkMessage(op Opcode, p []byte) error {
+	switch {
+	case op != OpText && op != OpBinary:
+		return ErrOpcode
+	case op == OpText && !utf8.Valid(p[asciiPrefix(p):]):
+		return ErrNotUTF8
+	}
+	return nil
+}
+
+// message sends p, or, if it is not nil, the frame that was prepared of it.
+func (out *outgoing) message(ctx context.Context, op Opcode, p, prepared []byte) error {
+	if err := out.messages.acquire(ctx, out.c); err != nil {
+		return err
+	}
+	defer out.messages.release()
+	if err := out.frames.acquire(ctx, out.c); err != nil {
+		return err
+	}
+	defer out.unlock()
+	h := Header{Fin: true, Opcode: op, Length: int64(len(p))}
+	if err := out.begin(ctx, &h); err != nil {
+		return err
+	}
+	var err error
+	if prepared != nil {
+		out.trace.whole(out, h, p)
+		err = out.write(ctx, prepared)
+	} else {
+		err = out.frame(ctx, h, p)
+	}
+	if err != nil {
+		return err
+	}
+	out.done(h)
+	return nil
+}
+
+// sendFrame sends one frame of a message that its caller holds the lock of.
+func (out *outgoing) sendFrame(ctx context.Context, h Header, p []byte) error {
+	if err := out.frames.acquire(ctx, out.c); err != nil {
+		return err
+	}
+	defer out.unlock()
+	h.Length = int64(len(p))
+	if err := out.begin(ctx, &h); err != nil {
+		return err
+	}
+	if err := out.frame(ctx, h, p); err != nil {
+		return err
+	}
+	out.done(h)
+	return nil
+}
+
+// begin checks that a frame may go out now, and gives a client's its masking
+// key.
+func (out *outgoing) begin(ctx context.Context, h *Header) error {
+	c := out.c
+	if err := c.Err(); err != nil {
+		return err
+	}
+	if e := out.closeSent.Load(); e != nil {
+		return e
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, rule := out.state.After(*h); rule != "" {
+		panic("ws: frame out of order: " + string(rule)) // the locks see to that
+	}
+	return out.prepare(ctx, h)
+}
+
+// prepare gives a client's frame its masking key and makes way for it.
+func (out *outgoing) prepare(ctx context.Context, h *Header) error {
+	if out.c.role == RoleClient {
+		// "The masking key needs to be unpredictable", and it is fresh for
+		// every frame (§5.3, §10.3).
+		h.Masked = true
+		if _, err := io.ReadFull(out.c.set.rand, h.Key[:]); err != nil {
+			return err
+		}
+	}
+	out.interrupt.watch(ctx)
+	out.sent = 0
+	if len(out.pending) > 0 {
+		rest := out.pending
+		out.pending = nil
+		return out.write(ctx, rest)
+	}
+	return nil
+}
+
+// done notes that the whole frame is out.
+func (out *outgoing) done(h Header) {
+	before := out.state
+	out.state, _ = before.After(h)
+	s := &out.c.stats
+	s.framesOut.Add(1)
+	if h.Fin && !h.Opcode.IsControl() {
+		s.messagesOut.Add(1)
+	}
+	out.offset += out.sent
+}
+
+// frame writes a frame with header h and payload p.
+func (out *outgoing) frame(ctx context.Context, h Header, p []byte) error {
+	out.trace.whole(out, h, p)
+	buf := writeBuffers.Get().(*[writeBufferSize]byte)
+	defer writeBuffers.Put(buf)
+	b := AppendHeader(buf[:0], h)
+	if out.vectored != nil && !h.Masked && len(p) > writeBufferSize/2 {
+		return out.writev(ctx, b, p)
+	}
+	maskAt := 0
+	for {
+		n := min(len(p), cap(b)-len(b))
+		start := len(b)
+		b = append(b, p[:n]...)
+		if h.Masked {
+			maskAt = Mask(b[start:], h.Key, maskAt)
+		}
+		p = p[n:]
+		if err := out.write(ctx, b); err != nil {
+			return err
+		}
+		if len(p) == 0 {
+			return nil
+		}
+		b = buf[:0]
+		if !h.Masked { // the rest needs no copy
+			return out.write(ctx, p)
+		}
+	}
+}
+
+// write writes b, which is the next part of the current frame.
+func (out *outgoing) write(ctx context.Context, b []byte) error {
+	start := time.Now()
+	out.arm(start)
+	for {
+		n, err := out.c.stream.Write(b)
+		out.wrote(n)
+		b = b[n:]
+		if err == nil && len(b) == 0 {
+			return nil
+		}
+		if start, err = out.stalled(ctx, start, n, b, err); err == errKept {
+			return nil
+		} else if err != nil {
+			out.broken = out.sent > 0
+			return err
+		}
+	}
+}
+
+// writev is write for two pieces at once.
+func (out *outgoing) writev(ctx context.Context, a, b []byte) error {
+	start := time.Now()
+	out.arm(start)
+	out.vec = [2][]byte{a, b}
+	out.iov = out.vec[:]
+	defer func() { out.vec = [2][]byte{}; out.iov = nil }()
+	for {
+		n, err := out.iov.WriteTo(out.vectored)
+		out.wrote(int(n))
+		if err == nil && len(out.iov) == 0 {
+			return nil
+		}
+		if start, err = out.stalled(ctx, start, int(n), nil, err); err != nil {
+			out.broken = out.sent > 0
+			return err
+		}
+	}
+}
+
+func (out *outgoing) wrote(n int) {
+	out.sent += int64(n)
+	out.c.stats.bytesOut.Add(uint64(n))
+}
+
+// arm sees to it that the stream's write deadline is ahead of now, without
+// moving it for every frame.
+func (out *outgoing) arm(now time.Time) {
+	timeout := out.c.set.writeTimeout
+	if timeout > 0 && out.deadline.Sub(now) < timeout/2 {
+		out.deadline = now.Add(timeout)
+		out.interrupt.limit(out.deadline)
+	}
+}
+
+var errKept = errors.New("the rest is kept")
+
+// stalled decides how to go on after a write since start that brought only n
+// bytes out and ended with err; rest is what is left of the current piece. It
+// returns the start of the next try.
+func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest []byte, err error) (time.Time, error) {
+	c := out.c
+	switch {
+	case c.Err() != nil:
+		return start, c.Err()
+	case err == nil:
+		return start, c.lost(io.ErrShortWrite)
+	case !isTimeout(err):
+		return start, c.lost(err)
+	case ctx.Err() != nil:
+		half := out.sent > 0 || out.fragile || errors.Is(err, errStuck)
+		if !half {
+			return start, ctx.Err()
+		}
+		if out.keep && !out.fragile {
+			out.pending = append(out.pending, rest...)
+			return start, errKept
+		}
+		return start, c.cut(ctx.Err(), false)
+	}
+	now, timeout := time.Now(), c.set.writeTimeout
+	switch {
+	case n > 0 && !out.fragile: // slow, but moving
+		start = now
+	case out.fragile || timeout > 0 && now.Sub(start) >= timeout:
+		return start, c.cut(ErrWriteTimeout, false)
+	}
+	out.deadline = start.Add(timeout)
+	if timeout == 0 {
+		out.deadline = time.Time{}
+	}
+	out.interrupt.limit(out.deadline)
+	return start, nil
+}
+
+// unlock lets the next frame go out. What became due meanwhile goes first, if
+// nobody else is about to write: then it is theirs to send.
+func (out *outgoing) unlock() {
+	out.frames.release()
+	out.flush()
+}
+
+// flush sends the pong that is due. If somebody else is writing, it is left
+// to them: so at most one is pending, and the reader does not wait.
+func (out *outgoing) flush() {
+	for out.pong.due.Load() && out.frames.try() {
+		out.sendPong()
+		out.frames.release()
+	}
+}
+
+// sendPong has frames.
+func (out *outgoing) sendPong() {
+	s := &out.pong
+	var b [MaxControlPayload]byte
+	s.mu.Lock()
+	s.due.Store(false)
+	p := b[:copy(b[:], s.payload[:s.n])]
+	s.mu.Unlock()
+	h := Header{Fin: true, Opcode: OpPong, Length: int64(len(p))}
+	if out.begin(out.c.ctx, &h) != nil || out.frame(out.c.ctx, h, p) != nil {
+		return // the connection is over, and says why to its reader
+	}
+	out.done(h)
+	out.c.stats.pongsOut.Add(1)
+}
+
+// answer makes a pong due that carries "identical application data as found
+// in the message body of the Ping frame" (§5.5.3), instead of an older one.
+func (out *outgoing) answer(ping []byte) {
+	s := &out.pong
+	s.mu.Lock()
+	s.n = copy(s.payload[:], ping)
+	s.due.Store(true)
+	s.mu.Unlock()
+	out.flush()
+}
+
+// Writer returns a writer for one message of type op that is sent in
+// fragments as it grows (§5.4); Close sends the last one. Other messages wait
+// until then, so Close must be called. Text must be UTF-8 in sum; a Write may
+// cut a code point.
+//
+// ctx bounds the whole message. If it ends after a fragment was sent, the
+// connection fails with 1011: a message that was begun cannot be taken back.
+func (c *Conn) Writer(ctx context.Context, op Opcode) (io.WriteCloser, error) {
+	if op != OpText && op != OpBinary {
+		return nil, wrapOp("write", ErrOpcode)
+	}
+	if err := c.out.messages.acquire(ctx, c); err != nil {
+		return nil, wrapOp("write", err)
+	}
+	if err := c.out.usable(); err != nil {
+		c.out.messages.release()
+		return nil, wrapOp("write", err)
+	}
+	w := &messageWriter{c: c, ctx: ctx, op: op, text: op == OpText}
+	return w, nil
+}
+
+// usable reports the connection's end, or that we have said goodbye.
+func (out *outgoing) usable() error {
+	if err := out.c.Err(); err != nil {
+		return err
+	}
+	if e := out.closeSent.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// fragmentSize is how much a messageWriter gathers before it sends a frame.
+const fragmentSize = 4 << 10
+
+type messageWriter struct {
+	c     *Conn
+	ctx   context.Context
+	op    Opcode // of the next frame: OpContinuation after the first
+	text  bool
+	check UTF8
+	buf   []byte
+	err   error
+}
+
+func (w *messageWriter) Write(p []byte) (n int, err error) {
+	if w.err != nil {
+		return 0, wrapOp("write", w.err)
+	}
+	if w.text && !w.check.Write(p) {
+		return 0, wrapOp("write", w.abandon(ErrNotUTF8))
+	}
+	if len(w.buf)+len(p) < fragmentSize {
+		w.buf = append(w.buf, p...)
+		return len(p), nil
+	}
+	if len(w.buf) > 0 {
+		if err := w.send(w.buf, false); err != nil {
+			return 0, err
+		}
+		w.buf = w.buf[:0]
+	}
+	if len(p) < fragmentSize {
+		w.buf = append(w.buf, p...)
+		return len(p), nil
+	}
+	if err := w.send(p, false); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Close sends the last fragment.
+func (w *messageWriter) Close() error {
+	if w.err != nil {
+		if w.err == ErrWriterClosed {
+			return nil
+		}
+		return wrapOp("write", w.err)
+	}
+	if w.text && !w.check.Done() {
+		return wrapOp("write", w.abandon(ErrNotUTF8))
+	}
+	if err := w.send(w.buf, true); err != nil {
+		return err
+	}
+	w.finish(ErrWriterClosed)
+	return nil
+}
+
+func (w *messageWriter) send(p []byte, fin bool) error {
+	err := w.c.out.sendFrame(w.ctx, Header{Fin: fin, Opcode: w.op}, p)
+	if err != nil {
+		return wrapOp("write", w.abandon(err))
+	}
+	w.op = OpContinuation
+	return nil
+}
+
+// abandon ends the message for err. If a part of it is out, the connection
+// cannot go on.
+func (w *messageWriter) abandon(err error) error {
+	if w.op == OpContinuation && w.c.Err() == nil {
+		w.c.fail(CodeInternalError, "message abandoned", err)
+	}
+	w.finish(err)
+	return err
+}
+
+func (w *messageWriter) finish(err error) {
+	w.err, w.buf = err, nil
+	w.c.out.messages.release()
+}

@@ -1,0 +1,91 @@
+// Package ws is RFC 6455, the WebSocket protocol, written to be read beside
+// it.
+//
+// # Two layers
+//
+// The pure layer decides everything that the RFC decides. It does no I/O and
+// knows no time, so that it can be tested with literal bytes, fuzzed, and used
+// by tools:
+//
+//	frame.go      Opcode, Header: ParseHeader, AppendHeader      §5.2
+//	mask.go       Mask                                           §5.3
+//	utf8.go       UTF8: text that comes in pieces                §8.1
+//	close.go      Code, ParseClose, AppendClose                  §5.5.1, §7.4
+//	state.go      State, the table of moves; Receiver            §5.4, §5.5
+//	rules.go      Rules: every rule, with its id, section, code
+//	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4
+//	origin.go     CheckOrigin                                    §10.2
+//	errors.go     ProtocolError, CloseError, HandshakeError
+//	trace.go      TraceEvent: what went over the wire, explained
+//
+// Conn is the thin layer on top: it owns the stream, the locks, the buffers
+// and the clock:
+//
+//	conn.go        Conn, its contexts and locks
+//	conn_read.go   Read, ReadAppend, Reader, Messages
+//	conn_write.go  Write, Writer
+//	conn_close.go  Close, CloseNow: the closing handshake        §7
+//	keepalive.go   Ping, pongs, the dead peer                    §5.5.2, §5.5.3
+//	prepared.go    Prepare: one message for many connections
+//	netconn.go     NetConn
+//	stream.go      deadlines for streams that have none
+//	upgrade.go     Accept: an HTTP request becomes a Conn        §4.2
+//	server.go      Server: an http.Handler that owns its connections
+//	dial.go        Dial, NewClient                               §4.1
+//	options.go     Options: every limit and timeout
+//
+// # Vocabulary
+//
+// The words are the RFC's. An endpoint is a client or a server. Endpoints
+// exchange messages, text or binary; a message is one frame or several
+// fragments: a first frame, continuation frames, the last with FIN=1. Control
+// frames (Close, Ping, Pong) may come between fragments. A client masks what
+// it sends, a server does not. The closing handshake is a Close frame each
+// way. To fail the connection is to send a Close frame that says why, if that
+// is still possible, and to close the stream.
+//
+// # The states of one direction
+//
+// Each direction of a connection is in one of four states, and a frame moves
+// it to the next; what is not drawn breaks a rule:
+//
+//	          text, binary FIN=1;
+//	          ping, pong
+//	            +-----+
+//	            |     v
+//	         +-----------+   text FIN=0      +-----------+
+//	 ------> |   ready   | ----------------> |  in text  | <-+ continuation FIN=0;
+//	         |           | <---------------- |           | --+ ping, pong
+//	         +-----------+  continuation     +-----------+
+//	          |   |     ^       FIN=1             |
+//	          |   |     |                         | close
+//	    close |   |     | continuation FIN=1      v
+//	          |   |     |                    +-----------+
+//	          |   |   +-----------+  close   |  closed   |
+//	          |   +-> | in binary | -------> |           |
+//	          |binary +-----------+          +-----------+
+//	          |FIN=0   ^   | continuation FIN=0;  ^
+//	          |        +---+ ping, pong            |
+//	          +------------------------------------+
+//
+// The table stands in state.go.
+//
+// # How a connection ends
+//
+// There is one reason, and it stays the same: Conn.Err, the cause of
+// Conn.Context, and what every operation returns from then on, is or wraps
+// one *CloseError. What made this endpoint fail the connection is inside of
+// it, a *ProtocolError for example:
+//
+//	if pe, ok := errors.AsType[*ws.ProtocolError](err); ok {
+//		log.Println(pe.Rule, pe.Section, pe.Detail)
+//	}
+//
+// # Limitations
+//
+// No extension is negotiated: permessage-deflate (RFC 7692) offers are
+// ignored, as §9.1 allows. No WebSocket over HTTP/2 (RFC 8441). A stream
+// without deadlines, and a TLS stream, lose the connection when a write is
+// interrupted, even if nothing was sent yet. Text to be sent is checked, so a
+// program pays for UTF-8 twice if it forwards text that it received.
+package ws

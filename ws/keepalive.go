@@ -1,0 +1,202 @@
+package ws
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"time"
+)
+
+// control deals with the control frame that is complete.
+func (in *incoming) control() error {
+	c := in.c
+	switch in.rx.header.Opcode {
+	case OpPing:
+		c.stats.pingsIn.Add(1)
+		if !in.pings.take() {
+			return in.violation(violated(RulePingRate, "more pings than PingRate allows, "+itoa(int64(in.pings.rate))+" a second"))
+		}
+		c.out.answer(in.rx.Control())
+	case OpPong:
+		c.alive.answered(in.rx.Control())
+	case OpClose:
+		return c.closedByPeer(in.rx.Close())
+	}
+	return nil
+}
+
+// keepalive sends pings: those of the application, and one of its own when
+// nothing has come for Options.PingInterval. If nothing comes for PongTimeout
+// after that, the peer is taken for dead. One timer serves a connection all
+// its life.
+type keepalive struct {
+	c     *Conn
+	timer *time.Timer
+
+	mu      sync.Mutex
+	last    uint64    // id of the newest ping, which is its payload
+	pending []pending // pings without an answer, oldest first
+
+	// What the timer saw last.
+	bytes   uint64 // that had come
+	waits   uint64 // how often a reader had begun or ended to wait
+	expects bool   // a keepalive ping is out
+}
+
+type pending struct {
+	id   uint64
+	at   time.Time
+	done chan<- time.Duration // nil for keepalive's own
+}
+
+// maxPending bounds the pings that wait for an answer; the oldest give up
+// their round-trip time.
+const maxPending = 64
+
+func (k *keepalive) start(c *Conn) {
+	k.c = c
+	if c.set.pingInterval > 0 {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.timer = time.AfterFunc(c.set.pingInterval, k.tick)
+	}
+}
+
+func (k *keepalive) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.timer != nil {
+		k.timer.Stop()
+	}
+}
+
+// tick looks at what has come since the last look.
+func (k *keepalive) tick() {
+	c := k.c
+	if c.Err() != nil {
+		return
+	}
+	next := c.set.pingInterval
+	bytes, waits := c.stats.bytesIn.Load(), c.in.waiting.Load()
+	switch {
+	case bytes != k.bytes: // a sign of life
+		k.expects = false
+	case !k.expects:
+		k.expects = true
+		k.ping(nil)
+		next = c.set.pongTimeout
+	case waits == k.waits && waits%2 == 1: // and somebody was listening all the time
+		c.cut(ErrPongTimeout, true)
+		return
+	default: // an answer may lie unread
+		next = c.set.pongTimeout
+	}
+	k.bytes, k.waits = bytes, waits
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c.Err() == nil {
+		k.timer.Reset(next)
+	}
+}
+
+// ping sends a ping unless somebody is writing: then that write finds out
+// whether the peer is there.
+func (k *keepalive) ping(done chan<- time.Duration) {
+	out := &k.c.out
+	if !out.frames.try() {
+		return
+	}
+	defer out.unlock()
+	k.send(k.c.ctx, done)
+}
+
+// send has frames. It returns the ping's id.
+func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64, error) {
+	out := &k.c.out
+	k.mu.Lock()
+	k.last++
+	id := k.last
+	if len(k.pending) == maxPending {
+		k.pending = append(k.pending[:0], k.pending[1:]...)
+	}
+	k.pending = append(k.pending, pending{id, time.Now(), done})
+	k.mu.Unlock()
+
+	var payload [8]byte
+	binary.BigEndian.PutUint64(payload[:], id)
+	h := Header{Fin: true, Opcode: OpPing, Length: int64(len(payload))}
+	err := out.begin(ctx, &h)
+	if err == nil {
+		err = out.frame(ctx, h, payload[:])
+	}
+	if err != nil {
+		k.forget(id)
+		return 0, err
+	}
+	out.done(h)
+	k.c.stats.pingsOut.Add(1)
+	return id, nil
+}
+
+func (k *keepalive) forget(id uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, p := range k.pending {
+		if p.id == id {
+			k.pending = append(k.pending[:i], k.pending[i+1:]...)
+			return
+		}
+	}
+}
+
+// answered takes a pong. It answers the ping whose payload it carries and all
+// before it: an endpoint may answer only the newest (RFC 6455 §5.5.3).
+func (k *keepalive) answered(payload []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := 0
+	if len(payload) == 8 {
+		id := binary.BigEndian.Uint64(payload)
+		for i, p := range k.pending {
+			if p.id == id {
+				n = i + 1
+			}
+		}
+	}
+	if n == 0 { // "A response to an unsolicited Pong frame is not expected."
+		k.c.stats.unsolicited.Add(1)
+		return
+	}
+	k.c.stats.pongsIn.Add(1)
+	for _, p := range k.pending[:n] {
+		rtt := time.Since(p.at)
+		k.c.stats.rtt.Store(int64(rtt))
+		if p.done != nil {
+			p.done <- rtt
+		}
+	}
+	k.pending = append(k.pending[:0], k.pending[n:]...)
+}
+
+// Ping sends a ping and waits for its pong, which is seen only while somebody
+// reads. It returns the round-trip time.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	if err := c.out.frames.acquire(ctx, c); err != nil {
+		return 0, wrapOp("ping", err)
+	}
+	done := make(chan time.Duration, 1)
+	id, err := c.alive.send(ctx, done)
+	c.out.unlock()
+	if err != nil {
+		return 0, wrapOp("ping", err)
+	}
+	select {
+	case rtt := <-done:
+		return rtt, nil
+	case <-ctx.Done():
+		c.alive.forget(id)
+		return 0, wrapOp("ping", ctx.Err())
+	case <-c.ctx.Done():
+		return 0, wrapOp("ping", c.Err())
+	}
+}

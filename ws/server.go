@@ -1,0 +1,264 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// A Server is an http.Handler that upgrades requests and runs Handler on
+// every connection, which it owns from the 101 to the end. Its fields must
+// not be changed once it serves.
+//
+// net/http forgets a connection that was upgraded: http.Server.Shutdown does
+// not close or wait for it. Call Shutdown of the Server as well.
+type Server struct {
+	// Handler serves one connection. ctx ends with the connection. When
+	// Handler returns nil the connection is closed with 1000, by the closing
+	// handshake; a *CloseError that it makes itself is sent as it is; any
+	// other error, and a panic, close with 1011 and are logged. An error that
+	// comes from the connection's own end is neither sent nor logged.
+	Handler func(ctx context.Context, c *Conn) error
+
+	// Connect, if not nil, is asked before the 101 answer, after the checks
+	// of the handshake: to authenticate, for example. The context that it
+	// returns, if not nil, gives the connection's context its values. An
+	// error refuses the request: a *HandshakeError with its Status and
+	// Header, any other with 403. The text of the error goes to the client.
+	Connect func(r *http.Request) (context.Context, error)
+
+	// Options of every connection.
+	Options Options
+
+	// MaxConns bounds the connections at one time, and MaxPerAddress those
+	// that come from one address; 0 is no limit. A request above them is
+	// refused with 503 or 429 and Retry-After.
+	MaxConns      int
+	MaxPerAddress int
+
+	// Address returns what MaxPerAddress counts by; nil takes the host of
+	// r.RemoteAddr. Behind a proxy, all come from one address unless this
+	// reads the header that the proxy sets.
+	Address func(r *http.Request) string
+
+	// RetryAfter is what Retry-After says; 5 s by default.
+	RetryAfter time.Duration
+
+	// Logger gets refusals (Info), handlers' errors and panics (Error). nil
+	// is slog.Default().
+	Logger *slog.Logger
+
+	mu         sync.Mutex
+	conns      map[*Conn]struct{}
+	perAddress map[string]int
+	opening    int // admitted, but not in conns yet
+	closing    bool
+	idle       chan struct{} // closed when the last connection is gone, once closing
+}
+
+// Handler returns a Server that runs handle on every connection, with default
+// options.
+func Handler(handle func(ctx context.Context, c *Conn) error) *Server {
+	return &Server{Handler: handle}
+}
+
+// ServeHTTP upgrades r. It returns as soon as the connection has a goroutine
+// of its own: the one that net/http has grown its stack and buffers on ends.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	address := s.address(r)
+	if err := s.admit(address); err != nil {
+		s.refused(r, refuse(w, &s.Options, err))
+		return
+	}
+	c, err := s.upgrade(w, r)
+	if err != nil {
+		s.release(nil, address)
+		s.refused(r, err)
+		return
+	}
+	s.mu.Lock()
+	s.opening--
+	if s.conns == nil {
+		s.conns = map[*Conn]struct{}{}
+	}
+	s.conns[c] = struct{}{}
+	closing := s.closing
+	s.mu.Unlock()
+	if closing { // Shutdown did not see it
+		go s.goAway(context.Background(), c)
+	}
+	go s.serve(c, address)
+}
+
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+	if s.Connect != nil {
+		if err := check(w, r, &s.Options); err != nil {
+			return nil, refuse(w, &s.Options, err)
+		}
+		ctx, err := s.Connect(r)
+		if err != nil {
+			return nil, refuse(w, &s.Options, err)
+		}
+		if ctx != nil {
+			r = r.WithContext(ctx)
+		}
+	}
+	return Accept(w, r, &s.Options)
+}
+
+func (s *Server) address(r *http.Request) string {
+	if s.MaxPerAddress <= 0 {
+		return ""
+	}
+	if s.Address != nil {
+		return s.Address(r)
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// admit counts a request in, or says why not.
+func (s *Server) admit(address string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var e *HandshakeError
+	switch {
+	case s.closing:
+		e = refused(RuleConnections, "the server is shutting down")
+	case s.MaxConns > 0 && len(s.conns)+s.opening >= s.MaxConns:
+		e = refused(RuleConnections, "the server has all the connections that MaxConns allows, "+strconv.Itoa(s.MaxConns))
+	case s.MaxPerAddress > 0 && s.perAddress[address] >= s.MaxPerAddress:
+		e = refused(RulePerAddress, "your address has all the connections that MaxPerAddress allows, "+strconv.Itoa(s.MaxPerAddress))
+	default:
+		s.opening++
+		if s.MaxPerAddress > 0 {
+			if s.perAddress == nil {
+				s.perAddress = map[string]int{}
+			}
+			s.perAddress[address]++
+		}
+		return nil
+	}
+	after := s.RetryAfter
+	if after <= 0 {
+		after = 5 * time.Second
+	}
+	e.Header = http.Header{"Retry-After": {strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10)}}
+	return e
+}
+
+// release counts out what admit counted in; c is nil if it did not become a
+// connection.
+func (s *Server) release(c *Conn, address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c == nil {
+		s.opening--
+	} else {
+		delete(s.conns, c)
+	}
+	if s.MaxPerAddress > 0 {
+		if s.perAddress[address]--; s.perAddress[address] == 0 {
+			delete(s.perAddress, address)
+		}
+	}
+	if s.idle != nil && len(s.conns)+s.opening == 0 {
+		close(s.idle)
+		s.idle = nil
+	}
+}
+
+// serve runs the handler and closes the connection.
+func (s *Server) serve(c *Conn, address string) {
+	defer s.release(c, address)
+	err := s.handle(c)
+	ctx := context.Background()
+	ending := c.Err()
+	switch e, ok := errors.AsType[*CloseError](err); {
+	case err == nil:
+		c.Close(ctx, CodeNormal, "")
+	case ending != nil && errors.Is(err, ending):
+	case ok && e.Code.MaySend() && !e.Remote:
+		c.Close(ctx, e.Code, clip(e.Reason))
+	case errors.Is(err, context.Canceled) && ending != nil:
+	default:
+		s.logger().Error("ws: handler failed", "conn", c.id, "remote", c.remote, "err", err)
+		c.Close(ctx, CodeInternalError, "")
+	}
+	<-c.gone
+}
+
+// handle runs the handler and turns a panic into an error.
+func (s *Server) handle(c *Conn) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.Handler(c.ctx, c)
+}
+
+// Count returns the number of connections that are open.
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Shutdown refuses new requests with 503, closes every connection with 1001
+// (§7.4.1) by the closing handshake, and waits until all are gone and their
+// handlers have returned. When ctx ends first, it cuts those that are left
+// and returns the context's error. A Server that was shut down stays so.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	if len(s.conns)+s.opening == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.idle == nil {
+		s.idle = make(chan struct{})
+	}
+	idle := s.idle
+	for c := range s.conns {
+		go s.goAway(ctx, c)
+	}
+	s.mu.Unlock()
+
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for c := range s.conns {
+		c.CloseNow()
+	}
+	s.mu.Unlock()
+	return wrapOp("shutdown", ctx.Err())
+}
+
+func (s *Server) goAway(ctx context.Context, c *Conn) {
+	c.Close(ctx, CodeGoingAway, "server is shutting down")
+}
+
+func (s *Server) refused(r *http.Request, err error) {
+	s.logger().Info("ws: refused", "remote", r.RemoteAddr, "host", r.Host, "path", r.URL.Path, "err", err)
+}
+
+func (s *Server) logger() *slog.Logger {
+	if s.Logger != nil {
+		return s.Logger
+	}
+	return slog.Default()
+}

@@ -1,0 +1,137 @@
+package ws
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Accept does the server's half of the opening handshake (RFC 6455 §4.2) on
+// an HTTP/1.1 request and returns the connection. What w.Header() holds goes
+// out with the answer, such as Set-Cookie. If the request is refused, the
+// HTTP answer has been written when Accept returns; the error is a
+// *HandshakeError.
+//
+// The connection outlives the request and its context. Its own context, see
+// Conn.Context, has the values of the request's. The caller closes it. A
+// Server does that and more.
+func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
+	if err := check(w, r, o); err != nil {
+		return nil, refuse(w, o, err)
+	}
+	key := r.Header["Sec-Websocket-Key"][0]
+	subprotocol := ""
+	if o != nil {
+		subprotocol = ChooseSubprotocol(r.Header["Sec-Websocket-Protocol"], o.Subprotocols)
+	}
+
+	// A ResponseController finds the Hijacker through any middleware that
+	// has an Unwrap method.
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, refuse(w, o, &HandshakeError{
+			Status: http.StatusInternalServerError,
+			Detail: "the ResponseWriter cannot hijack; middleware that wraps it needs an Unwrap method",
+			Err:    err,
+		})
+	}
+	answer := AppendResponse(rw.AvailableBuffer(), key, subprotocol, w.Header())
+	if err := sendAnswer(conn, answer, o.handshakeTimeout()); err != nil {
+		conn.Close()
+		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
+	}
+	o.traceHandshake(RoleServer, true, answer)
+	c := newConn(r.Context(), conn, RoleServer, o, early(rw.Reader))
+	c.subprotocol = subprotocol
+	return c, nil
+}
+
+// check decides about a request, before anything is taken over or sent.
+func check(w http.ResponseWriter, r *http.Request, o *Options) error {
+	req := requestOf(r)
+	if o != nil && o.Trace != nil {
+		o.traceHandshake(RoleServer, false, AppendRequest(nil, req))
+	}
+	if err := CheckRequest(req, o); err != nil {
+		return err
+	}
+	if err := CheckOrigin(req, o); err != nil {
+		return err
+	}
+	if err := CheckHeader(w.Header()); err != nil {
+		e := err.(*HandshakeError)
+		e.Status = http.StatusInternalServerError
+		return e
+	}
+	return nil
+}
+
+// requestOf is r as the pure part sees it.
+func requestOf(r *http.Request) *Request {
+	return &Request{
+		Method: r.Method,
+		Target: r.RequestURI,
+		Major:  r.ProtoMajor,
+		Minor:  r.ProtoMinor,
+		Host:   r.Host,
+		TLS:    r.TLS != nil,
+		Body:   r.ContentLength != 0 || len(r.TransferEncoding) > 0,
+		Header: r.Header,
+	}
+}
+
+// refuse answers the request with what err, a *HandshakeError or not, says.
+func refuse(w http.ResponseWriter, o *Options, err error) *HandshakeError {
+	e, ok := errors.AsType[*HandshakeError](err)
+	if !ok {
+		e = &HandshakeError{Status: http.StatusForbidden, Detail: err.Error(), Err: nil}
+	}
+	if e.Status < 400 || e.Status > 599 {
+		e.Status = http.StatusInternalServerError
+	}
+	for name, values := range e.Header {
+		w.Header()[name] = values
+	}
+	text := e.Error()
+	if e.Status == http.StatusInternalServerError {
+		text = "ws: handshake: internal error" // the details are for the log
+	}
+	http.Error(w, text, e.Status)
+	if o != nil && o.Trace != nil {
+		o.traceHandshake(RoleServer, true, []byte("HTTP/1.1 "+strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)+"\r\n\r\n"))
+		if e.Rule != "" {
+			o.Trace(TraceEvent{Role: RoleServer, Rule: e.Rule})
+		}
+	}
+	return e
+}
+
+// sendAnswer writes the 101. Deadlines that the HTTP server left behind would
+// fire in the middle of the connection, so they are cleared.
+func sendAnswer(conn net.Conn, answer []byte, timeout time.Duration) error {
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if timeout > 0 {
+		if err := conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.Write(answer); err != nil {
+		return err
+	}
+	return conn.SetWriteDeadline(time.Time{})
+}
+
+// early returns a copy of the frames that came right behind the request and
+// wait in the HTTP server's buffer.
+func early(r *bufio.Reader) []byte {
+	if r == nil || r.Buffered() == 0 {
+		return nil
+	}
+	b, _ := r.Peek(r.Buffered())
+	return append([]byte(nil), b...)
+}
