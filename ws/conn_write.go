@@ -32,6 +32,7 @@ type outgoing struct {
 	// The rest belongs to whoever has frames.
 	interrupt interrupter
 	state     State
+	key       [4]byte // the current frame's, here so that reading it does not allocate
 	deadline  time.Time
 	sent      int64       // bytes of the current frame
 	offset    int64       // of the next byte in the stream
@@ -166,9 +167,10 @@ func (out *outgoing) prepare(ctx context.Context, h *Header) error {
 		// "The masking key needs to be unpredictable", and it is fresh for
 		// every frame (§5.3, §10.3).
 		h.Masked = true
-		if _, err := io.ReadFull(out.c.set.rand, h.Key[:]); err != nil {
+		if _, err := io.ReadFull(out.c.set.rand, out.key[:]); err != nil {
 			return err
 		}
+		h.Key = out.key
 	}
 	out.interrupt.watch(ctx)
 	out.sent = 0

@@ -2,7 +2,6 @@ package ws
 
 import (
 	"errors"
-	"net/http"
 	"strconv"
 )
 
@@ -56,34 +55,6 @@ func (e *CloseError) Error() string {
 
 // Unwrap returns Err.
 func (e *CloseError) Unwrap() error { return e.Err }
-
-// A HandshakeError says why an opening handshake failed. A server's Accept
-// has answered with Status by the time it returns one. On a client, Status,
-// Header and Body are what the server answered.
-type HandshakeError struct {
-	Status  int         // HTTP status code; 0 if no answer came
-	Rule    RuleID      // which rule was broken; "" if none was, as when a server refused
-	Section string      // where the rule stands
-	Detail  string      // what was seen, what was expected, and the option that changes it
-	Header  http.Header // to answer with, or that the server answered with
-	Body    []byte      // client: the first bytes of the answer's body, 1 KiB at the most
-	Err     error       // the error below, if there was one
-}
-
-// Error returns the detail, the status and the section.
-func (e *HandshakeError) Error() string {
-	s := "ws: handshake: " + e.Detail
-	if e.Err != nil {
-		s += ": " + trimPrefix(e.Err.Error())
-	}
-	if e.Section != "" {
-		s += " (" + e.Section + ")"
-	}
-	return s
-}
-
-// Unwrap returns Err.
-func (e *HandshakeError) Unwrap() error { return e.Err }
 
 // Errors of the caller's own making. Nothing was sent and the connection goes
 // on.

@@ -38,6 +38,34 @@ type Response struct {
 	Header http.Header
 }
 
+// A HandshakeError says why an opening handshake failed. A server's Accept
+// has answered with Status by the time it returns one. On a client, Status,
+// Header and Body are what the server answered.
+type HandshakeError struct {
+	Status  int         // HTTP status code; 0 if no answer came
+	Rule    RuleID      // which rule was broken; "" if none was, as when a server refused
+	Section string      // where the rule stands
+	Detail  string      // what was seen, what was expected, and the option that changes it
+	Header  http.Header // to answer with, or that the server answered with
+	Body    []byte      // client: the first bytes of the answer's body, 1 KiB at the most
+	Err     error       // the error below, if there was one
+}
+
+// Error returns the detail, the status and the section.
+func (e *HandshakeError) Error() string {
+	s := "ws: handshake: " + e.Detail
+	if e.Err != nil {
+		s += ": " + trimPrefix(e.Err.Error())
+	}
+	if e.Section != "" {
+		s += " (" + e.Section + ")"
+	}
+	return s
+}
+
+// Unwrap returns Err.
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
 // keyGUID is what §1.3 appends to the key, so that the answer cannot come
 // from a server that does not know WebSocket.
 const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
