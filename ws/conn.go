@@ -135,8 +135,8 @@ type Stats struct {
 	FramesIn, FramesOut     uint64
 	BytesIn, BytesOut       uint64
 	PingsIn, PongsOut       uint64
-	PingsOut, PongsIn       uint64 // PongsIn are answers to our pings
-	Unsolicited             uint64 // pongs that answer none (§5.5.3)
+	PingsOut, PongsIn       uint64        // PongsIn are answers to our pings
+	Unsolicited             uint64        // pongs that answer none (§5.5.3)
 	RTT                     time.Duration // of the last ping that was answered, 0 before
 }
 

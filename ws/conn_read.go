@@ -391,6 +391,7 @@ func (in *incoming) violation(err error) error {
 // count nothing against any limit in bytes.
 func (in *incoming) delivered(empty bool) error {
 	in.inMessage, in.streaming, in.partial = false, false, nil
+	in.unlimit()
 	in.stale++
 	in.c.stats.messagesIn.Add(1)
 	if empty && !in.empties.take() {
@@ -456,18 +457,20 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 }
 
 // limitMessage sets the stream's deadline once somebody must wait for the
-// rest of a message or of a frame, and takes it away between messages. A
-// message that comes with one read costs nothing here.
+// rest of a message or of a frame. A message that comes with one read costs
+// nothing here.
 func (in *incoming) limitMessage() {
-	if in.c.set.messageTimeout == 0 {
-		return
-	}
 	midway := in.inMessage || in.rx.Remaining() > 0 || in.r < in.w
-	switch {
-	case midway && in.deadline.IsZero():
+	if midway && in.deadline.IsZero() && in.c.set.messageTimeout > 0 {
 		in.deadline = time.Now().Add(in.c.set.messageTimeout)
 		in.interrupt.limit(in.deadline)
-	case !midway && !in.deadline.IsZero():
+	}
+}
+
+// unlimit takes that deadline away at the end of a message, or of a control
+// frame between two.
+func (in *incoming) unlimit() {
+	if !in.inMessage && !in.deadline.IsZero() {
 		in.deadline = time.Time{}
 		in.interrupt.limit(in.deadline)
 	}

@@ -62,11 +62,7 @@ func (out *outgoing) init(c *Conn) {
 	out.c = c
 	out.messages, out.frames = newLock(), newLock()
 	out.interrupt = interrupter{c: c, setDeadline: c.stream.SetWriteDeadline}
-	s := c.stream
-	if p, ok := s.(*prefixed); ok {
-		s = p.stream
-	}
-	switch s := s.(type) {
+	switch s := innermost(c.stream).(type) {
 	case *net.TCPConn:
 		out.vectored = s
 	case *net.UnixConn:

@@ -49,24 +49,24 @@
 // Each direction of a connection is in one of four states, and a frame moves
 // it to the next; what is not drawn breaks a rule:
 //
-//	          text, binary FIN=1;
-//	          ping, pong
-//	            +-----+
-//	            |     v
-//	         +-----------+   text FIN=0      +-----------+
-//	 ------> |   ready   | ----------------> |  in text  | <-+ continuation FIN=0;
-//	         |           | <---------------- |           | --+ ping, pong
-//	         +-----------+  continuation     +-----------+
-//	          |   |     ^       FIN=1             |
-//	          |   |     |                         | close
-//	    close |   |     | continuation FIN=1      v
-//	          |   |     |                    +-----------+
-//	          |   |   +-----------+  close   |  closed   |
-//	          |   +-> | in binary | -------> |           |
-//	          |binary +-----------+          +-----------+
-//	          |FIN=0   ^   | continuation FIN=0;  ^
-//	          |        +---+ ping, pong            |
-//	          +------------------------------------+
+//	         text, binary FIN=1;
+//	         ping, pong
+//	           +-----+
+//	           |     v
+//	        +-----------+   text FIN=0      +-----------+
+//	------> |   ready   | ----------------> |  in text  | <-+ continuation FIN=0;
+//	        |           | <---------------- |           | --+ ping, pong
+//	        +-----------+  continuation     +-----------+
+//	         |   |     ^       FIN=1             |
+//	         |   |     |                         | close
+//	   close |   |     | continuation FIN=1      v
+//	         |   |     |                    +-----------+
+//	         |   |   +-----------+  close   |  closed   |
+//	         |   +-> | in binary | -------> |           |
+//	         |binary +-----------+          +-----------+
+//	         |FIN=0   ^   | continuation FIN=0;  ^
+//	         |        +---+ ping, pong            |
+//	         +------------------------------------+
 //
 // The table stands in state.go.
 //

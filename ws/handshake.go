@@ -144,10 +144,10 @@ func checkHeaderLimits(r *Request, o *Options) error {
 			count++
 		}
 	}
-	if limit := o.maxHeaderBytes(); size > limit {
+	if limit := o.maxHeaderBytes(); limit > 0 && size > limit {
 		return refused(RuleHeaderSize, "request headers of "+strconv.Itoa(size)+" bytes, the limit that MaxHeaderBytes sets is "+strconv.Itoa(limit))
 	}
-	if limit := o.maxHeaders(); count > limit {
+	if limit := o.maxHeaders(); limit > 0 && count > limit {
 		return refused(RuleHeaderCount, strconv.Itoa(count)+" request headers, the limit that MaxHeaders sets is "+strconv.Itoa(limit))
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 // control deals with the control frame that is complete.
 func (in *incoming) control() error {
 	c := in.c
+	in.unlimit()
 	switch in.rx.header.Opcode {
 	case OpPing:
 		c.stats.pingsIn.Add(1)

@@ -29,7 +29,7 @@ type Options struct {
 	RequireOrigin bool
 
 	// MaxHeaderBytes and MaxHeaders bound the opening handshake's headers on
-	// a server: 8 KiB and 100 by default. http.Server has a bound of its own,
+	// a server: 8 KiB and 100 by default, no limit below 0. http.Server has a bound of its own,
 	// 1 MiB by default, and takes up to 4 KiB more than it says.
 	MaxHeaderBytes int
 	MaxHeaders     int

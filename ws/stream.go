@@ -35,6 +35,18 @@ func (p *prefixed) Read(b []byte) (int, error) {
 // CloseWrite passes on to the stream below, if it can.
 func (p *prefixed) CloseWrite() error { return closeWrite(p.stream) }
 
+// innermost returns the stream under those of this package, whose type says
+// what it can do.
+func innermost(s stream) stream {
+	switch s := s.(type) {
+	case *prefixed:
+		return innermost(s.stream)
+	case *clientStream:
+		return s.Conn
+	}
+	return s
+}
+
 // closeWrite ends the sending direction alone, where the stream can.
 func closeWrite(s stream) error {
 	if h, ok := s.(interface{ CloseWrite() error }); ok {
