@@ -1,0 +1,160 @@
+package chat
+
+import (
+	"cmp"
+	"container/list"
+	"sync"
+)
+
+// Memory is a [Store] that forgets everything when the process ends. It is
+// bounded three ways; the zero value has the defaults. Set the fields before
+// the first call.
+type Memory struct {
+	MaxMessages int // kept per room; default 1000
+	MaxRooms    int // remembered; default 10,000. Past it the longest unused is forgotten
+	MaxBytes    int // of all messages together; default 64 MiB. Past it the longest unused room loses its oldest
+
+	mu    sync.Mutex
+	rooms map[string]*list.Element // of *memoryRoom
+	used  list.List                // front: used last
+	bytes int
+}
+
+type memoryRoom struct {
+	name     string
+	epoch    uint64
+	dropped  uint64     // how many messages came before messages[0]
+	messages []*Message // messages[i] has Seq dropped+i+1
+	byID     map[sendKey]*Message
+}
+
+// sendKey is what makes two sends the same one.
+type sendKey struct{ person, id string }
+
+func (m *Memory) room(name string) *memoryRoom {
+	if e := m.rooms[name]; e != nil {
+		m.used.MoveToFront(e)
+		return e.Value.(*memoryRoom)
+	}
+	if m.rooms == nil {
+		m.rooms = make(map[string]*list.Element)
+	}
+	r := &memoryRoom{name: name, epoch: NewEpoch(), byID: make(map[sendKey]*Message)}
+	m.rooms[name] = m.used.PushFront(r)
+	for len(m.rooms) > cmp.Or(m.MaxRooms, 10_000) && len(m.rooms) > 1 {
+		m.forget(m.used.Back())
+	}
+	return r
+}
+
+// forget drops a room whole. If it comes back, it has another epoch.
+func (m *Memory) forget(e *list.Element) {
+	r := m.used.Remove(e).(*memoryRoom)
+	delete(m.rooms, r.name)
+	for _, msg := range r.messages {
+		m.bytes -= msg.Size()
+	}
+}
+
+// dropOldest makes the room forget its oldest message.
+func (m *Memory) dropOldest(r *memoryRoom) {
+	old := r.messages[0]
+	r.messages[0] = nil // the array behind the slice lives on for a while
+	r.messages = r.messages[1:]
+	r.dropped++
+	delete(r.byID, sendKey{old.From.ID, old.ID})
+	m.bytes -= old.Size()
+}
+
+func (r *memoryRoom) head() Cursor {
+	return Cursor{Epoch: r.epoch, Seq: r.dropped + uint64(len(r.messages))}
+}
+
+// Append implements [Store]. It never fails.
+func (m *Memory) Append(room string, messages []*Message) ([]Stored, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.room(room)
+	out := make([]Stored, len(messages))
+	for i, msg := range messages {
+		key := sendKey{msg.From.ID, msg.ID}
+		if old := r.byID[key]; old != nil && msg.ID != "" {
+			out[i] = Stored{Message: old, Duplicate: true}
+			continue
+		}
+		msg.Cursor = r.head()
+		msg.Cursor.Seq++
+		r.messages = append(r.messages, msg)
+		if msg.ID != "" {
+			r.byID[key] = msg
+		}
+		m.bytes += msg.Size()
+		out[i] = Stored{Message: msg}
+		for len(r.messages) > cmp.Or(m.MaxMessages, 1000) {
+			m.dropOldest(r)
+		}
+	}
+	m.shrink()
+	return out, nil
+}
+
+// shrink brings the sum of all rooms under MaxBytes, from the longest unused
+// room on; the last message of the last room stays.
+func (m *Memory) shrink() {
+	for m.bytes > cmp.Or(m.MaxBytes, 64<<20) {
+		e := m.used.Back()
+		r := e.Value.(*memoryRoom)
+		switch last := e == m.used.Front(); {
+		case len(r.messages) > 1 || len(r.messages) == 1 && !last:
+			m.dropOldest(r)
+		case !last:
+			m.forget(e)
+		default:
+			return
+		}
+	}
+}
+
+// Read implements [Store]. It never fails.
+func (m *Memory) Read(room string, q Query) (Page, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.room(room)
+	p := Page{Head: r.head()}
+	all := r.messages
+	if s := q.Since; !s.IsZero() {
+		if s.Epoch != r.epoch || s.Seq < r.dropped || s.Seq > p.Head.Seq {
+			return p, nil // of another epoch, too old, or ahead
+		}
+		missed := all[s.Seq-r.dropped:]
+		if latest(missed, q) == len(missed) {
+			p.Messages = append(p.Messages, missed...)
+			p.Recovered = true
+		}
+		return p, nil
+	}
+	if b := q.Before; !b.IsZero() {
+		if b.Epoch != r.epoch || b.Seq <= r.dropped || b.Seq > p.Head.Seq+1 {
+			return p, nil
+		}
+		all = all[:b.Seq-r.dropped-1]
+	}
+	p.Messages = append(p.Messages, all[len(all)-latest(all, q):]...)
+	return p, nil
+}
+
+// latest says how many messages from the end of ms the query's bounds allow.
+func latest(ms []*Message, q Query) int {
+	n, size := 0, 0
+	for n < len(ms) && n < q.Limit {
+		size += ms[len(ms)-1-n].Size()
+		if q.MaxBytes > 0 && size > q.MaxBytes {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// Close implements [Store].
+func (m *Memory) Close() error { return nil }

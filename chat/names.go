@@ -1,0 +1,92 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxNameRunes = 32 // a person's or a room's name: fits a phone's line
+	maxMarks     = 3  // combining marks in a row: more is a tower over the neighbours' lines
+)
+
+// CheckName reports as an [*Error] of CodeBadName what is wrong with a person's
+// name: empty, over 32 characters, not UTF-8, or with characters that cannot be
+// seen or that change how the text around them looks.
+func CheckName(name string) error { return checkName(CodeBadName, "a name", name, "") }
+
+// CheckRoom is [CheckName] for rooms, with CodeBadRoom. The characters * and >
+// are wildcards of message brokers and are refused too.
+func CheckRoom(room string) error { return checkName(CodeBadRoom, "a room's name", room, "*>") }
+
+func checkName(code ErrorCode, what, s, reserved string) error {
+	refuse := func(format string, args ...any) error {
+		return &Error{Code: code, Text: what + " " + fmt.Sprintf(format, args...)}
+	}
+	if s == "" {
+		return refuse("must not be empty")
+	}
+	// Before anything walks over it: the text may be a megabyte.
+	if len(s) > maxNameRunes*utf8.UTFMax || utf8.RuneCountInString(s) > maxNameRunes {
+		return refuse("may have at most %d characters", maxNameRunes)
+	}
+	if !utf8.ValidString(s) {
+		return refuse("must be UTF-8")
+	}
+	marks := 0
+	for i, r := range s {
+		if hidden(r) {
+			return refuse("may not contain the character %U, which cannot be seen or changes its surroundings", r)
+		}
+		if strings.ContainsRune(reserved, r) {
+			return refuse("may not contain %q, which is a wildcard elsewhere", r)
+		}
+		if !unicode.In(r, unicode.Mn, unicode.Me) {
+			marks = 0
+			continue
+		}
+		if marks++; marks > maxMarks || i == 0 {
+			return refuse("may not begin with a combining mark or have more than %d in a row", maxMarks)
+		}
+	}
+	if s[0] == ' ' || s[len(s)-1] == ' ' || strings.Contains(s, "  ") {
+		return refuse("may not begin or end with a space or have two in a row")
+	}
+	return nil
+}
+
+// hidden reports whether r has no place in a name: control and format
+// characters (among them the bidirectional and zero-width ones), private and
+// unassigned ones, every space but the ordinary, and those letters, marks and
+// symbols that are drawn as nothing.
+func hidden(r rune) bool {
+	switch r {
+	case ' ':
+		return false
+	case 0x034F, // combining grapheme joiner
+		0x115F, 0x1160, 0x3164, 0xFFA0, // Hangul fillers
+		0x17B4, 0x17B5, // Khmer inherent vowels
+		0x2800: // empty Braille pattern
+		return true
+	}
+	return !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) ||
+		unicode.Is(unicode.Variation_Selector, r) && r != 0xFE0F // the one that asks for an emoji's colours
+}
+
+// nameKey is what two names share if one must not be taken beside the other.
+// Confusable letters of other scripts are not folded yet.
+func nameKey(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == 0xFE0F {
+			return -1
+		}
+		// The smallest rune of the orbit: ſ, S and s fold to one.
+		low := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			low = min(low, f)
+		}
+		return low
+	}, name)
+}

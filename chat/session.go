@@ -1,0 +1,276 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Session is one connection of one person. A transport's reader makes the
+// client's requests on it, one after the other; its writer takes from Next.
+// Every method may be called from any goroutine.
+type Session struct {
+	hub    *Hub
+	id     string
+	person Person
+	codec  Codec
+	q      queue
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	op    sync.Mutex // one request at a time
+	over  bool
+	rooms map[string]*room
+}
+
+func newSession(h *Hub, p Person, c Codec) *Session {
+	s := &Session{hub: h, id: rand.Text(), person: p, codec: c, rooms: make(map[string]*room)}
+	s.q.maxBytes, s.q.maxAge = h.o.QueueBytes, h.o.QueueAge
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	return s
+}
+
+// ID is unique to the session, random, and nobody else's business.
+func (s *Session) ID() string { return s.id }
+
+// Person says whose session it is.
+func (s *Session) Person() Person { return s.person }
+
+// Context ends when the session does; its cause says why.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Err is why the session is over, or nil.
+func (s *Session) Err() error { return context.Cause(s.ctx) }
+
+// Next gives the next packet to write, waiting for one. When the session is
+// over, it first gives what was queued before (nothing, after ErrSlow) and then
+// the reason as an error. It must not be called by two goroutines at once.
+func (s *Session) Next(ctx context.Context) (Packet, error) { return s.q.take(ctx) }
+
+// Ready waits until at least half of the queue is free. A transport calls it
+// before it reads the next request, so that a client gets no more answers than
+// it takes. The error is ctx's or the reason for which the session is over.
+func (s *Session) Ready(ctx context.Context) error { return s.q.ready(ctx) }
+
+// Emit sends b to this session alone.
+func (s *Session) Emit(b Body) { s.Deliver(NewEvent(b)) }
+
+// Deliver puts e on the session's queue. It never waits: a queue that is full
+// ends the session with [ErrSlow].
+func (s *Session) Deliver(e *Event) {
+	p, err := e.Packet(s.codec)
+	if err != nil {
+		// A body that its codec cannot write is the program's mistake. The
+		// client would miss something without knowing, so it is cut.
+		s.end(fmt.Errorf("chat: event %q: %w", e.Body.EventName(), err))
+		return
+	}
+	if err := s.q.put(p, e.Volatile); err != nil {
+		s.cancel(err)
+	}
+}
+
+// Join subscribes to a room and answers with a [Joined] event that carries ref.
+// A zero since asks for recent history, any other for what came after it. To
+// join again is allowed, and is how a client asks for what it may have missed.
+// The error is an [*Error] or wraps [ErrClosed].
+func (s *Session) Join(room string, since Cursor, ref string) error {
+	fresh, err := s.join(room, since, ref)
+	if err == nil && fresh && s.hub.o.Joined != nil {
+		s.hub.o.Joined(s, room)
+	}
+	return err
+}
+
+func (s *Session) join(name string, since Cursor, ref string) (fresh bool, err error) {
+	if err := CheckRoom(name); err != nil {
+		return false, err
+	}
+	if f := s.hub.o.AllowJoin; f != nil {
+		if err := f(s, name); err != nil {
+			return false, asError(err, CodeNotAllowed)
+		}
+	}
+	s.op.Lock()
+	defer s.op.Unlock()
+	if s.over || s.Err() != nil {
+		return false, ErrClosed
+	}
+	if r := s.rooms[name]; r != nil {
+		return false, r.join(s, since, ref)
+	}
+	if limit := s.hub.o.MaxRoomsPerSession; len(s.rooms) >= limit {
+		return false, &Error{Code: CodeTooManyRooms,
+			Text: fmt.Sprintf("already in %d rooms, which is all that one connection may join (option MaxRoomsPerSession)", limit)}
+	}
+	r, err := s.hub.acquire(name)
+	if err != nil {
+		return false, err
+	}
+	if err := r.join(s, since, ref); err != nil {
+		s.hub.release(r)
+		return false, err
+	}
+	s.rooms[name] = r
+	return true, nil
+}
+
+// Leave ends a subscription and answers with a [Left] event that carries ref,
+// after which nothing of the room follows. The error is an [*Error] of
+// CodeNotJoined or wraps [ErrClosed].
+func (s *Session) Leave(room, ref string) error {
+	err := s.leave(room, ref)
+	if err == nil && s.hub.o.Left != nil {
+		s.hub.o.Left(s, room)
+	}
+	return err
+}
+
+func (s *Session) leave(name, ref string) error {
+	s.op.Lock()
+	defer s.op.Unlock()
+	r, err := s.member(name)
+	if err != nil {
+		return err
+	}
+	delete(s.rooms, name)
+	r.leave(s)
+	s.hub.release(r)
+	s.Emit(Left{Ref: ref, Room: name})
+	return nil
+}
+
+// member returns the room if the session is in it. The caller holds op.
+func (s *Session) member(name string) (*room, error) {
+	if s.over || s.Err() != nil {
+		return nil, ErrClosed
+	}
+	if r := s.rooms[name]; r != nil {
+		return r, nil
+	}
+	return nil, &Error{Code: CodeNotJoined, Text: fmt.Sprintf("not in the room %q; join it first", name)}
+}
+
+// maxID bounds the client's ids in bytes: a UUID is 36.
+const maxID = 64
+
+// Send stores a message and sends it to the room's members, the sender
+// included; then, or at once if the same person has sent the same id to the
+// room before, it answers with an [Ack]. The error is an [*Error] or wraps
+// [ErrClosed]; with CodeUnavailable it is worth trying again, with the same id.
+func (s *Session) Send(room, id, text string) error {
+	if id == "" || len(id) > maxID || !utf8.ValidString(id) {
+		return &Error{Code: CodeBadID, Text: fmt.Sprintf("a message needs an id of its own, of 1 to %d bytes", maxID)}
+	}
+	if err := s.hub.checkText(text); err != nil {
+		return err
+	}
+	if f := s.hub.o.AllowSend; f != nil {
+		if err := f(s, room, text); err != nil {
+			return asError(err, CodeNotAllowed)
+		}
+	}
+	stored, err := s.send(room, id, text)
+	if err == nil && !stored.Duplicate && s.hub.o.Message != nil {
+		s.hub.o.Message(s, stored.Message)
+	}
+	return err
+}
+
+func (s *Session) send(name, id, text string) (Stored, error) {
+	s.op.Lock()
+	defer s.op.Unlock()
+	r, err := s.member(name)
+	if err != nil {
+		return Stored{}, err
+	}
+	p := &pending{sender: s, message: &Message{
+		Room: name, Time: time.Now().UTC(), From: s.person, ID: id, Text: text}}
+	r.append(p)
+	return p.stored, p.err
+}
+
+func (h *Hub) checkText(text string) error {
+	switch {
+	case text == "":
+		return &Error{Code: CodeBadMessage, Text: "a message must not be empty"}
+	case len(text) > h.o.MaxText:
+		return &Error{Code: CodeBadMessage,
+			Text: fmt.Sprintf("a message may have at most %d bytes (option MaxText), this has %d", h.o.MaxText, len(text))}
+	case !utf8.ValidString(text):
+		return &Error{Code: CodeBadMessage, Text: "a message must be UTF-8"}
+	}
+	return nil
+}
+
+// Typing tells the other members of a room that the person is writing. It is
+// volatile: whoever is slow does not get it.
+func (s *Session) Typing(room string) error {
+	s.op.Lock()
+	defer s.op.Unlock()
+	r, err := s.member(room)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tell(NewVolatile(Typing{Room: room, Who: s.person}), s)
+	return nil
+}
+
+// Kick ends the session with [ErrKicked] after what is queued for it. The
+// transport closes the connection.
+func (s *Session) Kick(why string) {
+	if why == "" {
+		s.end(ErrKicked)
+		return
+	}
+	s.end(fmt.Errorf("%w: %s", ErrKicked, why))
+}
+
+// end stops the queue and the context; the transport does the rest.
+func (s *Session) end(err error) {
+	s.q.close(err)
+	s.cancel(err)
+}
+
+// Close is the transport's word that the connection is over: the session leaves
+// its rooms, gives its name back, and the Disconnected hook runs, with the
+// first reason there was for the end (nil: it simply left). A second Close does
+// nothing.
+func (s *Session) Close(reason error) {
+	if reason == nil {
+		reason = ErrClosed
+	}
+	s.end(reason)
+	s.op.Lock()
+	if s.over {
+		s.op.Unlock()
+		return
+	}
+	s.over = true
+	rooms := s.rooms
+	s.rooms = nil
+	for _, r := range rooms {
+		r.leave(s)
+		s.hub.release(r)
+	}
+	s.op.Unlock()
+	for name := range rooms {
+		if s.hub.o.Left != nil {
+			s.hub.o.Left(s, name)
+		}
+	}
+	s.hub.unregister(s)
+	if f := s.hub.o.Disconnected; f != nil {
+		reason := s.Err()
+		if errors.Is(reason, ErrClosed) {
+			reason = nil
+		}
+		f(s, reason)
+	}
+}

@@ -1,0 +1,55 @@
+package chat
+
+// Store keeps the rooms' messages. The hub calls it from many goroutines, but
+// for one room never twice at the same time.
+type Store interface {
+	// Append stores the messages of one room in the order given, all or none,
+	// and sets each one's Cursor. A message whose From.ID and ID are those of
+	// one that the room still keeps is not stored again: the result at its
+	// index is that earlier one, with Duplicate set. The stored messages must
+	// not be changed by anybody afterwards.
+	Append(room string, messages []*Message) ([]Stored, error)
+	// Read returns messages of one room. A room that nobody has written to is
+	// not an error: it has a cursor already.
+	Read(room string, q Query) (Page, error)
+	// Close ends the store's work. No other call follows.
+	Close() error
+}
+
+// Stored is the fate of one message given to [Store].Append.
+type Stored struct {
+	Message   *Message
+	Duplicate bool // an earlier send of the same message
+}
+
+// Query says which messages of a room to read.
+type Query struct {
+	// Since asks for everything after this place, up to the room's head. If
+	// that is not there in full, or is more than Limit or MaxBytes, the page
+	// has no messages and Recovered is false.
+	Since Cursor
+	// Before asks for the latest messages before this place. Zero: the latest
+	// of all. Not used together with Since.
+	Before Cursor
+	// Limit is the most messages to return.
+	Limit int
+	// MaxBytes bounds the sum of the messages' [Message.Size]. 0: no bound.
+	MaxBytes int
+}
+
+// Page is what [Store].Read returns.
+type Page struct {
+	Messages  []*Message // oldest first
+	Head      Cursor     // the room's place now; never zero
+	Recovered bool       // Since was given, and Messages is all that followed it
+}
+
+// messageOverhead stands for what a message costs besides its texts, in memory
+// and in a wire format's punctuation.
+const messageOverhead = 160
+
+// Size is what the message counts for in limits, in bytes: its texts and a
+// fixed part.
+func (m *Message) Size() int {
+	return messageOverhead + len(m.Text) + len(m.ID) + len(m.From.ID) + len(m.From.Name) + len(m.Room)
+}
