@@ -1,0 +1,133 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"framewright/peers/node"
+	"framewright/peers/python"
+)
+
+// Node gets Node.js and ws. Path is the folder whose node_modules has ws.
+func Node(ctx context.Context) Result {
+	const name = "ws for Node.js"
+	const remedy = "install Node.js 18 or newer with npm and put both on PATH"
+	program, err := exec.LookPath("node")
+	if err != nil {
+		return result(name, Cannot, "", "", &missing{"there is no node on PATH", remedy})
+	}
+	version, err := run(ctx, "", program, "--version")
+	if err != nil {
+		return result(name, Cannot, "", "", &missing{err.Error(), remedy})
+	}
+	dir, state, err := inCache(ctx, "node", node.Pins, func(ctx context.Context, dir string) error {
+		npm, err := exec.LookPath("npm")
+		if err != nil {
+			return &missing{"there is no npm on PATH", remedy}
+		}
+		_, err = run(ctx, dir, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		return err
+	})
+	return result(name, state, fmt.Sprintf("Node.js %s, %s", version, dir), dir, err)
+}
+
+// Python gets Python and websockets. Path is the interpreter of a virtual
+// environment.
+func Python(ctx context.Context) Result {
+	const name = "websockets for Python"
+	const remedy = "install Python 3.10 or newer with its venv module (Debian: python3-venv)"
+	var base string
+	for _, p := range []string{"python3", "python"} {
+		if path, err := exec.LookPath(p); err == nil {
+			base = path
+			break
+		}
+	}
+	if base == "" {
+		return result(name, Cannot, "", "", &missing{"there is no python3 on PATH", remedy})
+	}
+	version, err := run(ctx, "", base, "--version")
+	if err != nil {
+		return result(name, Cannot, "", "", &missing{err.Error(), remedy})
+	}
+	inVenv := func(dir string) string {
+		if runtime.GOOS == "windows" {
+			return filepath.Join(dir, "venv", "Scripts", "python.exe")
+		}
+		return filepath.Join(dir, "venv", "bin", "python")
+	}
+	// The interpreter's version is a part of the folder's name: a venv does
+	// not survive the upgrade of the Python below it.
+	short := strings.NewReplacer("Python ", "", " ", "").Replace(version)
+	dir, state, err := inCache(ctx, "python-"+short, python.Pins, func(ctx context.Context, dir string) error {
+		if _, err := run(ctx, dir, base, "-m", "venv", "venv"); err != nil {
+			return &missing{err.Error(), remedy}
+		}
+		_, err := run(ctx, dir, inVenv(dir), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "-r", "requirements.txt")
+		return err
+	})
+	return result(name, state, fmt.Sprintf("%s, %s", version, dir), inVenv(dir), err)
+}
+
+// Chromium looks for a browser on PATH and, as root on Debian or a relative,
+// installs the distribution's package. Path is the program.
+func Chromium(ctx context.Context) Result {
+	const name = "Chromium"
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	path, version, err := chromium(ctx)
+	if err == nil {
+		return result(name, Have, version+", "+path, path, nil)
+	}
+	const remedy = "install Chromium or Google Chrome and put it on PATH"
+	apt, aptErr := exec.LookPath("apt-get")
+	_, debianErr := os.Stat("/etc/debian_version")
+	if aptErr != nil || debianErr != nil || os.Geteuid() != 0 {
+		return result(name, Cannot, "", "", &missing{err.Error(), remedy + ", or run this as root on Debian"})
+	}
+	unlock, err := lock(ctx, filepath.Join(os.TempDir(), "framewright-chromium.lock"))
+	if err != nil {
+		return result(name, Cannot, "", "", err)
+	}
+	defer unlock()
+	if path, version, err := chromium(ctx); err == nil {
+		return result(name, Have, version+", "+path, path, nil)
+	}
+	for _, args := range [][]string{
+		{"update", "-q"},
+		{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", "chromium"},
+	} {
+		if _, err := run(ctx, "", "env", append([]string{"DEBIAN_FRONTEND=noninteractive", apt}, args...)...); err != nil {
+			return result(name, Cannot, "", "", &missing{err.Error(), remedy})
+		}
+	}
+	path, version, err = chromium(ctx)
+	return result(name, Installed, version+", "+path, path, err)
+}
+
+// chromium finds a browser that answers when asked for its version: on some
+// distributions the name is a stub that only says where to get it.
+func chromium(ctx context.Context) (path, version string, err error) {
+	err = errors.New("there is no chromium, chromium-browser or google-chrome on PATH")
+	for _, p := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		path, lookErr := exec.LookPath(p)
+		if lookErr != nil {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		version, runErr := run(ctx, "", path, "--version")
+		cancel()
+		if runErr == nil {
+			return path, version, nil
+		}
+		err = runErr
+	}
+	return "", "", err
+}
