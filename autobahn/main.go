@@ -102,7 +102,7 @@ func (o *options) complete() error {
 	case o.url != "":
 		u, err := url.Parse(o.url)
 		if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
-			return fmt.Errorf("-url %q; want ws://HOST:PORT/PATH or wss://...", o.url)
+			return fmt.Errorf("-url %q; want a ws:// or wss:// URL with a host", o.url)
 		}
 		o.agent = cmp.Or(o.agent, u.Host)
 		o.role = cmp.Or(o.role, "server")
