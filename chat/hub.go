@@ -13,10 +13,10 @@ import (
 
 // Options are a hub's limits and hooks. A zero limit means its default.
 //
-// The hooks run on the goroutine of the session they are about, one after the
-// other, with no lock held; one that is slow delays its own session only. They
-// may use the session and the hub, except that Joined, Left and Message must
-// not call Join, Leave, Send, Typing, Kick or Close of the same session.
+// The hooks run on the goroutine that made the session's request, with no lock
+// held, so for one session one after the other if its transport makes requests
+// so; one that is slow delays its own session only. They may use the session
+// and the hub.
 type Options struct {
 	Store Store // default: a new [Memory]
 
@@ -29,7 +29,10 @@ type Options struct {
 	History            int           // messages given on a join; default 100, negative: none
 	Resume             int           // the most missed messages that a join catches up on; default 1000
 
-	Connected    func(s *Session)                    // after it is registered: the place to greet it
+	// Welcome is what greets the one who connects; default "Welcome, NAME."
+	Welcome func(p Person) string
+
+	Connected    func(s *Session)                    // after it is registered and greeted
 	Disconnected func(s *Session, reason error)      // after it has left its rooms
 	AllowJoin    func(s *Session, room string) error // a non-nil error refuses; its text goes to the client
 	AllowSend    func(s *Session, room, text string) error
@@ -43,6 +46,9 @@ const minQueueBytes = 16 << 10
 func (o Options) withDefaults() Options {
 	if o.Store == nil {
 		o.Store = new(Memory)
+	}
+	if o.Welcome == nil {
+		o.Welcome = func(p Person) string { return "Welcome, " + p.Name + "." }
 	}
 	o.QueueBytes = max(cmp.Or(o.QueueBytes, 1<<20), minQueueBytes)
 	o.QueueAge = cmp.Or(o.QueueAge, 30*time.Second)
@@ -82,8 +88,8 @@ func New(o Options) *Hub {
 	}
 }
 
-// Connect registers a session of person, whose events are encoded by c. An
-// empty person.ID gets a random one. The error is an [*Error]: the name is not
+// Connect registers a session of person, whose events are encoded by c, and
+// greets it with a [Welcome]. An empty person.ID gets a random one. The error is an [*Error]: the name is not
 // acceptable (CodeBadName), somebody else has it (CodeNameTaken), or the hub is
 // closing (CodeUnavailable).
 //
@@ -97,6 +103,7 @@ func (h *Hub) Connect(person Person, c Codec) (*Session, error) {
 		person.ID = rand.Text()
 	}
 	s := newSession(h, person, c)
+	s.Emit(Welcome{You: person, Text: h.o.Welcome(person)}) // before anyone else can reach it
 	if err := h.register(s); err != nil {
 		return nil, err
 	}
