@@ -108,6 +108,16 @@ func (c *Conn) Err() error {
 	return nil
 }
 
+// why says why an operation under ctx did not go on: the connection's end, of
+// which the end of a context that was derived from its own is a consequence,
+// or else the context's own.
+func (c *Conn) why(ctx context.Context) error {
+	if err := c.Err(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // Subprotocol returns what the handshake settled on, or "".
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
@@ -173,7 +183,7 @@ func (l lock) acquire(ctx context.Context, c *Conn) error {
 	case l <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return c.why(ctx)
 	case <-c.ctx.Done():
 		return c.Err()
 	}
@@ -202,7 +212,7 @@ type interrupter struct {
 	setDeadline func(time.Time) error
 
 	mu       sync.Mutex
-	ctx      context.Context // watched, nil if none
+	done     <-chan struct{} // of the context that is watched, nil if none is
 	stop     func() bool
 	fired    bool      // ctx ended and the deadline is in the past
 	stopped  bool      // the connection is over: the deadline stays in the past
@@ -210,32 +220,34 @@ type interrupter struct {
 }
 
 // watch begins an operation under ctx. The connection's own context needs no
-// watching: the connection's end closes the stream.
+// watching: the connection's end closes the stream. Contexts are told apart by
+// their Done channels, since not every Context can be compared.
 func (i *interrupter) watch(ctx context.Context) {
+	done := ctx.Done()
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.stopped || i.ctx != nil && ctx == i.ctx {
+	if i.stopped || done != nil && done == i.done {
 		return
 	}
 	if i.stop != nil {
 		i.stop()
 	}
-	i.ctx, i.stop = nil, nil
+	i.done, i.stop = nil, nil
 	if i.fired {
 		i.fired = false
 		i.setDeadline(i.deadline)
 	}
-	if ctx == i.c.ctx || ctx.Done() == nil {
+	if done == nil || done == i.c.ctx.Done() {
 		return
 	}
-	i.ctx = ctx
-	i.stop = context.AfterFunc(ctx, func() { i.fire(ctx) })
+	i.done = done
+	i.stop = context.AfterFunc(ctx, func() { i.fire(done) })
 }
 
-func (i *interrupter) fire(ctx context.Context) {
+func (i *interrupter) fire(done <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.ctx == ctx && !i.stopped {
+	if i.done == done && !i.stopped {
 		i.fired = true
 		i.setDeadline(aLongTimeAgo)
 	}
@@ -258,7 +270,7 @@ func (i *interrupter) shut() {
 	if i.stop != nil {
 		i.stop()
 	}
-	i.ctx, i.stop, i.stopped = nil, nil, true
+	i.done, i.stop, i.stopped = nil, nil, true
 	i.setDeadline(aLongTimeAgo)
 }
 

@@ -60,7 +60,7 @@ func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
 	select {
 	case <-c.gone:
 	case <-ctx.Done():
-		c.stream.Close()
+		abort(c.stream)
 		<-c.gone
 	}
 	if e := c.end.Load(); e.Err != nil || e.Code == CodeAbnormal {
@@ -92,7 +92,7 @@ func (c *Conn) discard(ctx context.Context) {
 // was over already.
 func (c *Conn) CloseNow() error {
 	first := c.finish(&CloseError{Code: CodeAbnormal, Err: net.ErrClosed})
-	c.stream.Close()
+	abort(c.stream)
 	if first {
 		go c.hangUp(nil)
 		return nil
@@ -187,7 +187,7 @@ func (c *Conn) hangUp(g *goodbye) {
 	if g != nil {
 		c.linger(g)
 	}
-	c.stream.Close()
+	abort(c.stream) // whatever was to be said gently has been
 	c.in.interrupt.shut()
 	c.out.interrupt.shut()
 	c.in.lock <- struct{}{} // a reader or writer leaves now that the stream is closed
@@ -195,6 +195,7 @@ func (c *Conn) hangUp(g *goodbye) {
 	c.in.lock.release()
 	c.out.frames <- struct{}{}
 	c.out.pending = nil
+	c.out.unsent.Store(false)
 	c.out.frames.release()
 }
 
@@ -245,7 +246,7 @@ func (out *outgoing) close(ctx context.Context, e *CloseError) error {
 	if err := out.frames.acquire(ctx, out.c); err != nil {
 		return err
 	}
-	defer out.unlock()
+	defer out.unlock(ctx)
 	if err := out.usable(); err != nil {
 		return nil // said already, or too late
 	}

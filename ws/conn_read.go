@@ -40,6 +40,7 @@ type incoming struct {
 	stale     uint64    // counts messages, so that a Reader knows that its own is over
 	partial   []byte    // what an interrupted whole-message read had so far
 	deadline  time.Time // of the message under way, if the stream's is set to it
+	paused    time.Time // since when nobody has waited for the rest of it
 	offset    int64     // of buf[r] in the stream
 
 	pings, empties bucket
@@ -47,6 +48,7 @@ type incoming struct {
 	trace *frameTrace // nil if nobody listens
 
 	waiting atomic.Uint64 // odd while blocked in the stream's Read; see keepalive
+	nothing atomic.Uint64 // how often a Read of the stream ended with a deadline
 }
 
 func (in *incoming) init(c *Conn) {
@@ -161,7 +163,7 @@ func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
 		}
 	}
 	in.streaming = true
-	return in.rx.Opcode(), &messageReader{c, ctx, in.stale, true}, nil
+	return in.rx.Opcode(), &messageReader{c: c, ctx: ctx, stale: in.stale, empty: true}, nil
 }
 
 // Messages returns an iterator over the messages to come. It ends after an
@@ -196,16 +198,20 @@ type messageReader struct {
 	ctx   context.Context
 	stale uint64
 	empty bool // nothing was read so far
+	done  bool // all of it was
 }
 
 func (m *messageReader) Read(p []byte) (int, error) {
+	if m.done {
+		return 0, io.EOF
+	}
 	in := &m.c.in
 	if err := in.begin(m.ctx); err != nil {
 		return 0, wrapOp("read", err)
 	}
 	defer in.lock.release()
 	if in.stale != m.stale {
-		return 0, io.EOF
+		return 0, wrapOp("read", ErrReaderStale)
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -222,6 +228,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 		if err := in.delivered(m.empty); err != nil {
 			return 0, wrapOp("read", err)
 		}
+		m.done = true
 		return 0, io.EOF
 	}
 	n, err := in.payload(m.ctx, p)
@@ -268,6 +275,7 @@ func (in *incoming) begin(ctx context.Context) error {
 		return err
 	}
 	in.interrupt.watch(ctx)
+	in.c.out.flush(ctx) // a pong that an earlier operation could not send
 	return nil
 }
 
@@ -293,7 +301,7 @@ func (in *incoming) next(ctx context.Context) (done bool, err error) {
 				return false, err
 			}
 			if in.rx.Remaining() == 0 {
-				if err := in.control(); err != nil {
+				if err := in.control(ctx); err != nil {
 					return false, err
 				}
 			}
@@ -336,7 +344,7 @@ func (in *incoming) header(ctx context.Context) error {
 		if h.Length == 0 {
 			in.trace.end(in.rx.State())
 			if h.Opcode.IsControl() {
-				return in.control()
+				return in.control(ctx)
 			}
 		}
 		return nil
@@ -433,6 +441,9 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 		n, err := in.c.stream.Read(p)
 		in.waiting.Add(1)
 		in.c.stats.bytesIn.Add(uint64(n))
+		if !in.deadline.IsZero() {
+			in.paused = time.Now()
+		}
 		if n > 0 {
 			if err != nil && !isTimeout(err) {
 				in.err = err
@@ -446,8 +457,11 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 			return 0, in.c.Err()
 		case !isTimeout(err):
 			return 0, in.c.lost(err)
+		}
+		in.nothing.Add(1)
+		switch {
 		case ctx.Err() != nil:
-			return 0, ctx.Err()
+			return 0, in.c.why(ctx)
 		case !in.deadline.IsZero() && !time.Now().Before(in.deadline):
 			return 0, in.violation(violated(RuleMessageTime, "message unfinished after "+in.c.set.messageTimeout.String()+", the limit that MessageTimeout sets"))
 		}
@@ -458,13 +472,24 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 
 // limitMessage sets the stream's deadline once somebody must wait for the
 // rest of a message or of a frame. A message that comes with one read costs
-// nothing here.
+// nothing here. The time that the application takes between two reads does
+// not count; to spare the stream many small moves, only long pauses are
+// made up for.
 func (in *incoming) limitMessage() {
+	timeout := in.c.set.messageTimeout
 	midway := in.inMessage || in.rx.Remaining() > 0 || in.r < in.w
-	if midway && in.deadline.IsZero() && in.c.set.messageTimeout > 0 {
-		in.deadline = time.Now().Add(in.c.set.messageTimeout)
-		in.interrupt.limit(in.deadline)
+	if !midway || timeout == 0 {
+		return
 	}
+	now := time.Now()
+	if in.deadline.IsZero() {
+		in.deadline = now.Add(timeout)
+	} else if pause := now.Sub(in.paused); pause > timeout/16 {
+		in.deadline = in.deadline.Add(pause)
+	} else {
+		return
+	}
+	in.interrupt.limit(in.deadline)
 }
 
 // unlimit takes that deadline away at the end of a message, or of a control

@@ -38,11 +38,13 @@ type outgoing struct {
 	offset    int64       // of the next byte in the stream
 	iov       net.Buffers // for writev; its array is vec
 	vec       [2][]byte
-	vectored  io.Writer // where writev works
-	fragile   bool      // a write that times out leaves the stream unusable
-	broken    bool      // a frame was cut off: nothing can follow it
-	keep      bool      // keep the rest of an interrupted frame: see NetConn
-	pending   []byte    // that rest
+	vectored  io.Writer   // where writev works
+	fragile   bool        // a write that times out leaves the stream unusable
+	broken    bool        // a frame was cut off: nothing can follow it
+	keepAll   bool        // keep the rest of an interrupted frame: see NetConn
+	keep      bool        // the same for the current frame alone
+	pending   []byte      // that rest
+	unsent    atomic.Bool // there is a rest; may be read without frames
 	trace     *frameTrace
 
 	closeSent atomic.Pointer[CloseError] // our Close frame, if it went out first
@@ -67,7 +69,7 @@ func (out *outgoing) init(c *Conn) {
 		out.vectored = s
 	case *net.UnixConn:
 		out.vectored = s
-	case *tls.Conn:
+	case *tls.Conn, *timedStream:
 		out.fragile = true
 	}
 	out.trace = newFrameTrace(c, true)
@@ -102,7 +104,7 @@ func (out *outgoing) message(ctx context.Context, op Opcode, p, prepared []byte)
 	if err := out.frames.acquire(ctx, out.c); err != nil {
 		return err
 	}
-	defer out.unlock()
+	defer out.unlock(ctx)
 	h := Header{Fin: true, Opcode: op, Length: int64(len(p))}
 	if err := out.begin(ctx, &h); err != nil {
 		return err
@@ -126,7 +128,7 @@ func (out *outgoing) sendFrame(ctx context.Context, h Header, p []byte) error {
 	if err := out.frames.acquire(ctx, out.c); err != nil {
 		return err
 	}
-	defer out.unlock()
+	defer out.unlock(ctx)
 	h.Length = int64(len(p))
 	if err := out.begin(ctx, &h); err != nil {
 		return err
@@ -148,8 +150,8 @@ func (out *outgoing) begin(ctx context.Context, h *Header) error {
 	if e := out.closeSent.Load(); e != nil {
 		return e
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return c.why(ctx)
 	}
 	if _, rule := out.state.After(*h); rule != "" {
 		panic("ws: frame out of order: " + string(rule)) // the locks see to that
@@ -169,13 +171,28 @@ func (out *outgoing) prepare(ctx context.Context, h *Header) error {
 		h.Key = out.key
 	}
 	out.interrupt.watch(ctx)
-	out.sent = 0
-	if len(out.pending) > 0 {
-		rest := out.pending
-		out.pending = nil
-		return out.write(ctx, rest)
+	if err := out.sendRest(ctx); err != nil {
+		return err
 	}
+	out.sent = 0
 	return nil
+}
+
+// sendRest sends what is left of a frame that was interrupted before.
+func (out *outgoing) sendRest(ctx context.Context) error {
+	if len(out.pending) == 0 {
+		return nil
+	}
+	rest := out.pending
+	out.pending, out.keep = nil, true
+	out.sent = 1 // not the first byte of its frame
+	err := out.write(ctx, rest)
+	out.keep = false
+	out.unsent.Store(len(out.pending) > 0)
+	if err == nil && len(out.pending) > 0 {
+		err = out.c.why(ctx)
+	}
+	return err
 }
 
 // done notes that the whole frame is out.
@@ -187,7 +204,7 @@ func (out *outgoing) done(h Header) {
 	if h.Fin && !h.Opcode.IsControl() {
 		s.messagesOut.Add(1)
 	}
-	out.offset += out.sent
+	out.offset += int64(headerSize(h.Length, h.Masked)) + h.Length
 }
 
 // frame writes a frame with header h and payload p.
@@ -196,7 +213,7 @@ func (out *outgoing) frame(ctx context.Context, h Header, p []byte) error {
 	buf := writeBuffers.Get().(*[writeBufferSize]byte)
 	defer writeBuffers.Put(buf)
 	b := AppendHeader(buf[:0], h)
-	if out.vectored != nil && !h.Masked && len(p) > writeBufferSize/2 {
+	if out.vectored != nil && !h.Masked && !out.keepAll && len(p) > writeBufferSize/2 {
 		return out.writev(ctx, b, p)
 	}
 	maskAt := 0
@@ -223,6 +240,21 @@ func (out *outgoing) frame(ctx context.Context, h Header, p []byte) error {
 
 // write writes b, which is the next part of the current frame.
 func (out *outgoing) write(ctx context.Context, b []byte) error {
+	for out.fragile && len(b) > fragilePiece {
+		if err := out.writePiece(ctx, b[:fragilePiece]); err != nil {
+			return err
+		}
+		b = b[fragilePiece:]
+	}
+	return out.writePiece(ctx, b)
+}
+
+// fragilePiece is how much a fragile stream gets at a time: its deadline is
+// fatal and there is no telling whether it moves, so each piece has its own.
+// It is one TLS record.
+const fragilePiece = 16 << 10
+
+func (out *outgoing) writePiece(ctx context.Context, b []byte) error {
 	start := time.Now()
 	out.arm(start)
 	for {
@@ -267,10 +299,10 @@ func (out *outgoing) wrote(n int) {
 }
 
 // arm sees to it that the stream's write deadline is ahead of now, without
-// moving it for every frame.
+// moving it for every frame, unless missing it is fatal.
 func (out *outgoing) arm(now time.Time) {
 	timeout := out.c.set.writeTimeout
-	if timeout > 0 && out.deadline.Sub(now) < timeout/2 {
+	if timeout > 0 && (out.fragile || out.deadline.Sub(now) < timeout/2) {
 		out.deadline = now.Add(timeout)
 		out.interrupt.limit(out.deadline)
 	}
@@ -291,12 +323,14 @@ func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest [
 	case !isTimeout(err):
 		return start, c.lost(err)
 	case ctx.Err() != nil:
-		half := out.sent > 0 || out.fragile || errors.Is(err, errStuck)
-		if !half {
+		switch {
+		case out.fragile:
+			return start, c.cut(ctx.Err(), false)
+		case out.sent == 0:
 			return start, ctx.Err()
-		}
-		if out.keep && !out.fragile {
+		case out.keep || out.keepAll:
 			out.pending = append(out.pending, rest...)
+			out.unsent.Store(true)
 			return start, errKept
 		}
 		return start, c.cut(ctx.Err(), false)
@@ -318,45 +352,62 @@ func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest [
 
 // unlock lets the next frame go out. What became due meanwhile goes first, if
 // nobody else is about to write: then it is theirs to send.
-func (out *outgoing) unlock() {
+func (out *outgoing) unlock(ctx context.Context) {
 	out.frames.release()
-	out.flush()
+	out.flush(ctx)
 }
 
-// flush sends the pong that is due. If somebody else is writing, it is left
-// to them: so at most one is pending, and the reader does not wait.
-func (out *outgoing) flush() {
-	for out.pong.due.Load() && out.frames.try() {
-		out.sendPong()
+// flush sends the pong that is due, and the rest of an interrupted frame. If
+// somebody else is writing, it is left to them: so at most one pong is
+// pending, and the reader does not wait.
+func (out *outgoing) flush(ctx context.Context) {
+	for sent := true; sent && (out.pong.due.Load() || out.unsent.Load()) && out.frames.try(); {
+		if out.pong.due.Load() {
+			sent = out.sendPong(ctx)
+		} else if sent = out.usable() == nil; sent {
+			out.interrupt.watch(ctx)
+			sent = out.sendRest(ctx) == nil
+		}
 		out.frames.release()
 	}
 }
 
-// sendPong has frames.
-func (out *outgoing) sendPong() {
+// sendPong has frames. A pong is sent in passing, by an operation that has a
+// context of its own: when that ends, the pong, or the rest of it, is left
+// for the next operation.
+func (out *outgoing) sendPong(ctx context.Context) bool {
 	s := &out.pong
-	var b [MaxControlPayload]byte
 	s.mu.Lock()
 	s.due.Store(false)
-	p := b[:copy(b[:], s.payload[:s.n])]
+	payload, n := s.payload, s.n
 	s.mu.Unlock()
-	h := Header{Fin: true, Opcode: OpPong, Length: int64(len(p))}
-	if out.begin(out.c.ctx, &h) != nil || out.frame(out.c.ctx, h, p) != nil {
-		return // the connection is over, and says why to its reader
+	h := Header{Fin: true, Opcode: OpPong, Length: int64(n)}
+	err := out.begin(ctx, &h)
+	if err == nil {
+		out.keep = true
+		err = out.frame(ctx, h, payload[:n])
+		out.keep = false
+	}
+	if err != nil {
+		if out.usable() == nil {
+			s.due.Store(true) // with this payload, or a newer one
+		}
+		return false
 	}
 	out.done(h)
 	out.c.stats.pongsOut.Add(1)
+	return true
 }
 
 // answer makes a pong due that carries "identical application data as found
 // in the message body of the Ping frame" (§5.5.3), instead of an older one.
-func (out *outgoing) answer(ping []byte) {
+func (out *outgoing) answer(ctx context.Context, ping []byte) {
 	s := &out.pong
 	s.mu.Lock()
 	s.n = copy(s.payload[:], ping)
 	s.due.Store(true)
 	s.mu.Unlock()
-	out.flush()
+	out.flush(ctx)
 }
 
 // Writer returns a writer for one message of type op that is sent in

@@ -39,7 +39,11 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 		return nil, err
 	}
 	base := ctx
-	if timeout := o.handshakeTimeout(); timeout > 0 {
+	timeout := o.handshakeTimeout()
+	if o != nil && o.HTTPClient != nil && o.HTTPClient.Timeout > 0 && (timeout <= 0 || o.HTTPClient.Timeout < timeout) {
+		timeout = o.HTTPClient.Timeout
+	}
+	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()

@@ -73,6 +73,10 @@ var (
 
 	// ErrWriterClosed: a message writer was used after its Close.
 	ErrWriterClosed = errors.New("ws: message writer is closed")
+
+	// ErrReaderStale: what was left of a message reader's message was skipped
+	// by a later read.
+	ErrReaderStale = errors.New("ws: message was skipped by a later read")
 )
 
 // Causes of a CloseError with CodeAbnormal.

@@ -3,12 +3,13 @@ package ws
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
 )
 
 // control deals with the control frame that is complete.
-func (in *incoming) control() error {
+func (in *incoming) control(ctx context.Context) error {
 	c := in.c
 	in.unlimit()
 	switch in.rx.header.Opcode {
@@ -17,7 +18,7 @@ func (in *incoming) control() error {
 		if !in.pings.take() {
 			return in.violation(violated(RulePingRate, "more pings than PingRate allows, "+itoa(int64(in.pings.rate))+" a second"))
 		}
-		c.out.answer(in.rx.Control())
+		c.out.answer(ctx, in.rx.Control())
 	case OpPong:
 		c.alive.answered(in.rx.Control())
 	case OpClose:
@@ -42,6 +43,8 @@ type keepalive struct {
 	bytes   uint64 // that had come
 	waits   uint64 // how often a reader had begun or ended to wait
 	expects bool   // a keepalive ping is out
+	overdue bool   // and its time was up, but nobody was listening
+	nothing uint64 // how often, by then, a reader had waited in vain
 }
 
 type pending struct {
@@ -49,10 +52,6 @@ type pending struct {
 	at   time.Time
 	done chan<- time.Duration // nil for keepalive's own
 }
-
-// maxPending bounds the pings that wait for an answer; the oldest give up
-// their round-trip time.
-const maxPending = 64
 
 func (k *keepalive) start(c *Conn) {
 	k.c = c
@@ -78,19 +77,23 @@ func (k *keepalive) tick() {
 		return
 	}
 	next := c.set.pingInterval
-	bytes, waits := c.stats.bytesIn.Load(), c.in.waiting.Load()
+	bytes, waits, nothing := c.stats.bytesIn.Load(), c.in.waiting.Load(), c.in.nothing.Load()
 	switch {
 	case bytes != k.bytes: // a sign of life
-		k.expects = false
+		k.expects, k.overdue = false, false
 	case !k.expects:
-		k.expects = true
-		k.ping(nil)
-		next = c.set.pongTimeout
-	case waits == k.waits && waits%2 == 1: // and somebody was listening all the time
+		if k.expects = k.ping(); k.expects {
+			next = c.set.pongTimeout
+		}
+	case waits == k.waits && waits%2 == 1, // somebody was listening all the time
+		k.overdue && nothing != k.nothing: // or has found that nothing lies unread
 		c.cut(ErrPongTimeout, true)
 		return
-	default: // an answer may lie unread
+	default:
 		next = c.set.pongTimeout
+		if !k.overdue {
+			k.overdue, k.nothing = true, nothing
+		}
 	}
 	k.bytes, k.waits = bytes, waits
 	k.mu.Lock()
@@ -101,14 +104,15 @@ func (k *keepalive) tick() {
 }
 
 // ping sends a ping unless somebody is writing: then that write finds out
-// whether the peer is there.
-func (k *keepalive) ping(done chan<- time.Duration) {
+// whether the peer is there. It reports whether the ping is out.
+func (k *keepalive) ping() bool {
 	out := &k.c.out
 	if !out.frames.try() {
-		return
+		return false
 	}
-	defer out.unlock()
-	k.send(k.c.ctx, done)
+	defer out.unlock(k.c.ctx)
+	_, err := k.send(k.c.ctx, nil)
+	return err == nil
 }
 
 // send has frames. It returns the ping's id.
@@ -117,8 +121,8 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 	k.mu.Lock()
 	k.last++
 	id := k.last
-	if len(k.pending) == maxPending {
-		k.pending = append(k.pending[:0], k.pending[1:]...)
+	if done == nil { // a peer that never answers must not make the list grow
+		k.pending = slices.DeleteFunc(k.pending, func(p pending) bool { return p.done == nil })
 	}
 	k.pending = append(k.pending, pending{id, time.Now(), done})
 	k.mu.Unlock()
@@ -142,12 +146,7 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 func (k *keepalive) forget(id uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for i, p := range k.pending {
-		if p.id == id {
-			k.pending = append(k.pending[:i], k.pending[i+1:]...)
-			return
-		}
-	}
+	k.pending = slices.DeleteFunc(k.pending, func(p pending) bool { return p.id == id })
 }
 
 // answered takes a pong. It answers the ping whose payload it carries and all
@@ -187,7 +186,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 	done := make(chan time.Duration, 1)
 	id, err := c.alive.send(ctx, done)
-	c.out.unlock()
+	c.out.unlock(ctx)
 	if err != nil {
 		return 0, wrapOp("ping", err)
 	}
@@ -196,7 +195,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return rtt, nil
 	case <-ctx.Done():
 		c.alive.forget(id)
-		return 0, wrapOp("ping", ctx.Err())
+		return 0, wrapOp("ping", c.why(ctx))
 	case <-c.ctx.Done():
 		return 0, wrapOp("ping", c.Err())
 	}

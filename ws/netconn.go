@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,7 +25,7 @@ func NetConn(ctx context.Context, c *Conn, op Opcode) net.Conn {
 	n := &netConn{c: c, op: op, ctx: ctx}
 	n.read.ctx, n.write.ctx = ctx, ctx
 	c.out.frames <- struct{}{}
-	c.out.keep = true
+	c.out.keepAll = true
 	c.out.frames.release()
 	return n
 }
@@ -44,6 +45,7 @@ type netConn struct {
 	r      io.Reader // the message being read, nil between messages
 
 	writeMu sync.Mutex
+	closed  atomic.Bool
 }
 
 // A deadlineContext gives contexts that end at a deadline which may be moved
@@ -171,7 +173,9 @@ func (n *netConn) err(op string, ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*CloseError](err); ok {
+	if n.closed.Load() {
+		err = net.ErrClosed
+	} else if e, ok := errors.AsType[*CloseError](err); ok {
 		if op == "read" && e.Remote && (e.Code == CodeNormal || e.Code == CodeGoingAway) {
 			return io.EOF
 		}
@@ -182,6 +186,7 @@ func (n *netConn) err(op string, ctx context.Context, err error) error {
 }
 
 func (n *netConn) Close() error {
+	n.closed.Store(true)
 	n.read.set(aLongTimeAgo) // a blocked reader leaves, so that Close can read
 	n.write.set(aLongTimeAgo)
 	return n.c.Close(context.WithoutCancel(n.ctx), CodeNormal, "")

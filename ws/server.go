@@ -77,12 +77,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refused(r, refuse(w, &s.Options, err))
 		return
 	}
+	opened := false
+	defer func() { // also when Connect or Trace panics
+		if !opened {
+			s.release(nil, address)
+		}
+	}()
 	c, err := s.upgrade(w, r)
 	if err != nil {
-		s.release(nil, address)
 		s.refused(r, err)
 		return
 	}
+	opened = true
 	s.mu.Lock()
 	s.opening--
 	if s.conns == nil {
@@ -98,10 +104,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+	if err := check(w, r, &s.Options); err != nil {
+		return nil, refuse(w, &s.Options, err)
+	}
 	if s.Connect != nil {
-		if err := check(w, r, &s.Options); err != nil {
-			return nil, refuse(w, &s.Options, err)
-		}
 		ctx, err := s.Connect(r)
 		if err != nil {
 			return nil, refuse(w, &s.Options, err)
@@ -110,7 +116,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) 
 			r = r.WithContext(ctx)
 		}
 	}
-	return Accept(w, r, &s.Options)
+	return accept(w, r, &s.Options)
 }
 
 func (s *Server) address(r *http.Request) string {
@@ -181,6 +187,7 @@ func (s *Server) release(c *Conn, address string) {
 // serve runs the handler and closes the connection.
 func (s *Server) serve(c *Conn, address string) {
 	defer s.release(c, address)
+	defer c.CloseNow() // nothing is left to close, unless Handler ended the goroutine
 	err := s.handle(c)
 	ctx := context.Background()
 	ending := c.Err()

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -45,6 +46,15 @@ func innermost(s stream) stream {
 		return s.Conn
 	}
 	return s
+}
+
+// abort closes s without waiting. A TLS connection would first try to say so
+// to its peer, for up to five seconds if that one does not read.
+func abort(s stream) {
+	if t, ok := innermost(s).(*tls.Conn); ok {
+		t.NetConn().Close()
+	}
+	s.Close()
 }
 
 // closeWrite ends the sending direction alone, where the stream can.

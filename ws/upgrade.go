@@ -22,6 +22,11 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 	if err := check(w, r, o); err != nil {
 		return nil, refuse(w, o, err)
 	}
+	return accept(w, r, o)
+}
+
+// accept is Accept for a request that check has passed.
+func accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 	key := r.Header["Sec-Websocket-Key"][0]
 	subprotocol := ""
 	if o != nil {
