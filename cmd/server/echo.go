@@ -1,0 +1,79 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"framewright/ws"
+)
+
+const echoAbout = `Usage: server echo [settings]
+
+A bare echo server for conformance tests and benchmarks: every message goes back
+to its sender as it came. It has none of the protections that a public server
+needs: any origin may connect, and nothing is rate-limited.
+`
+
+// serveEcho is the command "echo".
+func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("echo", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:9001", "`HOST:PORT` to listen on; port 0 takes a free one")
+	limit := flags.Int64("limit", 16<<20, "longest message in `BYTES`; 0 for no limit")
+	all := flags.Bool("broadcast", false, "send each message to every connection instead of back;\na connection that takes nothing for a second is cut")
+	trace := traceFlag(flags)
+	if err := parseFlags(flags, args, stdout, echoAbout); err != nil {
+		return err
+	}
+	if *limit < 0 {
+		return usagef("-limit %d: a number of bytes, 0 or more", *limit)
+	}
+	tracer, err := openTrace(*trace, stderr)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
+
+	server := ws.Handler(echo)
+	if *all {
+		server.Handler = new(broadcaster).serve
+	}
+	server.Options = ws.Options{
+		OriginPatterns: []string{"*"},
+		MaxMessage:     cmp.Or(*limit, -1),
+		MaxFragments:   -1,
+		PingRate:       -1,
+		EmptyRate:      -1,
+		Trace:          tracer.hook(),
+	}
+	l, err := listen(*addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "listening on ws://%s/\n", l.Addr())
+	return serveHTTP(ctx, &http.Server{
+		Handler:           server,
+		ReadHeaderTimeout: 5 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+	}, l, server, 5*time.Second, nil)
+}
+
+// echo sends every message back. Its buffer grows to the longest message and is
+// used again, so that a message costs no allocation.
+func echo(ctx context.Context, c *ws.Conn) error {
+	var buf []byte
+	for {
+		op, msg, err := c.ReadAppend(ctx, buf[:0])
+		if err != nil {
+			return err
+		}
+		if err := c.Write(ctx, op, msg); err != nil {
+			return err
+		}
+		buf = msg
+	}
+}

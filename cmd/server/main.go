@@ -1,0 +1,75 @@
+// Server is Framewright's chat server: a page for browsers, and the chat behind
+// it over WebSocket. With "echo" as its first argument it is a bare echo server
+// for conformance tests and benchmarks.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	// The first SIGINT or SIGTERM ends ctx and so begins the drain; with the
+	// second the default is back, which ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program without its process: it ends when ctx does. It returns the
+// exit status: 0 after a drain or -h, 1 if the server could not do its work, 2
+// for arguments that make no sense.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	command, name := serveChat, "server"
+	if len(args) > 0 && args[0] == "echo" {
+		command, name, args = serveEcho, "server echo", args[1:]
+	}
+	err := command(ctx, args, stdout, stderr)
+	usage, isUsage := errors.AsType[*usageError](err)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case isUsage:
+		fmt.Fprintf(stderr, "%s: %v\nRun \"%s -h\" for the settings.\n", name, usage, name)
+		return 2
+	default:
+		fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		return 1
+	}
+}
+
+// A usageError is an argument that makes no sense.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// parseFlags parses args into flags. Help goes to stdout, because it was asked
+// for; about stands above the list of flags.
+func parseFlags(flags *flag.FlagSet, args []string, stdout io.Writer, about string) error {
+	flags.SetOutput(io.Discard) // run prints the error, once
+	flags.Usage = func() {}
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, about, "\nSettings:\n")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return err
+	case err != nil:
+		return &usageError{err}
+	case flags.NArg() > 0:
+		return usagef("unexpected argument %q: settings begin with a dash, and the only command is echo", flags.Arg(0))
+	}
+	return nil
+}

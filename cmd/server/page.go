@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"time"
+)
+
+//go:embed web
+var web embed.FS
+
+// pageHeaders keep the page to its own script, style and server, and markup out
+// of what people write, should a mistake ever let it in.
+var pageHeaders = map[string]string{
+	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Permissions-Policy":           "camera=(), geolocation=(), microphone=()",
+	"Referrer-Policy":              "no-referrer",
+	"X-Content-Type-Options":       "nosniff",
+	"X-Frame-Options":              "DENY",
+	"Cache-Control":                "no-cache", // ask each time; the ETag makes it cheap
+}
+
+// contentTypes does not leave this to the machine's MIME tables.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// page serves the embedded files.
+func page() http.Handler {
+	files := make(map[string][]byte)
+	tags := make(map[string]string)
+	fs.WalkDir(web, "web", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := web.ReadFile(path)
+		name := path[len("web"):]
+		if name == "/index.html" {
+			name = "/"
+		}
+		sum := sha256.Sum256(data)
+		files[name], tags[name] = data, `"`+hex.EncodeToString(sum[:12])+`"`
+		return err
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for k, v := range pageHeaders {
+			w.Header().Set(k, v)
+		}
+		data, ok := files[r.URL.Path]
+		if !ok {
+			http.Error(w, "There is nothing here. The chat is at /", http.StatusNotFound)
+			return
+		}
+		ext := ".html"
+		for e := range contentTypes {
+			if len(r.URL.Path) > len(e) && r.URL.Path[len(r.URL.Path)-len(e):] == e {
+				ext = e
+			}
+		}
+		w.Header().Set("Content-Type", contentTypes[ext])
+		w.Header().Set("ETag", tags[r.URL.Path])
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	})
+}
