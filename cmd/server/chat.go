@@ -47,7 +47,7 @@ func serveChat(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	sockets.Logger = log
 
 	mux := http.NewServeMux()
-	mux.Handle("GET /", page())
+	mux.Handle("/", page())
 	mux.Handle("/ws", sockets)
 
 	l, err := listen(set.addr)

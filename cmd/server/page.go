@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"path"
 	"time"
 )
 
@@ -39,12 +41,12 @@ var contentTypes = map[string]string{
 func page() http.Handler {
 	files := make(map[string][]byte)
 	tags := make(map[string]string)
-	fs.WalkDir(web, "web", func(path string, d fs.DirEntry, err error) error {
+	fs.WalkDir(web, "web", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := web.ReadFile(path)
-		name := path[len("web"):]
+		data, err := web.ReadFile(name)
+		name = name[len("web"):]
 		if name == "/index.html" {
 			name = "/"
 		}
@@ -56,18 +58,17 @@ func page() http.Handler {
 		for k, v := range pageHeaders {
 			w.Header().Set(k, v)
 		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "The page takes GET only.", http.StatusMethodNotAllowed)
+			return
+		}
 		data, ok := files[r.URL.Path]
 		if !ok {
 			http.Error(w, "There is nothing here. The chat is at /", http.StatusNotFound)
 			return
 		}
-		ext := ".html"
-		for e := range contentTypes {
-			if len(r.URL.Path) > len(e) && r.URL.Path[len(r.URL.Path)-len(e):] == e {
-				ext = e
-			}
-		}
-		w.Header().Set("Content-Type", contentTypes[ext])
+		w.Header().Set("Content-Type", contentTypes[cmp.Or(path.Ext(r.URL.Path), ".html")])
 		w.Header().Set("ETag", tags[r.URL.Path])
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	})
