@@ -213,15 +213,22 @@ func (o *outcome) table(w io.Writer, ids []string) {
 	}
 }
 
-// mostDifferences is how many differences of a role are told one by one.
+// mostDifferences is how many differences of a role are told one by one, and
+// how many ids without a result are listed.
 const mostDifferences = 60
 
-// tell writes every difference with where to read more.
+// tell writes every difference with where to read more. Cases without a result
+// come in one line, since there is nothing to read about them.
 func (o *outcome) tell(w io.Writer) {
-	for i, d := range o.differences {
-		if i == mostDifferences {
-			fmt.Fprintf(w, "\n%s: %d more differences; they are in the HTML index\n", o.role, len(o.differences)-i)
-			return
+	var missing []string
+	told := 0
+	for _, d := range o.differences {
+		if _, ok := o.results[d.id]; !ok {
+			missing = append(missing, d.id)
+			continue
+		}
+		if told++; told > mostDifferences {
+			continue
 		}
 		fmt.Fprintf(w, "\n%s %s: want %s, got %s\n", o.role, d.id, d.want, d.got)
 		for _, line := range []string{o.describe[d.id], d.why, o.htmlReport(d.id)} {
@@ -229,6 +236,16 @@ func (o *outcome) tell(w io.Writer) {
 				fmt.Fprintf(w, "    %s\n", line)
 			}
 		}
+	}
+	if more := told - mostDifferences; more > 0 {
+		fmt.Fprintf(w, "\n%s: %d more differences; they are in the HTML index\n", o.role, more)
+	}
+	if n := len(missing); n > 0 {
+		list := strings.Join(missing[:min(n, mostDifferences)], " ")
+		if n > mostDifferences {
+			list += " ..."
+		}
+		fmt.Fprintf(w, "\n%s: the suite reported no result of %d cases: %s\n", o.role, n, list)
 	}
 }
 

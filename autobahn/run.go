@@ -94,7 +94,9 @@ func (r *runner) each(ctx context.Context, shards []shard, p *progress, f func(c
 		wg.Go(func() {
 			ctx, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
-			w := &watch{began: p.began, stall: r.stall, cancel: cancel}
+			w := &watch{began: p.began, stall: r.stall, cancel: cancel, trouble: func(line string) {
+				p.note(fmt.Sprintf("suite process %d: %s", sh.number, line))
+			}}
 			defer w.disarm()
 			w.arm()
 			if err := f(ctx, sh, w); err != nil {

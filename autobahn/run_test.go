@@ -59,6 +59,9 @@ func fakeWstest(how, specFile string) int {
 		case how == "die":
 			fmt.Println("Traceback: it broke")
 			return 1
+		case how == "refused":
+			fmt.Println("Connection to ws://127.0.0.1:1 failed (Connection was refused by other side.)")
+			continue
 		case how == "lose" && id == "1.1.2":
 			continue
 		}
@@ -139,7 +142,7 @@ func TestRunTellsWhatIsMissing(t *testing.T) {
 		t.Fatalf("%d passed, %d differences; want 15 and 1", o.passed, len(o.differences))
 	}
 	o.tell(out)
-	if want := "server 1.1.2: want OK / OK, got no result"; !strings.Contains(out.String(), want) {
+	if want := "server: the suite reported no result of 1 cases: 1.1.2\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("output lacks %q:\n%s", want, out)
 	}
 }
@@ -157,6 +160,16 @@ func TestRunSurvivesASuiteThatDies(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
+	}
+}
+
+func TestRunTellsThatTheServerIsGone(t *testing.T) {
+	r, out := fakeRunner(t, "refused", "1.*", 1)
+	if _, err := r.run(t.Context(), roleServer); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "Connection was refused by other side"); n != 1 {
+		t.Errorf("told %d times that the connection was refused, want once:\n%s", n, out)
 	}
 }
 

@@ -63,22 +63,36 @@ func (p *progress) show(id string) {
 	fmt.Fprintln(p.out, line)
 }
 
-// end closes the live line and says how long it took.
-func (p *progress) end() {
+// note tells something on a line of its own.
+func (p *progress) note(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.clear()
+	fmt.Fprintf(p.out, "%s: %s\n", p.label, text)
+}
+
+// clear takes a live line off the terminal.
+func (p *progress) clear() {
 	if p.onLine {
 		fmt.Fprint(p.out, "\r", strings.Repeat(" ", 70), "\r")
 		p.onLine = false
 	}
+}
+
+// end closes the live line and says how long it took.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
 	fmt.Fprintf(p.out, "%s: %d of %d cases begun in %v\n", p.label, len(p.begun), p.total, p.now().Sub(p.start).Round(100*time.Millisecond))
 }
 
 // A watch reads the output of one suite process line by line. Any output is a
 // sign of life: without one for the time of stall, the process is given up.
 type watch struct {
-	began   func(id string) // a case began
-	updated func()          // a client had the reports written; nil: nobody cares
+	began   func(id string)   // a case began
+	trouble func(line string) // the suite could not connect; told once, nil: nobody cares
+	updated func()            // a client had the reports written; nil: nobody cares
 	stall   time.Duration
 	cancel  context.CancelCauseFunc
 
@@ -152,6 +166,10 @@ func (w *watch) line(l string) {
 		w.last = id
 		w.mu.Unlock()
 		w.began(id)
+	}
+	if strings.HasPrefix(l, "Connection to ") && w.trouble != nil {
+		w.trouble(l)
+		w.trouble = nil
 	}
 	if strings.HasPrefix(l, "Report generation complete") && w.updated != nil {
 		w.updated()
