@@ -43,7 +43,10 @@ func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
 
 	e := &CloseError{Code: code, Reason: reason}
 	if err := c.out.close(ctx, e); err != nil && c.Err() == nil {
-		c.cut(context.Cause(ctx), false)
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		c.cut(err, false)
 	}
 	for c.Err() == nil {
 		select {
