@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"framewright/ws"
 	"framewright/ws/wstest"
 )
 
@@ -79,6 +81,39 @@ func TestListenerBacklog(t *testing.T) {
 				t.Fatalf("dial %d: %v", n, err)
 			}
 			return
+		}
+	})
+}
+
+// A server and a client of package ws, wholly in memory and in a bubble.
+func TestListenerServesWebSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := wstest.NewListener()
+		srv := &http.Server{Handler: ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+			op, msg, err := c.Read(ctx)
+			if err != nil {
+				return err
+			}
+			return c.Write(ctx, op, msg)
+		})}
+		go srv.Serve(ln)
+		defer srv.Close()
+
+		c, err := ws.Dial(t.Context(), "ws://any.test/", &ws.Options{HTTPClient: ln.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		if err := c.Write(t.Context(), ws.OpText, []byte("Hello")); err != nil {
+			t.Fatal(err)
+		}
+		op, msg, err := c.Read(t.Context())
+		if op != ws.OpText || string(msg) != "Hello" || err != nil {
+			t.Errorf("Read = %v, %q, %v", op, msg, err)
+		}
+		_, _, err = c.Read(t.Context())
+		if ce, ok := errors.AsType[*ws.CloseError](err); !ok || ce.Code != ws.CodeNormal {
+			t.Errorf("after the handler's end: %v", err)
 		}
 	})
 }

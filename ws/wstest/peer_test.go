@@ -275,6 +275,17 @@ func TestPeerFails(t *testing.T) {
 			func(c *wstest.Conn) { c.Write(wstest.MustHex("89 00")) },
 			func(p *wstest.Peer) { p.WantIdle("nothing to say") },
 			[]string{"nothing to say: want nothing (-want +got)", "+89 00"}},
+		{"bytes that a busy goroutine is about to send instead of silence",
+			func(c *wstest.Conn) {
+				go func() {
+					for range 100 {
+						runtime.Gosched()
+					}
+					c.Write([]byte("x"))
+				}()
+			},
+			func(p *wstest.Peer) { p.WantIdle("nothing to say") },
+			[]string{"+78"}},
 		{"an end instead of silence",
 			func(c *wstest.Conn) { c.Close() },
 			func(p *wstest.Peer) { p.WantIdle("nothing to say") },
@@ -283,6 +294,10 @@ func TestPeerFails(t *testing.T) {
 			func(c *wstest.Conn) { c.Write(wstest.MustHex("41 05 'Hallo'")) },
 			func(p *wstest.Peer) { p.WantFrame("the echo", wstest.Text("Hello")) },
 			[]string{"the echo: wrong frame", `-text, 5 bytes "Hello"`, `+text, FIN 0, RSV1, 5 bytes "Hallo"`, "payload, from offset 1"}},
+		{"a frame with a reserved bit",
+			func(c *wstest.Conn) { c.Write(wstest.MustHex("91 05 'Hello'")) },
+			func(p *wstest.Peer) { p.WantFrame("the echo", wstest.Text("Hello")) },
+			[]string{`-text, 5 bytes "Hello"`, `+text, RSV3, 5 bytes "Hello"`}},
 		{"part of a frame",
 			func(c *wstest.Conn) { c.Write(wstest.MustHex("81 05 'Hel'")); c.Close() },
 			func(p *wstest.Peer) { p.WantFrame("the echo", wstest.Text("Hello")) },

@@ -71,6 +71,30 @@ func TestPipeKeepsOneWriteTogether(t *testing.T) {
 	})
 }
 
+func TestPipeKeepsTheOrder(t *testing.T) {
+	a, b := wstest.PipeSize(100)
+	var sent, got []byte
+	for i := range 1000 {
+		// Sizes that leave some unread, and move it around in the buffer.
+		chunk := make([]byte, i*7%50)
+		for j := range chunk {
+			chunk[j] = byte(len(sent) + j)
+		}
+		sent = append(sent, chunk...)
+		a.Write(chunk)
+		for len(sent)-len(got) > 50 {
+			buf := make([]byte, 1+i*3%31)
+			n, _ := b.Read(buf)
+			got = append(got, buf[:n]...)
+		}
+	}
+	a.Close()
+	rest, err := io.ReadAll(b)
+	if got = append(got, rest...); err != nil || !bytes.Equal(sent, got) {
+		t.Errorf("sent and received differ: %d and %d bytes, %v", len(sent), len(got), err)
+	}
+}
+
 func TestPipeDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := wstest.PipeSize(4)
