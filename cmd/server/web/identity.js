@@ -1,0 +1,54 @@
+// Who this browser is: a name, and a secret by which the server knows that two
+// tabs, or yesterday and today, are one person. A tab may be somebody else.
+import { randomText } from "./client.js";
+
+const KEY = "framewright chat";
+
+function read(storage) {
+  try {
+    const me = JSON.parse(storage.getItem(KEY));
+    if (typeof me?.name === "string" && typeof me?.secret === "string") return me;
+  } catch { /* no storage, or not ours */ }
+  return null;
+}
+
+const storageOf = (onlyTab) => {
+  try {
+    return onlyTab ? sessionStorage : localStorage;
+  } catch {
+    return null; // a browser may forbid it: then it lasts as long as the page
+  }
+};
+
+export function load() {
+  const tab = read(storageOf(true));
+  if (tab) return { ...tab, onlyTab: true };
+  const browser = read(storageOf(false));
+  if (browser) return { ...browser, onlyTab: false };
+  const me = { name: inventName(), secret: randomText(24), onlyTab: false };
+  remember(me);
+  return me;
+}
+
+export function remember({ name, secret, onlyTab }) {
+  try {
+    storageOf(onlyTab)?.setItem(KEY, JSON.stringify({ name, secret }));
+  } catch { /* full or forbidden */ }
+}
+
+/** ownIdentity returns another secret for this tab only, or the browser's again. */
+export function ownIdentity(onlyTab) {
+  if (onlyTab) return { secret: randomText(24), onlyTab };
+  try {
+    sessionStorage.removeItem(KEY);
+  } catch { /* as above */ }
+  return { secret: read(storageOf(false))?.secret ?? randomText(24), onlyTab };
+}
+
+const FIRST = ["Quiet", "Amber", "Brisk", "Clever", "Early", "Gentle", "Lucky", "Merry", "Nimble", "Silver", "Sunny", "Tidy"];
+const SECOND = ["Heron", "Otter", "Finch", "Badger", "Maple", "Comet", "Lark", "Fox", "Willow", "Robin", "Hare", "Wren"];
+
+function inventName() {
+  const pick = (list) => list[Math.floor(Math.random() * list.length)];
+  return `${pick(FIRST)} ${pick(SECOND)} ${10 + Math.floor(Math.random() * 90)}`;
+}
