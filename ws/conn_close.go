@@ -21,10 +21,13 @@ const (
 )
 
 // Close ends the connection by the closing handshake (RFC 6455 §7.1.2): it
-// sends a Close frame with code and reason, waits for the peer's while
-// reading and throwing away what comes before it, unless somebody else is
-// reading, and closes the stream. It takes as long as ctx and
-// Options.CloseTimeout allow, then cuts the connection.
+// sends a Close frame with code and reason, waits for the peer's, and closes
+// the stream. It takes as long as ctx and Options.CloseTimeout allow, then
+// cuts the connection.
+//
+// While nobody reads, Close does, and throws away the messages that come
+// before the peer's Close frame; also from under a loop that happens to be
+// between two reads. Who wants every message reads them before closing.
 //
 // The code is one that may be sent, or CodeNoStatus for none; the reason is
 // at most 123 bytes of UTF-8. Close returns nil if the closing handshake was
