@@ -31,12 +31,17 @@ type expectation struct {
 	behavior, behaviorClose []string // any of these
 	why                     string   // empty for the default, OK and OK
 	line                    int
+	orOK                    bool // OK and OK will do as well
 }
 
 var expectOK = expectation{behavior: []string{"OK"}, behaviorClose: []string{"OK"}}
 
 func (e expectation) String() string {
-	return strings.Join(e.behavior, "|") + " / " + strings.Join(e.behaviorClose, "|")
+	s := strings.Join(e.behavior, "|") + " / " + strings.Join(e.behaviorClose, "|")
+	if e.orOK {
+		s += " or OK / OK"
+	}
+	return s
 }
 
 // expectations holds the exceptions of a file.
@@ -48,6 +53,20 @@ func (x expectations) of(r role, id string) expectation {
 		return e
 	}
 	return expectOK
+}
+
+// forOthers returns the expectations of a testee that is not ours: whatever the
+// exceptions say of our state, OK and OK is right for it too.
+func (x expectations) forOthers() expectations {
+	y := expectations{}
+	for r, cases := range x {
+		y[r] = map[string]expectation{}
+		for id, e := range cases {
+			e.orOK = true
+			y[r][id] = e
+		}
+	}
+	return y
 }
 
 // parseExpectations reads the form that expectations.txt explains. name is for

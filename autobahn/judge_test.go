@@ -70,6 +70,23 @@ func TestJudgeTellsEveryDifference(t *testing.T) {
 	}
 }
 
+// Somebody else's testee may be ahead of ours, but not behind.
+func TestJudgeOthers(t *testing.T) {
+	v := judge(roleServer, []string{"1.1.2", "7.1.6", "12.1.1", "12.1.2"}, results{
+		"1.1.2":  {Behavior: "UNIMPLEMENTED", BehaviorClose: "OK"},
+		"7.1.6":  {Behavior: "INFORMATIONAL", BehaviorClose: "INFORMATIONAL"},
+		"12.1.1": {Behavior: "OK", BehaviorClose: "OK"},
+		"12.1.2": {Behavior: "FAILED", BehaviorClose: "OK"},
+	}, builtin(t).forOthers())
+	var got []string
+	for _, d := range v.differences {
+		got = append(got, d.id)
+	}
+	if d := cmp.Diff([]string{"1.1.2", "12.1.2"}, got); d != "" || v.passed != 2 {
+		t.Errorf("%d passed, want 2; differences (-want +got):\n%s", v.passed, d)
+	}
+}
+
 func TestParseIndexRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty file":     "",

@@ -154,6 +154,9 @@ func conform(ctx context.Context, o options, stdout io.Writer) (failed int, err 
 	if err != nil {
 		return 0, err
 	}
+	if o.expect == "" && (o.url != "" || o.wait) {
+		x = x.forOthers()
+	}
 	r := &runner{
 		ids: ids, jobs: o.jobs, agent: o.agent, url: o.url, expect: x,
 		timeout: o.timeout, stall: o.stall, stdout: stdout,
