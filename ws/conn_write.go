@@ -325,7 +325,7 @@ func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest [
 	case ctx.Err() != nil:
 		switch {
 		case out.fragile:
-			return start, c.cut(ctx.Err(), false)
+			return start, c.cut(context.Cause(ctx), false)
 		case out.sent == 0:
 			return start, ctx.Err()
 		case out.keep || out.keepAll:
@@ -333,7 +333,7 @@ func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest [
 			out.unsent.Store(true)
 			return start, errKept
 		}
-		return start, c.cut(ctx.Err(), false)
+		return start, c.cut(context.Cause(ctx), false)
 	}
 	now, timeout := time.Now(), c.set.writeTimeout
 	switch {

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -45,6 +46,7 @@ type netConn struct {
 	r      io.Reader // the message being read, nil between messages
 
 	writeMu sync.Mutex
+	behind  chan error // of a write that went on after its deadline
 	closed  atomic.Bool
 }
 
@@ -157,13 +159,42 @@ func (n *netConn) Write(p []byte) (written int, err error) {
 			return written, n.err("write", ctx, ctx.Err())
 		}
 		chunk := p[:min(len(p), netConnChunk)]
-		if err := n.c.Write(ctx, n.op, chunk); err != nil {
+		if err := n.send(ctx, chunk); err != nil {
 			return written, n.err("write", ctx, err)
 		}
 		written += len(chunk)
 		if p = p[len(chunk):]; len(p) == 0 {
 			return written, nil
 		}
+	}
+}
+
+// send writes one message. On a stream that a deadline would break, the write
+// goes on behind the caller's back when ctx ends, and the next one waits for
+// it. writeMu is held.
+func (n *netConn) send(ctx context.Context, p []byte) error {
+	if !n.c.out.fragile {
+		return n.c.Write(ctx, n.op, p)
+	}
+	if n.behind != nil {
+		select {
+		case err := <-n.behind:
+			n.behind = nil
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	own, done := bytes.Clone(p), make(chan error, 1)
+	go func() { done <- n.c.Write(n.c.ctx, n.op, own) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		n.behind = done
+		return nil // it counts as written
 	}
 }
 
