@@ -88,7 +88,10 @@ func TestUTF8AllShortSequences(t *testing.T) {
 }
 
 // utf8Edges are the bytes at which the grammar changes its mind.
-var utf8Edges = wstest.MustHex("00 41 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 f8 ff")
+var utf8Edges = wstest.MustHex("41 80 8f 90 9f a0 bf c1 c2 df e0 e1 ed ef f0 f3 f4 f5")
+
+// cutNames say where four bytes were cut.
+var cutNames = [8]string{"1234", "1|234", "12|34", "1|2|34", "123|4", "1|23|4", "12|3|4", "1|2|3|4"}
 
 // Four bytes, each an edge, cut in every way.
 func TestUTF8FourBytes(t *testing.T) {
@@ -107,7 +110,7 @@ func TestUTF8FourBytes(t *testing.T) {
 							}
 						}
 						said = u.Write(p[from:]) && said
-						checkUTF8(t, fmt.Sprintf("cuts %03b", cuts), &u, said, p)
+						checkUTF8(t, cutNames[cuts], &u, said, p)
 					}
 				}
 			}
