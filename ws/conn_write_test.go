@@ -86,7 +86,8 @@ func TestConnManyWriters(t *testing.T) {
 			ctx := t.Context()
 			// Both ends write, read and ping: pongs go between the fragments
 			// of either side.
-			var readers, wg sync.WaitGroup
+			var readers, wg, due sync.WaitGroup
+			due.Add(2 * writers * each)
 			for _, end := range []*ws.Conn{s, c} {
 				readers.Go(func() {
 					seen := map[string]int{}
@@ -99,6 +100,7 @@ func TestConnManyWriters(t *testing.T) {
 							return
 						}
 						seen[string(m.Data)]++
+						due.Done()
 					}
 					if len(seen) != writers*each {
 						t.Errorf("%v: %d different messages, want %d; %v", end.Role(), len(seen), writers*each, end.Err())
@@ -150,6 +152,10 @@ func TestConnManyWriters(t *testing.T) {
 				}
 			}
 			wg.Wait()
+			if t.Failed() {
+				return
+			}
+			due.Wait() // Close would throw away what nobody has read yet
 			if err := c.Close(ctx, ws.CodeNormal, ""); err != nil {
 				t.Error(err)
 			}
@@ -566,7 +572,7 @@ func TestConnWriteSlowButMoving(t *testing.T) {
 // ctTLS makes TLS of the two ends of a pipe; mine plays role.
 func ctTLS(t *testing.T, a, b net.Conn, cert tls.Certificate, role ws.Role) (mine, other *tls.Conn) {
 	t.Helper()
-	server := tls.Server(a, &tls.Config{Certificates: []tls.Certificate{cert}})
+	server := tls.Server(a, &tls.Config{Certificates: []tls.Certificate{cert}, SessionTicketsDisabled: true})
 	client := tls.Client(b, &tls.Config{InsecureSkipVerify: true})
 	done := ctAsync(server.Handshake)
 	if err := errors.Join(client.Handshake(), <-done); err != nil {
