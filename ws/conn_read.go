@@ -275,7 +275,6 @@ func (in *incoming) begin(ctx context.Context) error {
 		return err
 	}
 	in.interrupt.watch(ctx)
-	in.c.out.flush(ctx) // a pong that an earlier operation could not send
 	return nil
 }
 

@@ -359,22 +359,38 @@ func (out *outgoing) unlock(ctx context.Context) {
 
 // flush sends the pong that is due, and the rest of an interrupted frame. If
 // somebody else is writing, it is left to them: so at most one pong is
-// pending, and the reader does not wait.
+// pending, and the reader does not wait. What cannot be done under ctx, or
+// must not be interrupted, is done in the background.
 func (out *outgoing) flush(ctx context.Context) {
-	for sent := true; sent && (out.pong.due.Load() || out.unsent.Load()) && out.frames.try(); {
-		if out.pong.due.Load() {
-			sent = out.sendPong(ctx)
-		} else if sent = out.usable() == nil; sent {
-			out.interrupt.watch(ctx)
-			sent = out.sendRest(ctx) == nil
+	for (out.pong.due.Load() || out.unsent.Load()) && out.frames.try() {
+		if out.fragile || !out.sendDue(ctx) {
+			go func() {
+				again := out.sendDue(out.c.ctx)
+				out.frames.release()
+				if again {
+					out.flush(out.c.ctx)
+				}
+			}()
+			return
 		}
 		out.frames.release()
 	}
 }
 
+// sendDue has frames. It reports whether it could send what was due.
+func (out *outgoing) sendDue(ctx context.Context) bool {
+	if out.pong.due.Load() {
+		return out.sendPong(ctx)
+	}
+	if out.usable() != nil {
+		return false
+	}
+	out.interrupt.watch(ctx)
+	return out.sendRest(ctx) == nil
+}
+
 // sendPong has frames. A pong is sent in passing, by an operation that has a
-// context of its own: when that ends, the pong, or the rest of it, is left
-// for the next operation.
+// context of its own: when that ends, the pong, or the rest of it, stays due.
 func (out *outgoing) sendPong(ctx context.Context) bool {
 	s := &out.pong
 	s.mu.Lock()
