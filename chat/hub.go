@@ -22,7 +22,7 @@ type Options struct {
 
 	QueueBytes         int           // waiting for one session; default 1 MiB, at least 16 KiB
 	QueueAge           time.Duration // of the oldest waiting packet; default 30 s
-	MaxText            int           // bytes of one message; default 8 KiB
+	MaxText            int           // bytes of one message; default 16 KiB
 	MaxRooms           int           // with members at the same time; default 10,000
 	MaxRoomsPerSession int           // default 128
 	MaxMembers         int           // listed in a Joined; default 500
@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.QueueBytes = max(cmp.Or(o.QueueBytes, 1<<20), minQueueBytes)
 	o.QueueAge = cmp.Or(o.QueueAge, 30*time.Second)
-	o.MaxText = cmp.Or(o.MaxText, 8<<10)
+	o.MaxText = cmp.Or(o.MaxText, 16<<10)
 	o.MaxRooms = cmp.Or(o.MaxRooms, 10_000)
 	o.MaxRoomsPerSession = cmp.Or(o.MaxRoomsPerSession, 128)
 	o.MaxMembers = cmp.Or(o.MaxMembers, 500)

@@ -72,7 +72,7 @@ func parseSettings(args []string, stdout io.Writer) (*settings, error) {
 	f.IntVar(&s.maxConns, "max-conns", 10_000, "connections at one time; 0 for no limit")
 	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address; 0 for no limit, which is right\nbehind a proxy, where all come from one")
 	f.Int64Var(&s.maxMessage, "max-message", 64<<10, "longest WebSocket message from a client, in `BYTES`")
-	f.IntVar(&s.maxText, "max-text", 8<<10, "longest text of a chat message, in `BYTES`")
+	f.IntVar(&s.maxText, "max-text", 16<<10, "longest text of a chat message, in `BYTES`")
 	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time")
 	f.IntVar(&s.queue, "queue", 1<<20, "`BYTES` that may wait for one connection; a slower reader is cut")
 	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room; 0 for none")
@@ -111,8 +111,8 @@ func (s *settings) check(f *flag.FlagSet) error {
 			return usagef("-%s %s: a number, %d or more", n.name, v, n.least)
 		}
 	}
-	// A text of control characters is six times as long in JSON; four covers
-	// whatever people write, and the rest is refused by -max-message.
+	// The least that JSON adds. Text that needs many escapes can still be too
+	// long for -max-message, and the client learns that by 1009.
 	if int64(s.maxText)+512 > s.maxMessage {
 		return usagef("-max-text %d does not fit into -max-message %d with what JSON adds", s.maxText, s.maxMessage)
 	}

@@ -67,6 +67,7 @@ chat.on("frame", (f) => frames.add(f));
 // What people do.
 
 const text = $("text");
+let typedAt = 0; // when the others were last told that we write
 
 $("form").addEventListener("submit", (e) => {
   e.preventDefault();
@@ -75,6 +76,7 @@ $("form").addEventListener("submit", (e) => {
     log.follow(); // who writes wants to see it
     chat.send(room, words);
     text.value = "";
+    typedAt = 0;
     fit();
   }
   text.focus();
@@ -87,7 +89,6 @@ text.addEventListener("keydown", (e) => {
   }
 });
 
-let typedAt = 0;
 text.addEventListener("input", () => {
   fit();
   if (text.value.trim() && Date.now() - typedAt > 2500) {
@@ -231,8 +232,14 @@ function toggle(button, panel, open) {
   panel(open);
 }
 const side = (open) => toggle($("people-button"), (o) => document.body.classList.toggle("show-side", o), open);
-$("people-button").addEventListener("click", () => side(!document.body.classList.contains("show-side")));
-$("side-close").addEventListener("click", () => side(false));
+$("people-button").addEventListener("click", () => {
+  side(!document.body.classList.contains("show-side"));
+  $("side-close").focus();
+});
+$("side-close").addEventListener("click", () => {
+  side(false);
+  $("people-button").focus();
+});
 
 const showFrames = (open) => toggle($("frames-button"), (o) => {
   $("frames").hidden = !o;

@@ -14,7 +14,7 @@
 // Events, by chat.on(name, f):
 //   state     { state, retryAt?, reason? }  see STATES
 //   welcome   { you, text }
-//   joined    { room, members, people, messages, reset }  reset: forget what was shown before
+//   joined    { room, members, people, messages, reset }  reset: not all that was missed, but the latest
 //   message   { room, cursor, time, from, id, text, mine }
 //   delivery  { id, room, text, state, reason? }  state: "sending", "sent", "failed"
 //   presence  { room, who, here, people, time }
@@ -31,7 +31,9 @@ export const SUBPROTOCOL = "chat.v1.framewright";
 // stopped (by close, or because an operator removed us).
 export const STATES = ["connecting", "online", "waiting", "refused", "stopped"];
 
+const CLOSE_TOO_BIG = 1009;
 const CLOSE_KICKED = 4003;
+const SETTLED = 10_000; // ms online after which the next loss is a new story
 const FIRST_DELAY = 500; // ms; doubles up to
 const LAST_DELAY = 20_000;
 const CONNECT_TIMEOUT = 10_000; // from new WebSocket to welcome
@@ -50,6 +52,7 @@ export class Chat {
   #rooms = new Map(); // name → { cursor, joined }
   #outbox = new Map(); // id → { id, room, text, state, timer }
   #tries = 0;
+  #onlineSince = 0;
   #timer = 0; // of the next try, or of this one's patience
 
   /** options: name, secret (keep it: it is who you are), start: false to wait for connect(). */
@@ -171,7 +174,7 @@ export class Chat {
     switch (e.type) {
       case "welcome":
         clearTimeout(this.#timer);
-        this.#tries = 0;
+        this.#onlineSince = Date.now();
         this.you = e.you;
         this.#become("online");
         this.#tell("welcome", e);
@@ -227,12 +230,16 @@ export class Chat {
     this.#tell("delivery", { id, room: m.room, text: m.text, state: "sent" });
   }
 
+  #fail(m, reason) {
+    clearTimeout(m.timer);
+    m.state = "failed";
+    this.#tell("delivery", { id: m.id, room: m.room, text: m.text, state: "failed", reason });
+  }
+
   #refused(e) {
     const m = this.#outbox.get(e.id);
     if (m) {
-      clearTimeout(m.timer);
-      m.state = "failed";
-      this.#tell("delivery", { id: m.id, room: m.room, text: m.text, state: "failed", reason: e.text });
+      this.#fail(m, e.text);
       return;
     }
     if (this.state === "connecting") {
@@ -257,7 +264,11 @@ export class Chat {
   #lost(socket, reason, code) {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
+    if (this.state === "online" && Date.now() - this.#onlineSince > SETTLED) this.#tries = 0;
     this.#drop();
+    if (code === CLOSE_TOO_BIG) { // to send it again would end the same way
+      for (const m of this.#outbox.values()) this.#fail(m, "too long");
+    }
     if (code === CLOSE_KICKED) {
       this.#become("stopped", { reason: reason || "removed by an operator" });
       return;

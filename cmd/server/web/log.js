@@ -80,24 +80,10 @@ export class Log {
     this.#last.from = null;
   }
 
-  /** joined shows what a join brought: the room anew, or what was missed. */
+  /** joined shows what a join brought: recent history, or what was missed. */
   joined({ messages, reset }) {
-    if (reset) {
-      const pending = [...this.#lines.values()].filter((l) => ["sending", "failed"].includes(l.dataset.delivery));
-      const again = this.#seen.size > 0;
-      const systems = again ? [] : [...this.#list.children].filter((l) => l.classList.contains("system"));
-      this.clear();
-      if (again) this.system("You were away for long: here is the latest. What came before may be missing.");
-      for (const m of messages) this.message(m);
-      for (const l of systems) this.#append(l, true);
-      if (systems.length) this.#last = { from: null, time: 0, day: new Date().toDateString() };
-      for (const l of pending) {
-        if (this.#lines.has(l.dataset.id)) continue; // it had arrived after all
-        this.#lines.set(l.dataset.id, l);
-        this.#append(l, true);
-      }
-      return;
-    }
+    // What was shown stays; only the gap is named.
+    if (reset && this.#seen.size > 0) this.system("Back again. Messages may be missing here.");
     for (const m of messages) this.message(m);
   }
 

@@ -1,0 +1,576 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// bodies is a codec that leaves an event as it is.
+type bodies struct{ size int }
+
+func (c bodies) Encode(e *Event) (Packet, error) { return Packet{Size: c.size, Value: e.Body}, nil }
+
+var plain = bodies{size: 100}
+
+func connect(t *testing.T, h *Hub, name string) *Session {
+	t.Helper()
+	s, err := h.Connect(Person{ID: "id-" + name, Name: name}, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNext[Welcome](t, s)
+	return s
+}
+
+func next(t *testing.T, s *Session) Body {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	p, err := s.Next(ctx)
+	if err != nil {
+		t.Fatalf("nothing more for %s: %v", s.Person().Name, err)
+	}
+	return p.Value.(Body)
+}
+
+func wantNext[B Body](t *testing.T, s *Session) B {
+	t.Helper()
+	got := next(t, s)
+	b, ok := got.(B)
+	if !ok {
+		t.Fatalf("%s got %T %+v, want %T", s.Person().Name, got, got, b)
+	}
+	return b
+}
+
+// wantIdle states that nothing is queued for s.
+func wantIdle(t *testing.T, s *Session, why string) {
+	t.Helper()
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	if p, err := s.Next(done); err == nil {
+		t.Fatalf("%s: %s got %T %+v, want nothing", why, s.Person().Name, p.Value, p.Value)
+	}
+}
+
+func join(t *testing.T, s *Session, room string, since Cursor) Joined {
+	t.Helper()
+	if err := s.Join(room, since, "ref"); err != nil {
+		t.Fatal(err)
+	}
+	return wantNext[Joined](t, s)
+}
+
+func send(t *testing.T, s *Session, room, id, text string) Cursor {
+	t.Helper()
+	if err := s.Send(room, id, text); err != nil {
+		t.Fatal(err)
+	}
+	return wantNext[Ack](t, s).Cursor
+}
+
+func texts(ms []*Message) []string {
+	out := make([]string, 0, len(ms))
+	for _, m := range ms {
+		out = append(out, m.Text)
+	}
+	return out
+}
+
+func wantCode(t *testing.T, err error, code ErrorCode) {
+	t.Helper()
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != code {
+		t.Fatalf("error %v, want one with code %s", err, code)
+	}
+}
+
+func TestEveryoneInTheRoomGetsAMessageOnce(t *testing.T) {
+	h := New(Options{})
+	ada, bob, eve := connect(t, h, "Ada"), connect(t, h, "Bob"), connect(t, h, "Eve")
+	join(t, ada, "lobby", Cursor{})
+	join(t, bob, "lobby", Cursor{})
+	join(t, eve, "attic", Cursor{})
+	wantNext[Presence](t, ada)
+	c := send(t, ada, "lobby", "1", "hello")
+	for _, s := range []*Session{ada, bob} {
+		m := wantNext[Posted](t, s).Message
+		want := &Message{Room: "lobby", Cursor: c, Time: m.Time, From: ada.Person(), ID: "1", Text: "hello"}
+		if d := cmp.Diff(want, m); d != "" {
+			t.Errorf("%s (-want +got):\n%s", s.Person().Name, d)
+		}
+		wantIdle(t, s, "after the message")
+	}
+	wantIdle(t, eve, "another room's message")
+}
+
+func TestWelcomeGoesToTheOneWhoConnects(t *testing.T) {
+	h := New(Options{Welcome: func(p Person) string { return "Hi " + p.Name }})
+	ada := connect(t, h, "Ada")
+	bob, err := h.Connect(Person{ID: "b", Name: "Bob"}, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(Welcome{You: Person{ID: "b", Name: "Bob"}, Text: "Hi Bob"}, wantNext[Welcome](t, bob)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	wantIdle(t, ada, "somebody else's welcome")
+}
+
+func TestResume(t *testing.T) {
+	h := New(Options{Store: &Memory{MaxMessages: 5}, History: 3, Resume: 4})
+	ada := connect(t, h, "Ada")
+	empty := join(t, ada, "lobby", Cursor{}).Cursor
+	if empty.IsZero() {
+		t.Fatal("an empty room has no cursor")
+	}
+	cursors := []Cursor{empty}
+	for i := 1; i <= 8; i++ {
+		cursors = append(cursors, send(t, ada, "lobby", fmt.Sprint(i), fmt.Sprint(i)))
+		wantNext[Posted](t, ada)
+	}
+	head := cursors[8]
+	for _, tt := range []struct {
+		name      string
+		since     Cursor
+		recovered bool
+		want      []string
+	}{
+		{"no cursor: recent history", Cursor{}, false, []string{"6", "7", "8"}},
+		{"nothing missed", head, true, []string{}},
+		{"one missed", cursors[7], true, []string{"8"}},
+		{"as many as may be", cursors[4], true, []string{"5", "6", "7", "8"}},
+		{"more than may be, though kept", cursors[3], false, []string{"6", "7", "8"}},
+		{"no longer kept", cursors[2], false, []string{"6", "7", "8"}},
+		{"from before the first message", empty, false, []string{"6", "7", "8"}},
+		{"ahead of the room", Cursor{head.Epoch, head.Seq + 1}, false, []string{"6", "7", "8"}},
+		{"far ahead of the room", Cursor{head.Epoch, 1<<64 - 1}, false, []string{"6", "7", "8"}},
+		{"of another epoch", Cursor{head.Epoch + 1, head.Seq}, false, []string{"6", "7", "8"}},
+		{"unreadable", ForeignCursor, false, []string{"6", "7", "8"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := join(t, ada, "lobby", tt.since)
+			if j.Recovered != tt.recovered || j.Cursor != head {
+				t.Errorf("recovered %v, cursor %v; want %v, %v", j.Recovered, j.Cursor, tt.recovered, head)
+			}
+			if d := cmp.Diff(tt.want, texts(j.Messages)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestResumeInARoomWhereNothingWasSaidYet(t *testing.T) {
+	h := New(Options{})
+	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
+	c := join(t, ada, "lobby", Cursor{}).Cursor
+	ada.Close(nil) // the last one leaves, and the hub forgets the room
+	join(t, bob, "lobby", Cursor{})
+	send(t, bob, "lobby", "1", "missed")
+	j := join(t, connect(t, h, "Ada"), "lobby", c)
+	if d := cmp.Diff([]string{"missed"}, texts(j.Messages)); d != "" || !j.Recovered {
+		t.Errorf("recovered %v (-want +got):\n%s", j.Recovered, d)
+	}
+}
+
+// Readers come and go with their cursors while others send: each one's view,
+// put together, must be the room's order, without a gap or a repetition.
+func TestNoGapAndNoDuplicateUnderLoad(t *testing.T) {
+	const senders, each, readers = 8, 200, 8
+	h := New(Options{Store: &Memory{MaxMessages: senders * each}, Resume: senders * each, QueueBytes: 16 << 20})
+	keep := connect(t, h, "Keeper")
+	start := join(t, keep, "lobby", Cursor{}).Cursor
+
+	var sending, reading sync.WaitGroup
+	for i := range senders {
+		s := connect(t, h, fmt.Sprint("sender ", i))
+		if err := s.Join("lobby", Cursor{}, ""); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for {
+				if _, err := s.Next(t.Context()); err != nil {
+					return
+				}
+			}
+		}()
+		sending.Go(func() {
+			defer s.Close(nil)
+			for n := range each {
+				if err := s.Send("lobby", fmt.Sprint(n), "x"); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range readers {
+		reading.Go(func() {
+			at, seen := start, uint64(0)
+			for round := 0; seen < senders*each; round++ {
+				s, err := h.Connect(Person{Name: fmt.Sprint("reader ", i)}, plain)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Join("lobby", at, ""); err != nil {
+					t.Error(err)
+					return
+				}
+				step := func(m *Message) {
+					if m.Cursor.Seq != at.Seq+1 {
+						t.Errorf("after %d came %d", at.Seq, m.Cursor.Seq)
+					}
+					at, seen = m.Cursor, seen+1
+				}
+				for left := 1 + round*7%50; left > 0 && seen < senders*each; {
+					p, err := s.Next(t.Context())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					switch b := p.Value.(type) {
+					case Joined:
+						if !b.Recovered {
+							t.Errorf("not recovered from %v", at)
+							return
+						}
+						for _, m := range b.Messages {
+							step(m)
+						}
+					case Posted:
+						step(b.Message)
+						left--
+					}
+					if len(h.Sessions()) <= readers+1 {
+						left-- // the senders are done; what is missing comes with the next join
+					}
+				}
+				s.Close(nil)
+			}
+		})
+	}
+	go func() {
+		for {
+			if _, err := keep.Next(t.Context()); err != nil {
+				return
+			}
+		}
+	}()
+	sending.Wait()
+	reading.Wait()
+	keep.Close(nil)
+	if n, rooms := h.Count(); n != 0 || rooms != 0 {
+		t.Errorf("%d sessions and %d rooms are left", n, rooms)
+	}
+}
+
+func TestTheSameSendTwice(t *testing.T) {
+	h := New(Options{})
+	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
+	join(t, bob, "lobby", Cursor{})
+	join(t, ada, "lobby", Cursor{})
+	wantNext[Presence](t, bob)
+	if err := ada.Send("lobby", "1", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	first := wantNext[Ack](t, ada)
+	if err := ada.Send("lobby", "1", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	wantNext[Posted](t, ada)
+	if d := cmp.Diff(first, wantNext[Ack](t, ada)); d != "" {
+		t.Errorf("again (-first +second):\n%s", d)
+	}
+	ada.Close(errors.New("cut"))
+	again := connect(t, h, "Ada")
+	join(t, again, "lobby", first.Cursor)
+	if err := again.Send("lobby", "1", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(first, wantNext[Ack](t, again)); d != "" {
+		t.Errorf("after reconnecting (-first +second):\n%s", d)
+	}
+	wantIdle(t, again, "a repeated send")
+	wantNext[Posted](t, bob)
+	wantNext[Presence](t, bob)
+	wantNext[Presence](t, bob)
+	wantIdle(t, bob, "a repeated send")
+
+	// The id is the person's own: somebody else's 1 is another message.
+	if c := send(t, bob, "lobby", "1", "mine"); c == first.Cursor {
+		t.Error("two people's messages are taken for one")
+	}
+}
+
+// brokenStore fails a number of times before it works.
+type brokenStore struct {
+	Memory
+	failures int
+}
+
+func (s *brokenStore) Append(room string, ms []*Message) ([]Stored, error) {
+	if s.failures--; s.failures >= 0 {
+		return nil, errors.New("disk on fire at /secret/path")
+	}
+	return s.Memory.Append(room, ms)
+}
+
+func TestWhatIsNotStoredIsNotAcknowledged(t *testing.T) {
+	h := New(Options{Store: &brokenStore{failures: 1}})
+	ada := connect(t, h, "Ada")
+	join(t, ada, "lobby", Cursor{})
+	err := ada.Send("lobby", "1", "hello")
+	wantCode(t, err, CodeUnavailable)
+	if e, _ := errors.AsType[*Error](err); strings.Contains(e.Text, "secret") {
+		t.Errorf("the text for the client tells too much: %s", e.Text)
+	}
+	wantIdle(t, ada, "a failed send")
+	send(t, ada, "lobby", "1", "hello")
+	wantNext[Posted](t, ada)
+}
+
+// gateStore holds every Append until told, and counts them.
+type gateStore struct {
+	Memory
+	gate    chan struct{}
+	batches []int
+}
+
+func (s *gateStore) Append(room string, ms []*Message) ([]Stored, error) {
+	<-s.gate
+	s.batches = append(s.batches, len(ms))
+	return s.Memory.Append(room, ms)
+}
+
+// While a store is busy, the sends that come are gathered: one flush for all.
+func TestSendsAreStoredInBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &gateStore{gate: make(chan struct{})}
+		h := New(Options{Store: store})
+		var wg sync.WaitGroup
+		publish := func() {
+			if _, err := h.Publish("lobby", Person{ID: "p", Name: "P"}, "", "x"); err != nil {
+				t.Error(err)
+			}
+		}
+		wg.Go(publish)
+		synctest.Wait() // it is in the store
+		for range 9 {
+			wg.Go(publish)
+		}
+		// A goroutine that waits for a mutex does not count as blocked, so
+		// what is waited for here is the list it is in by then.
+		h.mu.Lock()
+		r := h.rooms["lobby"]
+		h.mu.Unlock()
+		for n := 0; n < 9; {
+			r.waitingMu.Lock()
+			n = len(r.waiting)
+			r.waitingMu.Unlock()
+		}
+		close(store.gate)
+		wg.Wait()
+		if d := cmp.Diff([]int{1, 9}, store.batches); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestPresenceCountsPeople(t *testing.T) {
+	h := New(Options{MaxMembers: 2})
+	bob := connect(t, h, "Bob")
+	join(t, bob, "lobby", Cursor{})
+	tab1, tab2 := connect(t, h, "Ada"), connect(t, h, "Ada")
+	join(t, tab1, "lobby", Cursor{})
+	if p := wantNext[Presence](t, bob); !p.Here || p.Who.Name != "Ada" || p.People != 2 {
+		t.Errorf("%+v", p)
+	}
+	j := join(t, tab2, "lobby", Cursor{})
+	if d := cmp.Diff([]Person{tab1.Person(), bob.Person()}, j.Members); d != "" || j.People != 2 {
+		t.Errorf("%d people (-want +got):\n%s", j.People, d)
+	}
+	wantIdle(t, bob, "a second tab")
+	tab1.Close(nil)
+	wantIdle(t, bob, "one tab of two goes")
+	if err := tab2.Leave("lobby", "x"); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(Left{Ref: "x", Room: "lobby"}, wantNext[Left](t, tab2)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if p := wantNext[Presence](t, bob); p.Here || p.People != 1 {
+		t.Errorf("%+v", p)
+	}
+	join(t, connect(t, h, "C"), "lobby", Cursor{})
+	if j := join(t, connect(t, h, "D"), "lobby", Cursor{}); len(j.Members) != 2 || j.People != 3 {
+		t.Errorf("%d members of %d people, want 2 of 3", len(j.Members), j.People)
+	}
+}
+
+func TestCaps(t *testing.T) {
+	h := New(Options{MaxRooms: 3, MaxRoomsPerSession: 2, MaxText: 5})
+	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
+	join(t, ada, "1", Cursor{})
+	join(t, ada, "2", Cursor{})
+	wantCode(t, ada.Join("3", Cursor{}, ""), CodeTooManyRooms)
+	join(t, bob, "3", Cursor{})
+	wantCode(t, bob.Join("4", Cursor{}, ""), CodeTooManyRooms)
+	if err := ada.Leave("1", ""); err != nil {
+		t.Fatal(err)
+	}
+	join(t, bob, "4", Cursor{}) // there is room again
+	wantCode(t, ada.Send("1", "x", "x"), CodeNotJoined)
+	wantCode(t, ada.Typing("1"), CodeNotJoined)
+	wantCode(t, ada.Leave("1", ""), CodeNotJoined)
+	wantCode(t, ada.Send("2", "x", "123456"), CodeBadMessage)
+	wantCode(t, ada.Send("2", "x", ""), CodeBadMessage)
+	wantCode(t, ada.Send("2", "x", "\xff"), CodeBadMessage)
+	wantCode(t, ada.Send("2", "", "x"), CodeBadID)
+	wantCode(t, ada.Send("2", strings.Repeat("x", 65), "x"), CodeBadID)
+	_, err := h.Publish("5", Person{}, "", "x")
+	wantCode(t, err, CodeTooManyRooms)
+}
+
+func TestHooks(t *testing.T) {
+	var log []string
+	note := func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }
+	h := New(Options{
+		Connected:    func(s *Session) { note("connect %s", s.Person().Name) },
+		Disconnected: func(s *Session, reason error) { note("disconnect %s: %v", s.Person().Name, reason) },
+		AllowJoin: func(s *Session, room string) error {
+			if room == "vault" {
+				return errors.New("the vault is closed")
+			}
+			return nil
+		},
+		AllowSend: func(s *Session, room, text string) error {
+			if text == "spam" {
+				return &Error{Code: "spam", Text: "no spam"}
+			}
+			return nil
+		},
+		Joined:  func(s *Session, room string) { note("join %s", room) },
+		Left:    func(s *Session, room string) { note("leave %s", room) },
+		Message: func(s *Session, m *Message) { note("message %s", m.Text) },
+	})
+	ada := connect(t, h, "Ada")
+	wantCode(t, ada.Join("vault", Cursor{}, ""), CodeNotAllowed)
+	join(t, ada, "lobby", Cursor{})
+	join(t, ada, "lobby", Cursor{}) // to catch up: no second join
+	send(t, ada, "lobby", "1", "a")
+	if err := ada.Send("lobby", "1", "a"); err != nil { // a retry: no second message
+		t.Fatal(err)
+	}
+	wantCode(t, ada.Send("lobby", "2", "spam"), "spam")
+	ada.Close(errors.New("cable cut"))
+	ada.Close(nil)
+	bob := connect(t, h, "Bob")
+	bob.Close(nil)
+	want := []string{"connect Ada", "join lobby", "message a", "leave lobby", "disconnect Ada: cable cut", "connect Bob", "disconnect Bob: <nil>"}
+	if d := cmp.Diff(want, log); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestToAllToARoomToOthersToOne(t *testing.T) {
+	h := New(Options{})
+	ada, bob, eve := connect(t, h, "Ada"), connect(t, h, "Bob"), connect(t, h, "Eve")
+	join(t, ada, "lobby", Cursor{})
+	join(t, bob, "lobby", Cursor{})
+	wantNext[Presence](t, ada)
+	got := func() (out []string) {
+		for _, s := range []*Session{ada, bob, eve} {
+			done, cancel := context.WithCancel(t.Context())
+			cancel()
+			for {
+				if _, err := s.Next(done); err != nil {
+					break
+				}
+				out = append(out, s.Person().Name)
+			}
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name string
+		do   func()
+		want []string
+	}{
+		{"to all", func() { h.Broadcast(Notice{Text: "x"}) }, []string{"Ada", "Bob", "Eve"}},
+		{"to all but one", func() { h.Broadcast(Notice{Text: "x"}, bob) }, []string{"Ada", "Eve"}},
+		{"to a room", func() { h.ToRoom("lobby", Notice{Text: "x"}) }, []string{"Ada", "Bob"}},
+		{"to a room but one", func() { h.ToRoom("lobby", Notice{Text: "x"}, ada) }, []string{"Bob"}},
+		{"to no such room", func() { h.ToRoom("attic", Notice{Text: "x"}) }, nil},
+		{"to a person", func() { h.ToPerson("id-Eve", Notice{Text: "x"}) }, []string{"Eve"}},
+		{"to one session", func() { bob.Emit(Notice{Text: "x"}) }, []string{"Bob"}},
+		{"typing", func() { ada.Typing("lobby") }, []string{"Bob"}},
+		{"published", func() { h.Publish("lobby", Person{Name: "cron"}, "", "x") }, []string{"Ada", "Bob"}},
+	} {
+		tt.do()
+		if d := cmp.Diff(tt.want, got()); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, d)
+		}
+	}
+}
+
+func TestTakenName(t *testing.T) {
+	h := New(Options{})
+	ada := connect(t, h, "Straße 7")
+	for _, name := range []string{"Straße 7", "STRAßE 7", "straße7"} {
+		_, err := h.Connect(Person{ID: "other", Name: name}, plain)
+		wantCode(t, err, CodeNameTaken)
+	}
+	same, err := h.Connect(Person{ID: ada.Person().ID, Name: "Straße 7"}, plain)
+	if err != nil {
+		t.Fatal("the same person: ", err)
+	}
+	ada.Close(nil)
+	_, err = h.Connect(Person{ID: "other", Name: "Straße 7"}, plain)
+	wantCode(t, err, CodeNameTaken)
+	same.Close(nil)
+	if _, err = h.Connect(Person{ID: "other", Name: "Straße 7"}, plain); err != nil {
+		t.Fatal("the name was given back: ", err)
+	}
+}
+
+func TestHubClose(t *testing.T) {
+	h := New(Options{})
+	ada := connect(t, h, "Ada")
+	ada.Emit(Notice{Text: "last words"})
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantNext[Notice](t, ada)
+	if _, err := ada.Next(t.Context()); !errors.Is(err, ErrShutdown) {
+		t.Errorf("error %v, want ErrShutdown", err)
+	}
+	if err := ada.Join("lobby", Cursor{}, ""); !errors.Is(err, ErrClosed) {
+		t.Errorf("join: %v, want ErrClosed", err)
+	}
+	_, err := h.Connect(Person{Name: "Bob"}, plain)
+	wantCode(t, err, CodeUnavailable)
+}
+
+// The model has no wire: neither WebSocket nor JSON nor the network.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{join .Deps "\n"}}`, "framewright/chat").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.Lines(string(out)) {
+		switch dep = strings.TrimSpace(dep); dep {
+		case "framewright/ws", "encoding/json", "net", "net/http":
+			t.Errorf("chat depends on %s", dep)
+		}
+	}
+}

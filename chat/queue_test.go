@@ -1,0 +1,180 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestASlowReaderIsClosedAndNobodyElse(t *testing.T) {
+	h := New(Options{QueueBytes: minQueueBytes})
+	ada, slow := connect(t, h, "Ada"), connect(t, h, "Slow")
+	join(t, slow, "lobby", Cursor{})
+	join(t, ada, "lobby", Cursor{})
+	n := 0
+	for ; slow.Err() == nil; n++ {
+		if n > minQueueBytes {
+			t.Fatal("the queue has no end")
+		}
+		if _, err := h.Publish("lobby", ada.Person(), "", "x"); err != nil {
+			t.Fatal(err)
+		}
+		if ada.Err() != nil {
+			t.Fatal(ada.Err())
+		}
+		wantNext[Posted](t, ada)
+	}
+	if !errors.Is(slow.Err(), ErrSlow) {
+		t.Errorf("ended with %v, want ErrSlow", slow.Err())
+	}
+	if want := minQueueBytes/(plain.size+packetOverhead) - 1; n < want || n > want+2 {
+		t.Errorf("closed after %d messages, want about %d", n, want)
+	}
+	if _, err := slow.Next(t.Context()); !errors.Is(err, ErrSlow) {
+		t.Errorf("Next gives %v, want ErrSlow and none of what was queued", err)
+	}
+	if err := slow.Send("lobby", "1", "x"); !errors.Is(err, ErrClosed) {
+		t.Errorf("Send gives %v, want ErrClosed", err)
+	}
+}
+
+func TestVolatileIsDroppedFirst(t *testing.T) {
+	q := &queue{maxBytes: 20 * (100 + packetOverhead), maxAge: time.Hour}
+	put := func(v string, volatile bool) {
+		t.Helper()
+		if err := q.put(Packet{Size: 100, Value: v}, volatile); err != nil {
+			t.Fatalf("%s: %v", v, err)
+		}
+	}
+	put("keep", false)
+	for range 30 {
+		put("typing", true) // ten of them fill the half that they may fill
+	}
+	if len(q.items) != 10 {
+		t.Fatalf("%d packets wait, want 10", len(q.items))
+	}
+	for range 19 {
+		put("keep", false)
+	}
+	for range 20 {
+		p, err := q.take(t.Context())
+		if err != nil || p.Value != "keep" {
+			t.Fatalf("%v, %v; want the packets that may not be dropped", p.Value, err)
+		}
+	}
+	if q.bytes != 0 || q.head != len(q.items) {
+		t.Errorf("%d bytes in %d packets are left", q.bytes, len(q.items)-q.head)
+	}
+}
+
+func TestQueueAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{QueueAge: 30 * time.Second})
+		ada := connect(t, h, "Ada")
+		ada.Emit(Notice{Text: "1"})
+		time.Sleep(30 * time.Second)
+		ada.Emit(Notice{Text: "2"})
+		if ada.Err() != nil {
+			t.Fatalf("after 30 s: %v", ada.Err())
+		}
+		time.Sleep(time.Second)
+		ada.Emit(Notice{Text: "3"})
+		if !errors.Is(ada.Err(), ErrSlow) {
+			t.Fatalf("after 31 s: %v, want ErrSlow", ada.Err())
+		}
+	})
+}
+
+// A client that asks and does not read gets no more answers than fit.
+func TestReadyHoldsBackAReaderWhoseAnswersPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{QueueBytes: minQueueBytes})
+		ada := connect(t, h, "Ada")
+		var asked atomic.Int32
+		go func() {
+			for ada.Ready(t.Context()) == nil {
+				ada.Emit(Notice{})
+				asked.Add(1)
+			}
+		}()
+		synctest.Wait()
+		half := int32(minQueueBytes/2/(plain.size+packetOverhead)) + 1
+		if n := asked.Load(); n != half {
+			t.Errorf("%d answers wait, want %d", n, half)
+		}
+		wantNext[Notice](t, ada)
+		synctest.Wait()
+		if n := asked.Load(); n != half+1 {
+			t.Errorf("%d answers after one was read, want %d", n, half+1)
+		}
+		ada.Close(nil)
+	})
+}
+
+func TestNextWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{})
+		ada := connect(t, h, "Ada")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := ada.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want DeadlineExceeded", err)
+		}
+		go func() {
+			time.Sleep(time.Minute)
+			ada.Emit(Notice{Text: "late"})
+			time.Sleep(time.Minute)
+			ada.Kick("enough")
+		}()
+		if p, err := ada.Next(t.Context()); err != nil || p.Value != (Notice{Text: "late"}) {
+			t.Errorf("%v, %v", p.Value, err)
+		}
+		if _, err := ada.Next(t.Context()); !errors.Is(err, ErrKicked) {
+			t.Errorf("error %v, want ErrKicked", err)
+		}
+	})
+}
+
+type counting struct{ encoded *int }
+
+func (c counting) Encode(e *Event) (Packet, error) {
+	*c.encoded++
+	return Packet{Size: 1, Value: e.Body}, nil
+}
+
+func TestAnEventIsEncodedOncePerFormat(t *testing.T) {
+	var a, b int
+	h := New(Options{})
+	for i := range 100 {
+		c := counting{&a}
+		if i%2 == 0 {
+			c = counting{&b}
+		}
+		if _, err := h.Connect(Person{Name: string(rune('A' + i))}, c); err != nil && i < 26 {
+			t.Fatal(err)
+		}
+	}
+	a, b = 0, 0
+	h.Broadcast(Notice{Text: "x"})
+	if a != 1 || b != 1 {
+		t.Errorf("encoded %d and %d times, want once in each format", a, b)
+	}
+}
+
+type failing struct{}
+
+func (failing) Encode(*Event) (Packet, error) { return Packet{}, errors.New("cannot write this") }
+
+func TestAnEventThatCannotBeEncodedEndsTheSession(t *testing.T) {
+	h := New(Options{})
+	s, err := h.Connect(Person{Name: "Ada"}, failing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Err() == nil {
+		t.Error("the session goes on with a hole in it")
+	}
+}
