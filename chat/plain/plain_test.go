@@ -42,14 +42,16 @@ func inBubble(t *testing.T, o chat.Options, f func(t *testing.T, w *world)) {
 		w.srv.Logger = slog.New(slog.DiscardHandler) // a test panics on purpose
 		hs := &http.Server{Handler: w.srv}
 		go hs.Serve(w.l)
+		t.Cleanup(func() { // also after a failure: the bubble waits for its goroutines
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			if err := w.srv.Shutdown(ctx); err != nil {
+				t.Error(err)
+			}
+			w.hub.Close()
+			hs.Close()
+		})
 		f(t, w)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := w.srv.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
-		w.hub.Close()
-		hs.Close()
 	})
 }
 
@@ -334,12 +336,11 @@ func TestWhatIsSaidIsPassedOnAsItIs(t *testing.T) {
 func TestResumeOverTheWire(t *testing.T) {
 	inBubble(t, chat.Options{}, func(t *testing.T, w *world) {
 		ada, bob := w.hello("Ada"), w.hello("Bob")
-		for _, c := range []*client{bob, ada} {
-			c.send(`{"type":"join","room":"lobby"}`)
-		}
+		bob.send(`{"type":"join","room":"lobby"}`)
+		bob.want("joined")
+		ada.send(`{"type":"join","room":"lobby"}`)
 		cursor := ada.want("joined")["cursor"]
 		ada.c.CloseNow()
-		bob.want("joined")
 		bob.want("presence")
 		bob.want("presence")
 		bob.send(`{"type":"send","room":"lobby","id":"1","text":"missed"}`)
