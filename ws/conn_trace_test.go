@@ -1,0 +1,123 @@
+package ws_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"framewright/ws"
+	"framewright/ws/wstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A ctTrace notes events in a short form.
+type ctTrace struct {
+	mu        sync.Mutex
+	in, out   []string
+	end       [2]int64 // where the last frame of each direction ended
+	handshake int
+}
+
+func (tr *ctTrace) event(e ws.TraceEvent) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if e.Handshake != "" {
+		tr.handshake++
+		return
+	}
+	s := fmt.Sprintf("%v fin=%v %d %v->%v %q", e.Header.Opcode, e.Header.Fin, e.Offset, e.Before, e.After, e.Payload)
+	if e.Rule != "" {
+		s += " breaks " + string(e.Rule)
+	}
+	if e.Sent {
+		tr.out = append(tr.out, s)
+		tr.end[1] = e.Offset + int64(len(e.Wire)) + e.Header.Length
+	} else {
+		tr.in = append(tr.in, s)
+		tr.end[0] = e.Offset + int64(len(e.Wire)) + e.Header.Length
+	}
+}
+
+func TestConnTraceAndStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := new(ctTrace)
+		c, p := ctConn(t, ws.RoleServer, &ws.Options{PingInterval: -1, Trace: tr.event})
+		p.SendFrame(wstest.Text("Hello"))
+		p.SendFrame(wstest.Frame{Opcode: ws.OpBinary, Payload: []byte("Hel")})
+		p.SendFrame(wstest.Ping("p"))
+		p.SendFrame(wstest.Pong(""))
+		p.SendFrame(wstest.Frame{Fin: true, Opcode: ws.OpContinuation, Payload: []byte("lo")})
+		p.SendFrame(wstest.Text(strings.Repeat("x", 300)))
+		ctRead(t, "one", c, ws.OpText, "Hello")
+		ctRead(t, "two", c, ws.OpBinary, "Hello")
+		ctRead(t, "three", c, ws.OpText, strings.Repeat("x", 300))
+
+		w, err := c.Writer(t.Context(), ws.OpText)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, strings.Repeat("y", 5000))
+		w.Close()
+		prepared, _ := ws.Prepare(ws.OpBinary, []byte("prepared"))
+		c.WritePrepared(t.Context(), prepared)
+		p.SendFrame(wstest.Close(ws.CodeNormal, "bye"))
+		_, _, err = c.Read(t.Context())
+		ctCloseError(t, "the end", err, ws.CodeNormal, true)
+
+		first128 := func(s string) string { return fmt.Sprintf("%q", strings.Repeat(s, ws.TracePayload)) }
+		wantIn := []string{
+			`text fin=true 0 ready->ready "Hello"`,
+			`binary fin=false 11 ready->in binary "Hel"`,
+			`ping fin=true 20 in binary->in binary "p"`,
+			`pong fin=true 27 in binary->in binary ""`,
+			`continuation fin=true 33 in binary->ready "lo"`,
+			`text fin=true 41 ready->ready ` + first128("x"),
+			`close fin=true 349 ready->closed "\x03\xe8bye"`,
+		}
+		wantOut := []string{
+			`pong fin=true 0 ready->ready "p"`,
+			`text fin=false 3 ready->in text ` + first128("y"),
+			`continuation fin=true 5007 in text->ready ""`,
+			`binary fin=true 5009 ready->ready "prepared"`,
+			`close fin=true 5019 ready->closed "\x03\xe8"`,
+		}
+		if d := cmp.Diff(wantIn, tr.in); d != "" {
+			t.Errorf("received (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff(wantOut, tr.out); d != "" {
+			t.Errorf("sent (-want +got):\n%s", d)
+		}
+		want := ws.Stats{MessagesIn: 3, MessagesOut: 2, FramesIn: 7, FramesOut: 5,
+			BytesIn: 349 + 11, BytesOut: 5019 + 4, PingsIn: 1, PongsOut: 1, Unsolicited: 1}
+		if d := cmp.Diff(want, c.Stats()); d != "" {
+			t.Errorf("Stats (-want +got):\n%s", d)
+		}
+		if tr.end != [2]int64{360, 5023} {
+			t.Errorf("the last frames end at %v", tr.end)
+		}
+	})
+}
+
+func TestConnTraceViolation(t *testing.T) {
+	for wire, want := range map[string]string{
+		"81 82 | 00000000 | 'a' ff":       `text fin=true 0 ready->ready "a\xff" breaks 8.1-text-utf8`,
+		"83 80 | 00000000":                `reserved opcode 0x3 fin=true 0 ready->ready "" breaks 5.2-opcode`,
+		"88 82 | 00000000 | 03 ed":        `close fin=true 0 ready->ready "\x03\xed" breaks 7.4-close-code`,
+		"80 80 | 00000000":                `continuation fin=true 0 ready->ready "" breaks 5.4-continuation`,
+		"02 80 | 00000000 | 01 80 | 0000": `text fin=false 6 in binary->in binary "" breaks 5.4-interleaved`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := new(ctTrace)
+			c, p := ctConn(t, ws.RoleServer, &ws.Options{PingInterval: -1, Trace: tr.event})
+			p.Send(wire)
+			c.Read(t.Context())
+			if got := tr.in[len(tr.in)-1]; got != want {
+				t.Errorf("%s\ngot  %s\nwant %s", wire, got, want)
+			}
+		})
+	}
+}
