@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framewright/ws"
+	"framewright/ws/wstest"
+)
+
+func TestEcho(t *testing.T) {
+	p := start(t, "echo", "-limit", "1000")
+	c := dial(t, p.url+"/anything", &ws.Options{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
+	for _, msg := range []string{"Hello", "", strings.Repeat("x", 1000)} {
+		write(t, c, msg)
+		if got := read(t, c); got != msg {
+			t.Errorf("sent %d bytes, got %d", len(msg), len(got))
+		}
+	}
+	write(t, c, strings.Repeat("x", 1001))
+	wantClose(t, c, ws.CodeTooBig)
+}
+
+func TestEchoBroadcast(t *testing.T) {
+	p := start(t, "echo", "-broadcast")
+	var conns []*ws.Conn
+	for range 5 {
+		conns = append(conns, dial(t, p.url, nil))
+	}
+	// Who has its own message back is known to the broadcaster.
+	for _, c := range conns {
+		write(t, c, "here")
+		for read(t, c) != "here" {
+		}
+	}
+	write(t, conns[2], "to all")
+	for _, c := range conns {
+		for read(t, c) != "to all" {
+		}
+	}
+}
+
+// Readers that stall are cut together after one wait; the others get all.
+func TestBroadcastWithStalledReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := wstest.NewListener()
+		srv := ws.Handler(new(broadcaster).serve)
+		srv.Options = ws.Options{PingInterval: -1, WriteTimeout: -1}
+		hs := &http.Server{Handler: srv}
+		go hs.Serve(l)
+		connect := func() *ws.Conn {
+			c, err := ws.Dial(t.Context(), "ws://echo.test/", &ws.Options{HTTPClient: l.Client(), PingInterval: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		reader, sender := connect(), connect()
+		for range 20 {
+			connect() // and never read
+		}
+		const n = 300
+		msg := []byte(strings.Repeat("x", 10_000)) // three times an outbox in all
+		var wg sync.WaitGroup
+		for _, c := range []*ws.Conn{reader, sender} {
+			wg.Go(func() {
+				for i := range n {
+					if _, _, err := c.Read(t.Context()); err != nil {
+						t.Errorf("message %d: %v", i, err)
+						return
+					}
+				}
+			})
+		}
+		begin := time.Now()
+		for range n {
+			if err := sender.Write(t.Context(), ws.OpText, msg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wg.Wait()
+		if d := time.Since(begin); d != stallTimeout {
+			t.Errorf("it took %v, want one wait of %v", d, stallTimeout)
+		}
+		synctest.Wait()
+		if n := srv.Count(); n != 2 {
+			t.Errorf("%d connections are left, want 2", n)
+		}
+		reader.CloseNow()
+		sender.CloseNow()
+		if err := srv.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		hs.Close()
+	})
+}
+
+// Frames of many connections at once must not run into each other.
+func TestTraceToFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "trace")
+	p := start(t, "echo", "-trace="+name)
+	var wg sync.WaitGroup
+	for range 8 {
+		c := dial(t, p.url, nil)
+		wg.Go(func() {
+			for range 50 {
+				if err := c.Write(t.Context(), ws.OpText, []byte("Hello")); err != nil {
+					t.Error(err)
+				}
+				if _, _, err := c.Read(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			c.Close(t.Context(), ws.CodeNormal, "")
+		})
+	}
+	wg.Wait()
+	p.end(t)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hellos := 0
+	for block := range strings.SplitSeq(strings.TrimSpace(string(data)), "\n\n") {
+		if !strings.HasPrefix(block, "#") {
+			continue // a handshake
+		}
+		if heads := strings.Count(block, "#"); heads != 1 || strings.Count(block, "FIN=") != 1 {
+			t.Fatalf("a frame's lines are mixed with another's:\n%s", block)
+		}
+		if strings.Contains(block, `"Hello"`) {
+			hellos++
+		}
+	}
+	if want := 8 * 50 * 2; hellos != want {
+		t.Errorf("%d frames with Hello, want %d", hellos, want)
+	}
+	if info, _ := os.Stat(name); info.Mode().Perm() != 0o600 {
+		t.Errorf("what people write is in a file of mode %v", info.Mode())
+	}
+}
+
+func TestTraceToStderr(t *testing.T) {
+	p := start(t, "echo", "-trace")
+	c := dial(t, p.url, nil)
+	write(t, c, "Hello")
+	read(t, c)
+	c.Close(t.Context(), ws.CodeNormal, "")
+	p.end(t)
+	for _, part := range []string{"GET / HTTP/1.1", "101 Switching Protocols", "FIN=1", `"Hello"`, "(§5.2)"} {
+		if !strings.Contains(p.stderr.String(), part) {
+			t.Errorf("no %s in the trace", part)
+		}
+	}
+}
+
+// A header that drips is cut off; so is a connection that says nothing.
+func TestSlowHeader(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for ReadHeaderTimeout, 5 s of real time")
+	}
+	t.Parallel()
+	p := start(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.Write([]byte("GET /ws HTTP/1.1\r\n"))
+	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := conn.Read(make([]byte, 1000)); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("still open after 20 s")
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestPage(t *testing.T) {
+	p := start(t)
+	get := func(method, path, etag string) (*http.Response, string) {
+		t.Helper()
+		r, _ := http.NewRequestWithContext(t.Context(), method, p.url+path, nil)
+		if etag != "" {
+			r.Header.Set("If-None-Match", etag)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return resp, string(body)
+	}
+	for path, kind := range map[string]string{
+		"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/client.js": "text/javascript; charset=utf-8",
+		"/style.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml",
+	} {
+		resp, body := get("GET", path, "")
+		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != kind || body == "" {
+			t.Errorf("%s: %s, %s, %d bytes", path, resp.Status, resp.Header.Get("Content-Type"), len(body))
+		}
+		if again, _ := get("GET", path, resp.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s with its ETag: %s", path, again.Status)
+		}
+	}
+	for _, tt := range []struct {
+		method, path string
+		status       int
+	}{
+		{"HEAD", "/", 200}, {"POST", "/", 405}, {"GET", "/nope", 404}, {"GET", "/web/index.html", 404}, {"GET", "/../page.go", 404},
+		{"GET", "/ws", 426},
+	} {
+		resp, _ := get(tt.method, tt.path, "")
+		if resp.StatusCode != tt.status {
+			t.Errorf("%s %s: %s, want %d", tt.method, tt.path, resp.Status, tt.status)
+		}
+		if tt.path == "/ws" {
+			continue
+		}
+		for header, part := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+		} {
+			if !strings.Contains(resp.Header.Get(header), part) {
+				t.Errorf("%s %s: %s is %q", tt.method, tt.path, header, resp.Header.Get(header))
+			}
+		}
+	}
+	csp := pageHeaders["Content-Security-Policy"]
+	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") || !strings.Contains(csp, "require-trusted-types-for 'script'") {
+		t.Errorf("the policy lets too much in: %s", csp)
+	}
+}
+
+// What the policy would block must not be in the page to begin with, nor any
+// way from text to markup.
+func TestPageSources(t *testing.T) {
+	forbidden := map[string]*regexp.Regexp{
+		"a way from text to markup": regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|setHTML|createContextualFragment`),
+		"code from text":            regexp.MustCompile(`\beval\b|new Function|javascript:`),
+		"an inline handler":         regexp.MustCompile(`(?i)<[^>]*\son\w+\s*=`),
+		"an inline style":           regexp.MustCompile(`(?i)<[^>]*\sstyle\s*=|<style`),
+		"an inline script":          regexp.MustCompile(`(?i)<script(>|[^>]*>[^<])`),
+		"an address elsewhere":      regexp.MustCompile(`(src|href|url|import|from)\s*[=(]?\s*["'(]*\s*(https?:)?//`),
+	}
+	entries, err := web.ReadDir("web")
+	if err != nil || len(entries) < 5 {
+		t.Fatal(entries, err)
+	}
+	for _, e := range entries {
+		data, err := web.ReadFile("web/" + e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, re := range forbidden {
+			if at := re.Find(data); at != nil {
+				t.Errorf("%s has %s: %s", e.Name(), what, at)
+			}
+		}
+	}
+}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"framewright/chat/plain"
+	"framewright/ws"
+)
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// program is a run of the program inside this process.
+type program struct {
+	url    string // as it printed it, without the slash at the end
+	stderr *buffer
+	stop   context.CancelFunc
+	status chan int
+}
+
+var printed = regexp.MustCompile(`(https?|ws)://[^/\s]+`)
+
+// start runs the program with args on a free port until the test ends.
+func start(t *testing.T, args ...string) *program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	p := &program{stderr: new(buffer), stop: cancel, status: make(chan int, 1)}
+	at := len(args)
+	if at > 0 && args[0] == "echo" {
+		at = 1
+	}
+	args = append(append(append([]string{}, args[:at]...), "-addr", "127.0.0.1:0"), args[at:]...)
+	go func() {
+		p.status <- run(ctx, args, w, p.stderr)
+		w.CloseWithError(errors.New("the program ended"))
+	}()
+	buf := make([]byte, 1000)
+	n, err := r.Read(buf)
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, p.stderr)
+	}
+	go io.Copy(io.Discard, r)
+	p.url = printed.FindString(string(buf[:n]))
+	t.Cleanup(func() { p.end(t) })
+	return p
+}
+
+// end asks the program to end, and wants status 0.
+func (p *program) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	select {
+	case status := <-p.status:
+		if status != 0 {
+			t.Errorf("status %d\n%s", status, p.stderr)
+		}
+		p.status <- status
+	case <-time.After(20 * time.Second):
+		t.Fatalf("it does not end\n%s", p.stderr)
+	}
+}
+
+func dial(t *testing.T, url string, o *ws.Options) *ws.Conn {
+	t.Helper()
+	c, err := ws.Dial(t.Context(), url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.CloseNow() })
+	return c
+}
+
+func read(t *testing.T, c *ws.Conn) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, data, err := c.Read(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func write(t *testing.T, c *ws.Conn, text string) {
+	t.Helper()
+	if err := c.Write(t.Context(), ws.OpText, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantClose(t *testing.T, c *ws.Conn, code ws.Code) {
+	t.Helper()
+	for {
+		_, _, err := c.Read(t.Context())
+		if err == nil {
+			continue
+		}
+		if ce, ok := errors.AsType[*ws.CloseError](err); !ok || ce.Code != code {
+			t.Fatalf("closed with %v, want %v", err, code)
+		}
+		return
+	}
+}
+
+func TestArguments(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	notPEM := filepath.Join(t.TempDir(), "cert.pem")
+	os.WriteFile(notPEM, []byte("hello"), 0o600)
+	for _, tt := range []struct {
+		args   string
+		status int
+		stdout string
+		stderr string
+	}{
+		{"-h", 0, "127.0.0.1:8080", ""},
+		{"--help", 0, "-origin HOST", ""},
+		{"echo -h", 0, "-broadcast", ""},
+		{"-nope", 2, "", "-nope"},
+		{"-history many", 2, "", `"many" for flag -history`},
+		{"-history -1", 2, "", "-history -1: a number, 0 or more"},
+		{"-queue 10", 2, "", "16384 or more"},
+		{"-max-text 20000 -queue 100000", 2, "", "at least eight times"},
+		{"-max-text 70000", 2, "", "does not fit into -max-message"},
+		{"-drain 0s", 2, "", "above 0"},
+		{"-log xml", 2, "", "text or json"},
+		{"-log-level loud", 2, "", "loud"},
+		{"-origin http://example.com/path", 2, "", "origin pattern"},
+		{"-cert cert.pem", 2, "", "go together"},
+		{"serve", 2, "", `unexpected argument "serve"`},
+		{"-addr 127.0.0.1:0 extra", 2, "", `unexpected argument "extra"`},
+		{"echo extra", 2, "", `unexpected argument "extra"`},
+		{"echo -limit -1", 2, "", "0 or more"},
+		{"-trace=", 2, "", "-trace=FILE"},
+		{"-addr " + busy.Addr().String(), 1, "", "-addr takes another"},
+		{"echo -addr " + busy.Addr().String(), 1, "", "-addr takes another"},
+		{"-addr nowhere", 1, "", "missing port"},
+		{"-cert nope.pem -key nope.pem", 1, "", "nope.pem"},
+		{"-cert " + notPEM + " -key " + notPEM, 1, "", "-cert and -key"},
+		{"-addr 127.0.0.1:0 -trace=/nowhere/at/all", 1, "", "/nowhere/at/all"},
+	} {
+		var stdout, stderr bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		status := run(ctx, strings.Fields(tt.args), &stdout, &stderr)
+		cancel()
+		if status != tt.status || !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
+			t.Errorf("%s: status %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q",
+				tt.args, status, stdout.String(), stderr.String(), tt.status, tt.stdout, tt.stderr)
+		}
+		if tt.status == 0 != (stderr.Len() == 0) {
+			t.Errorf("%s: stderr %q", tt.args, stderr.String())
+		}
+	}
+}
+
+func chatDial(t *testing.T, url string) *ws.Conn {
+	t.Helper()
+	return dial(t, url+"/ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}})
+}
+
+// wantLine waits for the log to have a line with all of these.
+func (p *program) wantLine(t *testing.T, parts ...string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	lines:
+		for line := range strings.Lines(p.stderr.String()) {
+			for _, part := range parts {
+				if !strings.Contains(line, part) {
+					continue lines
+				}
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no line with %q in\n%s", parts, p.stderr)
+		}
+	}
+}
+
+func TestLog(t *testing.T) {
+	for _, level := range []string{"info", "debug"} {
+		t.Run(level, func(t *testing.T) {
+			p := start(t, "-log-level", level)
+			c := chatDial(t, p.url)
+			write(t, c, `{"type":"hello","name":"Ada\nlevel=ERROR"}`)
+			read(t, c)
+			write(t, c, `{"type":"hello","name":"Ada"}`)
+			read(t, c)
+			write(t, c, `{"type":"join","room":"back room"}`)
+			read(t, c)
+			write(t, c, `{"type":"send","room":"back room","id":"1","text":"between\nus"}`)
+			p.wantLine(t, "msg=connect", "Ada")
+			p.wantLine(t, "msg=join", "Ada", `room="back room"`)
+			p.wantLine(t, "msg=message", "Ada", "bytes=10")
+			if said := strings.Contains(p.stderr.String(), `between\nus`); said != (level == "debug") {
+				t.Errorf("at level %s what was said is in the log: %v", level, said)
+			}
+			write(t, c, `{"type":"leave","room":"back room"}`)
+			p.wantLine(t, "msg=leave", "Ada")
+			for range 5 {
+				write(t, c, `nonsense`)
+			}
+			p.wantLine(t, "msg=disconnect", "Ada", "bad requests")
+			for line := range strings.Lines(p.stderr.String()) {
+				if !strings.HasPrefix(line, "time=") {
+					t.Errorf("a line of the log is not the log's own: %s", line)
+				}
+			}
+		})
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	p := start(t, "-origin", "other.example, *.third.example")
+	for origin, ok := range map[string]bool{
+		p.url: true, "https://other.example": true, "https://a.third.example": true, "https://evil.example": false, "null": false,
+	} {
+		c, err := ws.Dial(t.Context(), p.url+"/ws", &ws.Options{Header: map[string][]string{"Origin": {origin}}})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", origin, err)
+		}
+		if err == nil {
+			c.CloseNow()
+		}
+	}
+}
+
+func TestDrain(t *testing.T) {
+	p := start(t)
+	c := chatDial(t, p.url)
+	write(t, c, `{"type":"hello","name":"Ada"}`)
+	read(t, c)
+	quiet := chatDial(t, p.url) // has not even said hello
+	go p.stop()
+	wantClose(t, c, ws.CodeGoingAway)
+	wantClose(t, quiet, ws.CodeGoingAway)
+	p.end(t)
+	if _, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://")); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// A client that never answers does not hold the end up for longer than -drain.
+func TestDrainIsBounded(t *testing.T) {
+	p := start(t, "-drain", "50ms")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+	if _, err := conn.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	p.end(t)
+	p.wantLine(t, "drain took too long")
+}
+
+// The real thing, as a process: built, started, told to end by signal.
+func TestSignals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program, which takes seconds")
+	}
+	bin := filepath.Join(t.TempDir(), "server")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, tt := range []struct {
+		name    string
+		signals []os.Signal
+		stuck   bool
+		status  int
+	}{
+		{"SIGTERM", []os.Signal{syscall.SIGTERM}, false, 0},
+		{"SIGINT", []os.Signal{os.Interrupt}, false, 0},
+		{"SIGINT twice", []os.Signal{os.Interrupt, os.Interrupt}, true, -1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cmd := exec.Command(bin, "-addr", "127.0.0.1:0", "-drain", "1m")
+			stderr := new(buffer)
+			cmd.Stderr = stderr
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer cmd.Process.Kill()
+			buf := make([]byte, 1000)
+			n, err := out.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &program{url: printed.FindString(string(buf[:n])), stderr: stderr}
+			c := chatDial(t, p.url)
+			write(t, c, `{"type":"hello","name":"Ada"}`)
+			read(t, c)
+			for i, s := range tt.signals {
+				if i > 0 {
+					p.wantLine(t, "draining")
+				}
+				cmd.Process.Signal(s)
+			}
+			if !tt.stuck {
+				wantClose(t, c, ws.CodeGoingAway)
+			}
+			cmd.Wait()
+			if status := cmd.ProcessState.ExitCode(); status != tt.status {
+				t.Errorf("status %d, want %d\n%s", status, tt.status, stderr)
+			}
+		})
+	}
+}
