@@ -70,6 +70,7 @@ type scriptLine struct {
 // start starts a script; it ends with the test.
 func start(t *testing.T, lacks map[Ability]string, program string, args ...string) *script {
 	t.Helper()
+	dependsOnOtherPrograms(t)
 	cmd := exec.Command(program, args...)
 	isolate(cmd)
 	cmd.Stderr = t.Output()

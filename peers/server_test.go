@@ -29,6 +29,7 @@ type program struct {
 // buildServer builds cmd/server of the module above and picks a port for it.
 func buildServer(t *testing.T) *program {
 	t.Helper()
+	dependsOnOtherPrograms(t)
 	p := &program{path: filepath.Join(t.TempDir(), "server")}
 	if runtime.GOOS == "windows" {
 		p.path += ".exe"
