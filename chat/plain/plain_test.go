@@ -362,15 +362,18 @@ func TestSlowReaderIsClosed(t *testing.T) {
 	inBubble(t, chat.Options{QueueBytes: 64 << 10}, func(t *testing.T, w *world) {
 		w.hello("Slow") // and reads no more
 		text := strings.Repeat("x", 8<<10)
-		for len(w.hub.Sessions()) > 0 {
+		slow := w.hub.Sessions()[0]
+		for slow.Err() == nil {
 			w.hub.Broadcast(chat.Notice{Text: text})
 			synctest.Wait()
-			if w.hub.Sessions() != nil && len(w.hub.Sessions()) > 0 && w.hub.Sessions()[0].Err() != nil {
-				break
-			}
 		}
+		start := time.Now()
 		if err := <-w.over; !errors.Is(err, chat.ErrSlow) {
 			t.Errorf("over with %v, want ErrSlow", err)
+		}
+		// Its write is not waited for until WriteTimeout.
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("the connection was held for another %v", d)
 		}
 	})
 }

@@ -257,6 +257,35 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+func TestLimits(t *testing.T) {
+	p := start(t, "-max-message", "2000", "-max-text", "100", "-max-per-address", "2", "-history", "1", "-keep", "2")
+	c := chatDial(t, p.url)
+	write(t, c, `{"type":"hello","name":"Ada"}`)
+	read(t, c)
+	write(t, c, `{"type":"join","room":"lobby"}`)
+	read(t, c)
+	for _, id := range []string{"1", "2", "3"} {
+		write(t, c, `{"type":"send","room":"lobby","id":"`+id+`","text":"text `+id+`"}`)
+		read(t, c)
+		read(t, c)
+	}
+	write(t, c, `{"type":"join","room":"lobby"}`)
+	if got := read(t, c); strings.Contains(got, "text 2") || !strings.Contains(got, "text 3") {
+		t.Errorf("history of 1: %s", got)
+	}
+	write(t, c, `{"type":"send","room":"lobby","id":"4","text":"`+strings.Repeat("x", 101)+`"}`)
+	if got := read(t, c); !strings.Contains(got, "bad-message") {
+		t.Errorf("101 bytes: %s", got)
+	}
+	chatDial(t, p.url)
+	_, err := ws.Dial(t.Context(), p.url+"/ws", nil)
+	if he, ok := errors.AsType[*ws.HandshakeError](err); !ok || he.Status != 429 {
+		t.Errorf("third connection from one address: %v, want 429", err)
+	}
+	write(t, c, strings.Repeat("x", 2001))
+	wantClose(t, c, ws.CodeTooBig)
+}
+
 func TestDrain(t *testing.T) {
 	p := start(t)
 	c := chatDial(t, p.url)
