@@ -1,0 +1,279 @@
+package ws_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"framewright/ws"
+	"framewright/ws/wstest"
+)
+
+func BenchmarkParseHeader(b *testing.B) {
+	for _, tt := range []struct{ name, wire string }{
+		{"2 bytes", "81 05"},
+		{"8 bytes", "81 fe 0100 | 37fa213d"},
+		{"14 bytes", "82 ff 0000000000010000 | 37fa213d"},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			wire := wstest.MustHex(tt.wire)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, n, err := ws.ParseHeader(wire); n == 0 || err != nil {
+					b.Fatal(n, err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAppendHeader(b *testing.B) {
+	for _, length := range []int64{5, 256, 65536} {
+		b.Run(fmt.Sprint(length), func(b *testing.B) {
+			h := ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: rfcKey, Length: length}
+			buf := make([]byte, 0, ws.MaxHeaderSize)
+			b.ReportAllocs()
+			for b.Loop() {
+				buf = ws.AppendHeader(buf[:0], h)
+			}
+		})
+	}
+}
+
+// BenchmarkMask stands beside what memory allows at best, a copy, and the
+// definition, byte by byte.
+func BenchmarkMask(b *testing.B) {
+	for _, size := range []int{16, 125, 1 << 10, 16 << 10, 1 << 20} {
+		p, q := make([]byte, size), make([]byte, size)
+		for _, way := range []struct {
+			name string
+			do   func()
+		}{
+			{"mask", func() { ws.Mask(p, rfcKey, 1) }},
+			{"copy", func() { copy(q, p) }},
+			{"naive", func() { coreMask(p, rfcKey, 1) }},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", way.name, size), func(b *testing.B) {
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					way.do()
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkUTF8 stands beside the standard library's, which cannot stop in
+// the middle.
+func BenchmarkUTF8(b *testing.B) {
+	for _, text := range []struct{ name, unit string }{
+		{"ASCII", "The quick brown fox jumps over the lazy dog. "},
+		{"mixed", "Zwölf Boxkämpfer jagen Viktor quer über den Deich, 日本語 и 👍. "},
+		{"CJK", "微塵粉砕器という言葉。"},
+	} {
+		for _, size := range []int{32, 1 << 10, 64 << 10} {
+			p := []byte(strings.Repeat(text.unit, size/len(text.unit)+1))
+			for _, way := range []struct {
+				name string
+				do   func() bool
+			}{
+				{"UTF8", func() bool { var u ws.UTF8; return u.Write(p) && u.Done() }},
+				{"UTF8 in 1 KiB", func() bool {
+					var u ws.UTF8
+					for rest := p; len(rest) > 0; {
+						n := min(len(rest), 1<<10)
+						if !u.Write(rest[:n]) {
+							return false
+						}
+						rest = rest[n:]
+					}
+					return u.Done()
+				}},
+				{"utf8.Valid", func() bool { return utf8.Valid(p) }},
+			} {
+				b.Run(fmt.Sprintf("%s/%s/%d", text.name, way.name, size), func(b *testing.B) {
+					b.SetBytes(int64(len(p)))
+					for b.Loop() {
+						if !way.do() {
+							b.Fatal("not valid")
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// hijacker is what net/http gives a handler, without a socket.
+type hijacker struct {
+	header http.Header
+	conn   net.Conn
+	rw     *bufio.ReadWriter
+}
+
+func (h *hijacker) Header() http.Header         { return h.header }
+func (h *hijacker) Write(p []byte) (int, error) { return len(p), nil }
+func (h *hijacker) WriteHeader(int)             {}
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, h.rw, nil
+}
+
+// BenchmarkAccept is an opening handshake, connection and all, without a
+// socket or the parsing of HTTP.
+func BenchmarkAccept(b *testing.B) {
+	r := httptest.NewRequest("GET", "http://server.example.com/chat", nil)
+	r.Header = goodRequest().Header
+	conn := &loopConn{}
+	w := &hijacker{http.Header{}, conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn))}
+	o := &ws.Options{PingInterval: -1, Subprotocols: []string{"chat"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := ws.Accept(w, r, o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		c.CloseNow()
+		b.StartTimer()
+	}
+}
+
+// BenchmarkEcho sends a message there and back over a pipe: a write, a read, a
+// write and a read, and the change of goroutines twice.
+func BenchmarkEcho(b *testing.B) {
+	for _, size := range []int{32, 1 << 10, 64 << 10} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			x, y := wstest.PipeSize(1 << 20)
+			o := &ws.Options{PingInterval: -1}
+			s, c := ws.NewConn(x, ws.RoleServer, o), ws.NewConn(y, ws.RoleClient, o)
+			defer c.CloseNow()
+			defer s.CloseNow()
+			ctx := b.Context()
+			go func() {
+				var buf []byte
+				for {
+					op, msg, err := s.ReadAppend(ctx, buf[:0])
+					if err != nil || s.Write(ctx, op, msg) != nil {
+						return
+					}
+					buf = msg
+				}
+			}()
+			msg := bytes.Repeat([]byte("x"), size)
+			var buf []byte
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.Write(ctx, ws.OpText, msg); err != nil {
+					b.Fatal(err)
+				}
+				_, got, err := c.ReadAppend(ctx, buf[:0])
+				if err != nil || len(got) != size {
+					b.Fatal(len(got), err)
+				}
+				buf = got
+			}
+		})
+	}
+}
+
+// BenchmarkEchoConn is one end of an echo alone: ReadAppend and Write over a
+// stream that costs nothing.
+func BenchmarkEchoConn(b *testing.B) {
+	for _, role := range []ws.Role{ws.RoleServer, ws.RoleClient} {
+		for _, size := range []int{32, 1 << 10, 64 << 10} {
+			b.Run(fmt.Sprintf("%v/%d", role, size), func(b *testing.B) {
+				echo := newEcho(b, role, size, b.Fatal)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					echo()
+				}
+			})
+		}
+	}
+}
+
+// TestEchoAllocatesNothing holds that an echo, once its buffers have their
+// size, allocates nothing per message, in either role.
+func TestEchoAllocatesNothing(t *testing.T) {
+	for _, role := range []ws.Role{ws.RoleServer, ws.RoleClient} {
+		for _, size := range []int{0, 1, 32, 1 << 10, 64 << 10} {
+			t.Run(fmt.Sprintf("%v/%d", role, size), func(t *testing.T) {
+				echo := newEcho(t, role, size, func(args ...any) { t.Helper(); t.Fatal(args...) })
+				// AllocsPerRun rounds down, so one run is ten echoes; under the
+				// race detector, where sync.Pool forgets at random, it is one.
+				echoes := 10
+				if raceEnabled() {
+					echoes = 1
+				}
+				got := testing.AllocsPerRun(100, func() {
+					for range echoes {
+						echo()
+					}
+				})
+				if got != 0 {
+					t.Errorf("%v allocations for %d echoes", got, echoes)
+				}
+			})
+		}
+	}
+}
+
+func raceEnabled() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// newEcho returns a function that reads one message and writes it back.
+func newEcho(tb testing.TB, role ws.Role, size int, fatal func(...any)) func() {
+	h := ws.Header{Fin: true, Opcode: ws.OpText, Masked: role == ws.RoleServer, Key: rfcKey}
+	conn := &loopConn{replay: ws.AppendFrame(nil, h, bytes.Repeat([]byte("x"), size))}
+	c := ws.NewConn(conn, role, &ws.Options{PingInterval: -1, EmptyRate: -1})
+	tb.Cleanup(func() { c.CloseNow() })
+	ctx := tb.Context()
+	buf := make([]byte, 0, size+1<<10)
+	return func() {
+		op, msg, err := c.ReadAppend(ctx, buf[:0])
+		if err != nil || op != ws.OpText || len(msg) != size {
+			fatal(op, len(msg), err)
+		}
+		buf = msg
+		if err := c.Write(ctx, op, msg); err != nil {
+			fatal(err)
+		}
+	}
+}
+
+// loopConn replays the same bytes for ever and swallows what is written.
+type loopConn struct {
+	replay []byte
+	at     int
+}
+
+func (l *loopConn) Read(p []byte) (int, error) {
+	if len(l.replay) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, l.replay[l.at:])
+	l.at = (l.at + n) % len(l.replay)
+	return n, nil
+}
+
+func (l *loopConn) Write(p []byte) (int, error)      { return len(p), nil }
+func (l *loopConn) Close() error                     { l.replay = nil; return nil }
+func (l *loopConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (l *loopConn) RemoteAddr() net.Addr             { return nil }
+func (l *loopConn) SetDeadline(time.Time) error      { return nil }
+func (l *loopConn) SetReadDeadline(time.Time) error  { return nil }
+func (l *loopConn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,298 @@
+package ws_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"framewright/ws"
+	"framewright/ws/wstest"
+)
+
+// The masked frame of RFC 6455 §5.7.
+func ExampleParseHeader() {
+	wire := wstest.MustHex("81 85 | 37 fa 21 3d | 7f 9f 4d 51 58")
+	h, n, err := ws.ParseHeader(wire)
+	if err != nil {
+		log.Fatal(err)
+	}
+	payload := wire[n:]
+	ws.Mask(payload, h.Key, 0)
+	fmt.Printf("FIN %v, %v, masked with % x, %d bytes behind a header of %d: %q\n", h.Fin, h.Opcode, h.Key, h.Length, n, payload)
+
+	_, n, err = ws.ParseHeader(wire[:3])
+	fmt.Println("not all there yet:", n, err)
+
+	_, _, err = ws.ParseHeader(wstest.MustHex("82 7e 0005"))
+	fmt.Println(err)
+	// Output:
+	// FIN true, text, masked with 37 fa 21 3d, 5 bytes behind a header of 6: "Hello"
+	// not all there yet: 0 <nil>
+	// ws: length 5 takes 16 bits, but fits 7 (§5.2)
+}
+
+func ExampleAppendFrame() {
+	h := ws.Header{Fin: true, Opcode: ws.OpText}
+	fmt.Printf("% x\n", ws.AppendFrame(nil, h, []byte("Hello")))
+	h.Masked, h.Key = true, [4]byte{0x37, 0xfa, 0x21, 0x3d}
+	fmt.Printf("% x\n", ws.AppendFrame(nil, h, []byte("Hello")))
+	// Output:
+	// 81 05 48 65 6c 6c 6f
+	// 81 85 37 fa 21 3d 7f 9f 4d 51 58
+}
+
+// A payload that comes in two pieces.
+func ExampleMask() {
+	key := [4]byte{0x37, 0xfa, 0x21, 0x3d}
+	first, second := []byte("Hel"), []byte("lo")
+	next := ws.Mask(first, key, 0)
+	ws.Mask(second, key, next)
+	fmt.Printf("% x % x\n", first, second)
+	// Output:
+	// 7f 9f 4d 51 58
+}
+
+// A code point may be cut by the end of a piece, but not by that of the text.
+func ExampleUTF8() {
+	var u ws.UTF8
+	fmt.Println(u.Write([]byte("10 \xe2\x82")), u.Done())
+	fmt.Println(u.Write([]byte("\xac")), u.Done())
+	u.Reset()
+	fmt.Println(u.Write([]byte("\xed\xa0")), u.Done()) // a surrogate, known by its second byte
+	// Output:
+	// true false
+	// true true
+	// false false
+}
+
+func ExampleAcceptKey() {
+	fmt.Println(ws.AcceptKey("dGhlIHNhbXBsZSBub25jZQ=="))
+	// Output:
+	// s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+}
+
+func ExampleCode_MaySend() {
+	for _, c := range []ws.Code{ws.CodeNormal, ws.CodeAbnormal, 4000} {
+		fmt.Println(c, c.MaySend())
+	}
+	// Output:
+	// 1000 (normal closure) true
+	// 1006 (abnormal closure) false
+	// 4000 true
+}
+
+func ExampleCheckOrigin() {
+	r := &ws.Request{Host: "chat.example.com", Header: http.Header{"Origin": {"https://example.com"}}}
+	fmt.Println(ws.CheckOrigin(r, &ws.Options{OriginPatterns: []string{"example.com"}}))
+	if he, ok := errors.AsType[*ws.HandshakeError](ws.CheckOrigin(r, nil)); ok {
+		fmt.Println(he.Status, he.Rule)
+	}
+	// Output:
+	// <nil>
+	// 403 10.2-origin
+}
+
+// What a client makes of the bytes that come from its server.
+func ExampleReceiver_Next() {
+	rx := ws.NewReceiver(ws.RoleClient, ws.Limits{})
+	wire := wstest.MustHex("01 03 | 'Hel' | 89 01 | '?' | 80 02 | 'lo' | 80 00")
+	for len(wire) > 0 {
+		e, n, err := rx.Next(wire)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		wire = wire[n:]
+		fmt.Printf("%-6v %-5q fin %-5v state %v\n", e.Opcode, e.Payload, e.Fin, rx.State())
+	}
+	// Output:
+	// text   "Hel" fin false state in text
+	// ping   "?"   fin true  state in text
+	// text   "lo"  fin true  state ready
+	// ws: continuation without a message (§5.4)
+}
+
+func ExampleOptions_trace() {
+	var mu sync.Mutex // the two directions are traced at the same time
+	a, b := wstest.Pipe()
+	c := ws.NewConn(b, ws.RoleClient, &ws.Options{Trace: func(e ws.TraceEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Println(e.Role, "sent:", e.Sent, e.Header.Opcode, string(e.Payload), "at", e.Offset)
+	}})
+	defer c.CloseNow()
+	a.Write(wstest.MustHex("81 05 | 'Hello'"))
+	c.Read(context.Background())
+	c.Write(context.Background(), ws.OpText, []byte("Hi"))
+	// Output:
+	// client sent: false text Hello at 0
+	// client sent: true text Hi at 0
+}
+
+// A Server that sends every message back, and a client.
+func ExampleHandler() {
+	srv := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+		for m, err := range c.Messages(ctx) {
+			if err != nil {
+				return err
+			}
+			if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	l := wstest.NewListener() // or net.Listen("tcp", "127.0.0.1:8080")
+	hs := &http.Server{Handler: srv}
+	go hs.Serve(l)
+
+	ctx := context.Background()
+	c, err := ws.Dial(ctx, "ws://server.test/echo", &ws.Options{HTTPClient: l.Client()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	c.Write(ctx, ws.OpText, []byte("Hello"))
+	_, msg, err := c.Read(ctx)
+	fmt.Printf("%s %v\n", msg, err)
+
+	hs.Shutdown(ctx) // takes no new connections, and forgets those that are open
+	go srv.Shutdown(ctx)
+	_, _, err = c.Read(ctx)
+	fmt.Println(err)
+	// Output:
+	// Hello <nil>
+	// ws: read: closed by the peer with 1001 (going away): "server is shutting down"
+}
+
+func ExampleDial() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := ws.Dial(ctx, "wss://chat.example.com/room", &ws.Options{
+		Subprotocols: []string{"chat"},
+		Header:       http.Header{"Authorization": {"Bearer " + os.Getenv("TOKEN")}},
+	})
+	if he, ok := errors.AsType[*ws.HandshakeError](err); ok {
+		log.Fatalf("the server answered %d: %s", he.Status, he.Body)
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close(ctx, ws.CodeNormal, "")
+	if err := c.Write(ctx, ws.OpText, []byte("Hello")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// One message for many connections is checked and encoded once.
+func ExamplePrepare() {
+	ctx := context.Background()
+	var servers, clients []*ws.Conn
+	for range 3 {
+		a, b := wstest.Pipe()
+		servers = append(servers, ws.NewConn(a, ws.RoleServer, nil))
+		clients = append(clients, ws.NewConn(b, ws.RoleClient, nil))
+	}
+
+	m, err := ws.Prepare(ws.OpText, []byte("to all of you"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range servers {
+		if err := c.WritePrepared(ctx, m); err != nil {
+			log.Print(err) // this one is gone; the others are not
+		}
+	}
+
+	for _, c := range clients {
+		_, msg, _ := c.Read(ctx)
+		fmt.Printf("%s\n", msg)
+		c.CloseNow()
+	}
+	// Output:
+	// to all of you
+	// to all of you
+	// to all of you
+}
+
+func ExampleConn_Messages() {
+	ctx := context.Background()
+	a, b := wstest.Pipe()
+	server, client := ws.NewConn(a, ws.RoleServer, nil), ws.NewConn(b, ws.RoleClient, nil)
+	go func() {
+		server.Write(ctx, ws.OpText, []byte("one"))
+		server.Write(ctx, ws.OpBinary, []byte{2})
+		server.Close(ctx, ws.CodeNormal, "that is all")
+	}()
+	for m, err := range client.Messages(ctx) {
+		if ce, ok := errors.AsType[*ws.CloseError](err); ok && ce.Code == ws.CodeNormal {
+			fmt.Println("the end:", ce.Reason)
+		} else if err != nil {
+			fmt.Println(err)
+		} else {
+			fmt.Printf("%v %q\n", m.Opcode, m.Data)
+		}
+	}
+	// Output:
+	// text "one"
+	// binary "\x02"
+	// the end: that is all
+}
+
+// A message that is sent in fragments as it grows.
+func ExampleConn_Writer() {
+	ctx := context.Background()
+	a, b := wstest.Pipe()
+	server, client := ws.NewConn(a, ws.RoleServer, nil), ws.NewConn(b, ws.RoleClient, nil)
+	defer client.CloseNow()
+	defer server.CloseNow()
+	go func() {
+		w, err := server.Writer(ctx, ws.OpText)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for i := range 3 {
+			fmt.Fprintf(w, "line %d\n", i+1)
+		}
+		if err := w.Close(); err != nil {
+			log.Fatal(err)
+		}
+	}()
+	_, r, err := client.Reader(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	io.Copy(os.Stdout, r)
+	// Output:
+	// line 1
+	// line 2
+	// line 3
+}
+
+// What a masked text message is made of.
+func ExampleAppendTrace() {
+	var text []byte
+	a, b := wstest.Pipe()
+	c := ws.NewConn(b, ws.RoleServer, &ws.Options{Trace: func(e ws.TraceEvent) {
+		e.Conn = 7 // for this example; it counts the process's connections
+		text = ws.AppendTrace(text, e)
+	}})
+	defer c.CloseNow()
+	a.Write(wstest.MustHex("81 85 | 37 fa 21 3d | 7f 9f 4d 51 58"))
+	c.Read(context.Background())
+	os.Stdout.Write(text)
+	// Output:
+	// #7 < 81 85 37 fa 21 3d                offset 0, ready -> ready
+	//      1... ....  FIN=1                 last fragment (§5.4)
+	//      .000 ....  RSV1-3=0              (§5.2)
+	//      .... 0001  opcode=1              text (§5.6)
+	//      1... ....  MASK=1                from a client (§5.1)
+	//      .000 0101  length=5              (§5.2)
+	//      37 fa 21 3d                      masking key (§5.3)
+	//      7f 9f 4d 51 58                   masked payload
+	//      48 65 6c 6c 6f                   "Hello"
+}
