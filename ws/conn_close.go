@@ -17,7 +17,7 @@ const (
 	// lingerBytes is how much of what the peer is still sending is read and
 	// thrown away meanwhile: closing a TCP connection on unread data would
 	// send a reset, which can destroy our Close frame on its way.
-	lingerBytes = 1 << 20
+	lingerBytes = 16 << 20
 )
 
 // Close ends the connection by the closing handshake (RFC 6455 §7.1.2): it

@@ -385,6 +385,24 @@ func TestCloseBehindASlowWriter(t *testing.T) {
 	})
 }
 
+// The writer gives up in the middle of its frame: no Close frame can follow.
+func TestCloseBehindHalfAFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := ctConnSize(t, ws.RoleServer, nil, 1000)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		writer := ctAsync(func() error { return c.Write(ctx, ws.OpBinary, make([]byte, 5000)) })
+		synctest.Wait()
+		p.SendFrame(wstest.Close(ws.CodeNormal, ""))
+		_, _, err := c.Read(t.Context())
+		ctCloseError(t, "the reader", err, ws.CodeNormal, true)
+		ctCloseError(t, "the writer", <-writer, ws.CodeNormal, true)
+		if b := <-ctDrain(p.Conn()); len(b) != 1000 {
+			t.Errorf("%d bytes came, want half a frame and nothing behind it", len(b))
+		}
+	})
+}
+
 func TestCloseNow(t *testing.T) {
 	ccRoles(t, func(t *testing.T, role ws.Role) {
 		c, p := ctConn(t, role, nil)
@@ -486,16 +504,17 @@ func TestConnFailArrivesOverTCP(t *testing.T) {
 		a, b := ctTCP(t)
 		c := ws.NewConn(a, ws.RoleServer, &ws.Options{MaxMessage: 1000})
 		p := wstest.NewPeer(t, b)
-		sent := make(chan bool)
-		go func() { // far more than anybody reads
-			defer close(sent)
-			b.Write(ctMasked(true, ws.OpBinary, strings.Repeat("x", 900_000)))
-		}()
+		sent := ctAsync(func() error { // far more than anybody wants
+			_, err := b.Write(ctMasked(true, ws.OpBinary, strings.Repeat("x", 900_000)))
+			return err
+		})
 		_, _, err := c.Read(t.Context())
 		ctCloseError(t, "too big", err, ws.CodeTooBig, false)
 		p.WantClose("the reason arrives", ws.CodeTooBig, "MaxMessage")
 		p.WantEOF("no reset")
-		<-sent
+		if err := <-sent; err != nil {
+			t.Errorf("what the peer was sending met a reset: %v", err)
+		}
 		p.Close()
 	}
 }

@@ -5,10 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
-	"net"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,11 +109,12 @@ func ctRead(t *testing.T, why string, c *ws.Conn, op ws.Opcode, want string) {
 	}
 }
 
+// ctShort quotes b, or its beginning.
 func ctShort(b []byte) string {
 	if len(b) > 40 {
-		return "(" + strings.ToValidUTF8(string(b[:40]), "?") + "...)"
+		return fmt.Sprintf("%q... (%d bytes)", b[:40], len(b))
 	}
-	return "(" + string(b) + ")"
+	return fmt.Sprintf("%q", b)
 }
 
 // ctDrain reads what comes to conn until it ends, in a goroutine.
@@ -176,8 +176,6 @@ func ctIOPipes() (a, b io.ReadWriteCloser) {
 	br, aw := io.Pipe()
 	return ctPipes{ar, aw}, ctPipes{br, bw}
 }
-
-var _ net.Error = (*net.OpError)(nil)
 
 // ctCertificate is for TLS between a test's two ends. Call it outside of a
 // synctest bubble.

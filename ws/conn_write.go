@@ -427,13 +427,13 @@ func (out *outgoing) answer(ctx context.Context, ping []byte) {
 }
 
 // Writer returns a writer for one message of type op that is sent in
-// fragments as it grows (§5.4); Close sends the last one. Other messages wait
-// until then, so Close must be called. Text must be UTF-8 in sum; a Write may
-// cut a code point.
+// fragments of 4 KiB or more as it grows (§5.4); Close sends the last one.
+// Other messages wait until then, so Close must be called. Text must be UTF-8
+// in sum; a Write may cut a code point.
 //
 // ctx bounds the whole message. If it ends after a fragment was sent, the
 // connection fails with 1011: a message that was begun cannot be taken back.
-func (c *Conn) Writer(ctx context.Context, op Opcode) (io.WriteCloser, error) {
+func (c *Conn) Writer(ctx context.Context, op Opcode) (*MessageWriter, error) {
 	if op != OpText && op != OpBinary {
 		return nil, wrapOp("write", ErrOpcode)
 	}
@@ -444,8 +444,7 @@ func (c *Conn) Writer(ctx context.Context, op Opcode) (io.WriteCloser, error) {
 		c.out.messages.release()
 		return nil, wrapOp("write", err)
 	}
-	w := &messageWriter{c: c, ctx: ctx, op: op, text: op == OpText}
-	return w, nil
+	return &MessageWriter{c: c, ctx: ctx, op: op, text: op == OpText}, nil
 }
 
 // usable reports the connection's end, or that we have said goodbye.
@@ -459,10 +458,11 @@ func (out *outgoing) usable() error {
 	return nil
 }
 
-// fragmentSize is how much a messageWriter gathers before it sends a frame.
+// fragmentSize is how much a MessageWriter gathers before it sends a frame.
 const fragmentSize = 4 << 10
 
-type messageWriter struct {
+// A MessageWriter sends one message in fragments. It is for one goroutine.
+type MessageWriter struct {
 	c     *Conn
 	ctx   context.Context
 	op    Opcode // of the next frame: OpContinuation after the first
@@ -472,7 +472,8 @@ type messageWriter struct {
 	err   error
 }
 
-func (w *messageWriter) Write(p []byte) (n int, err error) {
+// Write adds p to the message. An error ends the message.
+func (w *MessageWriter) Write(p []byte) (n int, err error) {
 	if w.err != nil {
 		return 0, wrapOp("write", w.err)
 	}
@@ -483,11 +484,8 @@ func (w *messageWriter) Write(p []byte) (n int, err error) {
 		w.buf = append(w.buf, p...)
 		return len(p), nil
 	}
-	if len(w.buf) > 0 {
-		if err := w.send(w.buf, false); err != nil {
-			return 0, err
-		}
-		w.buf = w.buf[:0]
+	if err := w.Flush(); err != nil {
+		return 0, err
 	}
 	if len(p) < fragmentSize {
 		w.buf = append(w.buf, p...)
@@ -499,8 +497,22 @@ func (w *messageWriter) Write(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
+// Flush sends what was gathered as a fragment, however short; nothing if
+// there is nothing.
+func (w *MessageWriter) Flush() error {
+	if w.err != nil {
+		return wrapOp("write", w.err)
+	}
+	if len(w.buf) == 0 {
+		return nil
+	}
+	err := w.send(w.buf, false)
+	w.buf = w.buf[:0]
+	return err
+}
+
 // Close sends the last fragment.
-func (w *messageWriter) Close() error {
+func (w *MessageWriter) Close() error {
 	if w.err != nil {
 		if w.err == ErrWriterClosed {
 			return nil
@@ -517,7 +529,7 @@ func (w *messageWriter) Close() error {
 	return nil
 }
 
-func (w *messageWriter) send(p []byte, fin bool) error {
+func (w *MessageWriter) send(p []byte, fin bool) error {
 	err := w.c.out.sendFrame(w.ctx, Header{Fin: fin, Opcode: w.op}, p)
 	if err != nil {
 		return wrapOp("write", w.abandon(err))
@@ -528,7 +540,7 @@ func (w *messageWriter) send(p []byte, fin bool) error {
 
 // abandon ends the message for err. If a part of it is out, the connection
 // cannot go on.
-func (w *messageWriter) abandon(err error) error {
+func (w *MessageWriter) abandon(err error) error {
 	if w.op == OpContinuation && w.c.Err() == nil {
 		w.c.fail(CodeInternalError, "message abandoned", err)
 	}
@@ -536,7 +548,7 @@ func (w *messageWriter) abandon(err error) error {
 	return err
 }
 
-func (w *messageWriter) finish(err error) {
+func (w *MessageWriter) finish(err error) {
 	w.err, w.buf = err, nil
 	w.c.out.messages.release()
 }

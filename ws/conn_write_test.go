@@ -398,9 +398,11 @@ func TestConnWriterAbandonedMidway(t *testing.T) {
 				}
 				p.ReadFrame("the first fragment")
 				p.WantClose("then the end", ws.CodeInternalError, "abandoned")
-				for _, ch := range []<-chan error{reader, waiting} {
-					ctCloseError(t, "the others", <-ch, ws.CodeInternalError, false)
-				}
+				ctTook(t, "waking the others", 0, func() {
+					for _, ch := range []<-chan error{reader, waiting} {
+						ctCloseError(t, "the others", <-ch, ws.CodeInternalError, false)
+					}
+				})
 				ctOneEnd(t, c)
 			})
 		})

@@ -223,6 +223,19 @@ func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol st
 		offered = o.Subprotocols
 	}
 	subprotocol, err = CheckResponse(&Response{resp.StatusCode, resp.Header}, h.key, offered)
+	if err == nil {
+		// What net/http has taken out of the headers.
+		var e *HandshakeError
+		if resp.ProtoMajor != 1 || resp.ProtoMinor < 1 {
+			e = refused(RuleAnswerNotHTTP, "the answer is "+quote(resp.Proto)+", HTTP/1.1 is needed")
+		} else if len(resp.TransferEncoding) > 0 {
+			e = refused(RuleAnswerBodyForbidden, "the 101 answer announces a body")
+		}
+		if e != nil {
+			e.Status, e.Header = resp.StatusCode, resp.Header
+			err = e
+		}
+	}
 	if err != nil {
 		e := err.(*HandshakeError)
 		if resp.StatusCode != http.StatusSwitchingProtocols {

@@ -89,7 +89,7 @@ func CheckRequest(r *Request, o *Options) error {
 	}
 	// "The method of the request MUST be GET"
 	if r.Method != http.MethodGet {
-		e := refused(RuleMethod, strconv.Quote(r.Method)+" request, GET is needed")
+		e := refused(RuleMethod, quote(r.Method)+" request, GET is needed")
 		e.Header = http.Header{"Allow": {http.MethodGet}}
 		return e
 	}
@@ -286,7 +286,7 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	if r.Status != http.StatusSwitchingProtocols {
 		return fail(RuleStatus, "the server answered with status "+strconv.Itoa(r.Status)+", 101 is needed")
 	}
-	if v := r.Header["Upgrade"]; len(v) != 1 || !strings.EqualFold(v[0], "websocket") {
+	if v := r.Header["Upgrade"]; len(v) != 1 || lower(v[0]) != "websocket" {
 		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+quoteAll(v)+", websocket is needed")
 	}
 	if v := r.Header["Connection"]; !hasToken(v, "upgrade") {
@@ -322,6 +322,9 @@ func hasToken(values []string, token string) bool {
 
 // trimOWS takes off optional white space: spaces and tabs (RFC 9110 §5.6.3).
 func trimOWS(s string) string { return strings.Trim(s, " \t") }
+
+// quote shows a part of a request in an error.
+func quote(s string) string { return quoteAll([]string{s}) }
 
 // quoteAll shows header values in an error, cut to a readable length.
 func quoteAll(v []string) string {

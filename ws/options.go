@@ -56,8 +56,9 @@ type Options struct {
 	MaxMessage int64
 
 	// MaxFragments is the highest number of frames of one incoming message,
-	// empty ones included: 1,024 by default, no limit below 0. More fail the
-	// connection with 1008.
+	// empty ones included: by default 1,024, or one for each KiB of MaxMessage
+	// if that is more, so that peers which send in 4 KiB pieces can fill a
+	// message; no limit below 0. More fail the connection with 1008.
 	MaxFragments int
 
 	// MessageTimeout bounds the time from a message's first byte to its last:

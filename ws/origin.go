@@ -32,12 +32,12 @@ func CheckOrigin(r *Request, o *Options) error {
 	}
 	if o != nil {
 		for _, pattern := range o.OriginPatterns {
-			if pattern == "*" || strings.EqualFold(pattern, origins[0]) || ok && from.matches(pattern) {
+			if pattern == "*" || lower(pattern) == lower(origins[0]) || ok && from.matches(pattern) {
 				return nil
 			}
 		}
 	}
-	return refused(RuleOrigin, "origin "+quoteAll(origins)+" is not the host "+strconv.Quote(r.Host)+
+	return refused(RuleOrigin, "origin "+quoteAll(origins)+" is not the host "+quote(r.Host)+
 		" that was asked; a page that may connect from elsewhere is allowed by its host in Options.OriginPatterns")
 }
 
@@ -48,7 +48,7 @@ type origin struct{ scheme, host, port string }
 // parseOrigin reads "scheme://host[:port]". Anything more, such as user
 // information or a path, is no origin and does not parse.
 func parseOrigin(s string) (o origin, ok bool) {
-	scheme, rest, found := strings.Cut(strings.ToLower(s), "://")
+	scheme, rest, found := strings.Cut(lower(s), "://")
 	if !found || scheme == "" || strings.ContainsAny(rest, "/\\@?# \t,") {
 		return o, false
 	}
@@ -58,6 +58,18 @@ func parseOrigin(s string) (o origin, ok bool) {
 		o.port = defaultPort(scheme)
 	}
 	return o, ok && o.host != ""
+}
+
+// lower folds ASCII only: Unicode's case folding would make a Kelvin sign a k,
+// and so another host this one.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + ('a' - 'A')
+		}
+	}
+	return string(b)
 }
 
 // splitPort cuts "host", "host:port", "[v6]" or "[v6]:port".
@@ -100,7 +112,7 @@ func (o origin) sameAs(r *Request) bool {
 	if o.scheme != "https" && (o.scheme != "http" || r.TLS) {
 		return false
 	}
-	host, port, ok := splitPort(strings.ToLower(r.Host))
+	host, port, ok := splitPort(lower(r.Host))
 	if port == "" {
 		port = defaultPort(o.scheme)
 	}
@@ -111,7 +123,7 @@ func (o origin) sameAs(r *Request) bool {
 // with "*.", which stands for one or more labels; the port may be "*"; without
 // one it is the scheme's own.
 func (o origin) matches(pattern string) bool {
-	pattern = strings.ToLower(pattern)
+	pattern = lower(pattern)
 	if scheme, rest, found := strings.Cut(pattern, "://"); found {
 		if scheme != o.scheme {
 			return false

@@ -1,11 +1,13 @@
 package ws_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -169,6 +171,27 @@ func TestServerPeerEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A connection counts until its stream is closed, not until its handler is
+// through.
+func TestServerWaitsForTheEndOfTCP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, _ := stServer(stWait)
+		p := stPeer(t, stServe(t, srv))
+		p.Upgrade()
+		p.SendFrame(wstest.Close(ws.CodeNormal, ""))
+		p.WantClose("the answer", ws.CodeNormal, "")
+		synctest.Wait()
+		if n := srv.Count(); n != 1 {
+			t.Errorf("Count = %d", n)
+		}
+		ctTook(t, "Shutdown", time.Second, func() {
+			if err := srv.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	})
 }
 
 func TestServerHandlerEndsItsGoroutine(t *testing.T) {
@@ -553,5 +576,39 @@ func TestAcceptOutlivesTheRequest(t *testing.T) {
 		p.SendFrame(wstest.Text("Hello"))
 		ctRead(t, "after the handler returned", c, ws.OpText, "Hello")
 		c.CloseNow()
+	})
+}
+
+// A stHijacker is a server that, unlike net/http, leaves its deadlines on a
+// connection it gives away.
+type stHijacker struct {
+	*httptest.ResponseRecorder
+	conn net.Conn
+}
+
+func (h stHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	h.conn.SetDeadline(time.Now().Add(time.Second))
+	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
+}
+
+func TestAcceptClearsDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := wstest.Pipe()
+		p := wstest.NewPeer(t, b)
+		r := httptest.NewRequest("GET", "http://server.test/", nil)
+		for k, v := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-Websocket-Version": "13", "Sec-Websocket-Key": wstest.RequestKey} {
+			r.Header.Set(k, v)
+		}
+		c, err := ws.Accept(stHijacker{httptest.NewRecorder(), a}, r, ctQuiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		p.ReadHead("the answer")
+		time.AfterFunc(time.Hour, func() { b.Write(ctMasked(true, ws.OpText, "Hello")) })
+		ctRead(t, "an hour later", c, ws.OpText, "Hello")
+		if err := c.Write(t.Context(), ws.OpText, nil); err != nil {
+			t.Error(err)
+		}
 	})
 }

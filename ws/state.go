@@ -138,7 +138,7 @@ func (s State) After(h Header) (State, RuleID) {
 // limit, 0 is the default.
 type Limits struct {
 	MessageSize int64 // bytes of payload in one message; default 1 MiB
-	Fragments   int   // frames in one message, empty ones included; default 1,024
+	Fragments   int   // frames in one message, empty ones included; default 1,024, and one for each KiB of MessageSize
 }
 
 // The defaults of Limits.
@@ -188,7 +188,7 @@ func (r *Receiver) SetLimits(l Limits) {
 		l.MessageSize = math.MaxInt64
 	}
 	if l.Fragments == 0 {
-		l.Fragments = DefaultFragments
+		l.Fragments = int(max(DefaultFragments, min(l.MessageSize>>10, math.MaxInt)))
 	} else if l.Fragments < 0 {
 		l.Fragments = math.MaxInt
 	}
