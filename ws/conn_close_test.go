@@ -606,3 +606,23 @@ func TestCloseTLSIsBounded(t *testing.T) {
 		})
 	}
 }
+
+// What the peer is sending when it is told off is read and thrown away, within
+// bounds.
+func TestConnFailDiscards(t *testing.T) {
+	for size, whole := range map[int]bool{900_000: true, 3_000_000: false} {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := ctConn(t, ws.RoleServer, &ws.Options{MaxMessage: 1000})
+			sent := ctAsync(func() error {
+				_, err := p.Conn().Write(ctMasked(true, ws.OpBinary, strings.Repeat("x", size)))
+				return err
+			})
+			_, _, err := c.Read(t.Context())
+			ctCloseError(t, "too big", err, ws.CodeTooBig, false)
+			if err := <-sent; (err == nil) != whole {
+				t.Errorf("sending %d bytes: %v", size, err)
+			}
+			p.WantClose("the reason", ws.CodeTooBig, "MaxMessage")
+		})
+	}
+}
