@@ -216,7 +216,7 @@ func legalResponse(r *http.Response) bool {
 	if n := h.Get("Content-Length"); n != "" && n != "0" {
 		return false
 	}
-	return r.StatusCode == 101 &&
+	return r.StatusCode == 101 && r.ProtoMajor == 1 && r.ProtoMinor >= 1 &&
 		len(h["Upgrade"]) == 1 && asciiLower(h["Upgrade"][0]) == "websocket" &&
 		listed(h["Connection"], "upgrade") &&
 		len(h["Sec-Websocket-Accept"]) == 1 && strings.Trim(h["Sec-Websocket-Accept"][0], " \t") == fixedAccept &&

@@ -131,6 +131,8 @@ func responseSeeds() (seeds []seed) {
 		{"row-23-status-200", append(with(goodAnswer, "!HTTP/1.1 200 OK", "+Content-Length: 5"), "hello"...)},
 		{"row-23-status-403", append(with(goodAnswer, "!HTTP/1.1 403 Forbidden"), repeat("why ", 500)...)},
 		{"row-23-chunked-refusal", append(with(goodAnswer, "!HTTP/1.1 400 Bad Request", "+Transfer-Encoding: chunked"), "3\r\nabc\r\n0\r\n\r\n"...)},
+		{"row-23-http-1.0", with(goodAnswer, "!HTTP/1.0 101 Switching Protocols")},
+		{"row-23-http-2.0", with(goodAnswer, "!HTTP/2.0 101 Switching Protocols")},
 		{"row-23-no-upgrade", with(goodAnswer, "-Upgrade")},
 		{"row-23-upgrade-long-s", with(goodAnswer, "Upgrade: web\u017foc\u212aet")},
 		{"row-23-no-connection", with(goodAnswer, "-Connection")},
