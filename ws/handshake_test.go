@@ -205,6 +205,7 @@ func TestChooseSubprotocol(t *testing.T) {
 		{"one in common", []string{"mqtt, chat"}, []string{"chat"}, "chat"},
 		{"none in common", []string{"mqtt"}, []string{"chat"}, ""},
 		{"the server's order counts", []string{"a, b, c"}, []string{"c", "b"}, "c"},
+		{"the server's order counts, the other way round", []string{"c, b, a"}, []string{"c", "b"}, "c"},
 		{"several headers", []string{"a", "b", "c"}, []string{"c", "b"}, "c"},
 		{"names are compared as they are", []string{"Chat"}, []string{"chat"}, ""},
 		{"white space and empty members", []string{" ,, \tchat\t ,"}, []string{"chat"}, "chat"},
