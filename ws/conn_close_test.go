@@ -610,7 +610,7 @@ func TestCloseTLSIsBounded(t *testing.T) {
 // What the peer is sending when it is told off is read and thrown away, within
 // bounds.
 func TestConnFailDiscards(t *testing.T) {
-	for size, whole := range map[int]bool{900_000: true, 3_000_000: false} {
+	for size, whole := range map[int]bool{900_000: true, 20_000_000: false} {
 		synctest.Test(t, func(t *testing.T) {
 			c, p := ctConn(t, ws.RoleServer, &ws.Options{MaxMessage: 1000})
 			sent := ctAsync(func() error {
