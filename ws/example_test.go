@@ -286,13 +286,13 @@ func ExampleAppendTrace() {
 	c.Read(context.Background())
 	os.Stdout.Write(text)
 	// Output:
-	// #7 < 81 85 37 fa 21 3d                offset 0, ready -> ready
-	//      1... ....  FIN=1                 last fragment (§5.4)
-	//      .000 ....  RSV1-3=0              (§5.2)
+	// #7 < 81 85 37 fa 21 3d                server receives text at offset 0, ready -> ready
+	//      1... ....  FIN=1                 a whole message (§5.4)
+	//      .000 ....  RSV1-3=0              reserved for extensions (§5.2)
 	//      .... 0001  opcode=1              text (§5.6)
-	//      1... ....  MASK=1                from a client (§5.1)
-	//      .000 0101  length=5              (§5.2)
+	//      1... ....  MASK=1                a masking key follows (§5.1)
+	//      .000 0101  length=5              bytes of payload (§5.2)
 	//      37 fa 21 3d                      masking key (§5.3)
-	//      7f 9f 4d 51 58                   masked payload
+	//      7f 9f 4d 51 58                   payload, masked (§5.3)
 	//      48 65 6c 6c 6f                   "Hello"
 }

@@ -32,7 +32,7 @@ func CheckOrigin(r *Request, o *Options) error {
 	}
 	if o != nil {
 		for _, pattern := range o.OriginPatterns {
-			if pattern == "*" || lower(pattern) == lower(origins[0]) || ok && from.matches(pattern) {
+			if pattern == "*" || lower(pattern) == lower(origins[0]) || ok && pattern != "null" && from.matches(pattern) {
 				return nil
 			}
 		}

@@ -90,7 +90,7 @@ func TestCheckOrigin(t *testing.T) {
 		{name: "pattern: a scheme of its own", origin: "chrome-extension://abcdef", patterns: []string{"chrome-extension://abcdef"}, ok: true},
 		{name: "pattern: host alone means http or https", origin: "chrome-extension://abcdef", patterns: []string{"abcdef"}},
 		{name: "pattern: null", origin: "null", patterns: []string{"null"}, ok: true},
-		{name: "pattern: null is the name of a host, too", origin: "https://null", patterns: []string{"null"}, ok: true},
+		{name: "pattern: null is no host", origin: "https://null", patterns: []string{"null"}},
 		{name: "pattern: all", origin: "https://anything.example:1", patterns: []string{"*"}, ok: true},
 		{name: "pattern: all, null too", origin: "null", patterns: []string{"*"}, ok: true},
 		{name: "pattern: all, what is no origin too", origin: "?", patterns: []string{"*"}, ok: true},

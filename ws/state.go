@@ -109,6 +109,9 @@ var moves = [numStates][numKinds]move{
 // After returns the state after a frame with header h, or s itself and the
 // rule that forbids the frame in s.
 func (s State) After(h Header) (State, RuleID) {
+	if s >= numStates {
+		return s, RuleAfterClose // no state of ours
+	}
 	var k frameKind
 	switch h.Opcode {
 	case OpText:
@@ -208,7 +211,7 @@ func (r *Receiver) Opcode() Opcode { return r.opcode }
 
 // Control returns the payload of the control frame that was just completed.
 // It is valid until the next call of Header.
-func (r *Receiver) Control() []byte { return r.control[:r.ncontrol] }
+func (r *Receiver) Control() []byte { return r.control[:r.ncontrol:r.ncontrol] }
 
 // Close returns what the Close frame said, once State is StateClosed.
 func (r *Receiver) Close() (Code, string) { return r.code, r.reason }
@@ -239,8 +242,7 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 	case h.Opcode.IsControl():
 		r.ncontrol = 0
 	case h.Opcode != OpContinuation: // the first frame of a message
-		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1
-		r.text.Reset()
+		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1 // text is at its beginning, or the last one had failed
 	default:
 		r.size += h.Length
 		r.fragments++
@@ -372,7 +374,7 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 	}
 	p := b[n:]
 	if int64(len(p)) > r.remaining {
-		p = p[:r.remaining]
+		p = p[:r.remaining:r.remaining]
 	}
 	if len(p) > 0 {
 		n += len(p)

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -100,42 +101,52 @@ func (o *Options) traceHandshake(role Role, sent bool, text []byte) {
 
 // AppendTrace appends e to dst as lines of text: the bytes in hexadecimal, the
 // bits of the header, what they mean, and the sections of RFC 6455 that say
-// so.
+// so. "<" stands for received, ">" for sent.
 //
-//	#7 < 81 85 37 fa 21 3d              offset 0, ready -> ready
-//	     1... ....  FIN=1               last fragment (§5.4)
-//	     .000 ....  RSV1-3=0            (§5.2)
-//	     .... 0001  opcode=1            text (§5.6)
-//	     1... ....  MASK=1              from a client (§5.1)
-//	     .000 0101  length=5            (§5.2)
-//	     37 fa 21 3d                    masking key (§5.3)
-//	     7f 9f 4d 51 58                 masked payload
-//	     48 65 6c 6c 6f                 "Hello"
+//	#7 < 81 85 37 fa 21 3d                server receives text at offset 0, ready -> ready
+//	     1... ....  FIN=1                 a whole message (§5.4)
+//	     .000 ....  RSV1-3=0              reserved for extensions (§5.2)
+//	     .... 0001  opcode=1              text (§5.6)
+//	     1... ....  MASK=1                a masking key follows (§5.1)
+//	     .000 0101  length=5              bytes of payload (§5.2)
+//	     37 fa 21 3d                      masking key (§5.3)
+//	     7f 9f 4d 51 58                   payload, masked (§5.3)
+//	     48 65 6c 6c 6f                   "Hello"
+//
+// Of a data frame's payload it shows the beginning, of a control frame's all.
 func AppendTrace(dst []byte, e TraceEvent) []byte {
-	arrow := "<"
+	who, verb := "<", " receives "
 	if e.Sent {
-		arrow = ">"
+		who, verb = ">", " sends "
 	}
-	who := arrow
 	if e.Conn != 0 {
-		who = fmt.Sprintf("#%d %s", e.Conn, arrow)
+		who = fmt.Sprintf("#%d %s", e.Conn, who)
 	}
-	if e.Handshake != "" {
+	switch {
+	case e.Handshake != "":
 		for line := range strings.Lines(e.Handshake) {
-			dst = fmt.Appendf(dst, "%s %s\n", who, strings.TrimRight(line, "\r\n"))
+			dst = fmt.Appendf(dst, "%s\n", strings.TrimRight(who+" "+line, " \r\n"))
 		}
 		return dst
-	}
-	if len(e.Wire) == 0 {
+	case len(e.Wire) == 0 && e.Conn == 0: // the handshake before it broke the rule
+		return appendRule(dst, e.Rule)
+	case len(e.Wire) == 0:
 		return appendRule(fmt.Appendf(dst, "%s no frame, %s\n", who, e.Before), e.Rule)
 	}
-	dst = appendRow(dst, who+" "+spaced(e.Wire), fmt.Sprintf("offset %d, %s -> %s", e.Offset, e.Before, e.After))
-	dst = appendBits(dst, e.Wire, e.Header)
+	dst = appendRow(dst, who+" "+spaced(e.Wire),
+		fmt.Sprintf("%s%s%s at offset %d, %s -> %s", e.Role, verb, e.Header.Opcode, e.Offset, e.Before, e.After))
+	if len(e.Wire) >= 2 {
+		dst = appendBits(dst, e.Wire, e.Header)
+	}
 	dst = appendPayload(dst, e)
 	return appendRule(dst, e.Rule)
 }
 
-const traceColumn = 38
+const (
+	traceColumn = 38 // where the meaning begins
+	traceIndent = "     "
+	traceLine   = 8 // bytes of payload in one line
+)
 
 // appendRow writes left, and right in its column.
 func appendRow(dst []byte, left, right string) []byte {
@@ -146,96 +157,124 @@ func appendRow(dst []byte, left, right string) []byte {
 }
 
 func appendBits(dst []byte, wire []byte, h Header) []byte {
-	const indent = "     "
-	bits := func(b byte, mask byte) string {
+	row := func(b, mask byte, field, meaning string) {
 		s := []byte(".... ....")
 		for i, at := range []int{0, 1, 2, 3, 5, 6, 7, 8} {
 			if bit := byte(0x80) >> i; mask&bit != 0 {
-				s[at] = '0'
-				if b&bit != 0 {
-					s[at] = '1'
-				}
+				s[at] = '0' + b>>(7-i)&1
 			}
 		}
-		return indent + string(s) + "  "
+		dst = appendRow(dst, traceIndent+string(s)+"  "+field, meaning)
 	}
-	one := func(b bool) string {
-		if b {
-			return "1"
-		}
-		return "0"
-	}
-	meaning := "last fragment (§5.4)"
-	if !h.Fin {
-		meaning = "more fragments follow (§5.4)"
-	}
-	dst = appendRow(dst, bits(wire[0], 0x80)+"FIN="+one(h.Fin), meaning)
-	rsv := "(§5.2)"
+	row(wire[0], 0x80, "FIN="+itoa(int64(wire[0]>>7)), finMeaning(h))
+	rsv := "reserved for extensions (§5.2)"
 	if h.RSV != 0 {
-		rsv = rsvNames(h.RSV) + " (§5.2)"
+		rsv = rsvNames(h.RSV) + " set (§5.2)"
 	}
-	dst = appendRow(dst, bits(wire[0], 0x70)+"RSV1-3="+itoa(int64(h.RSV)), rsv)
-	dst = appendRow(dst, bits(wire[0], 0x0F)+fmt.Sprintf("opcode=%x", uint8(h.Opcode)), h.Opcode.String()+" ("+opcodeSection(h.Opcode)+")")
-	who := "from a server (§5.1)"
+	row(wire[0], 0x70, "RSV1-3="+itoa(int64(h.RSV)), rsv)
+	row(wire[0], 0x0F, fmt.Sprintf("opcode=%x", uint8(h.Opcode)), h.Opcode.String()+" ("+opcodeSection(h.Opcode)+")")
+	mask := "not masked (§5.1)"
 	if h.Masked {
-		who = "from a client (§5.1)"
+		mask = "a masking key follows (§5.1)"
 	}
-	dst = appendRow(dst, bits(wire[1], 0x80)+"MASK="+one(h.Masked), who)
-	at := 2
-	switch wire[1] & 0x7F {
+	row(wire[1], 0x80, "MASK="+itoa(int64(wire[1]>>7)), mask)
+
+	at, length7 := 2, wire[1]&0x7F
+	length := "bytes of payload (§5.2)"
+	switch length7 {
 	case 126:
-		dst = appendRow(dst, bits(wire[1], 0x7F)+"length=126", "16 more bits (§5.2)")
-		at = 4
+		at, length = 4, "the length takes 16 bits more (§5.2)"
 	case 127:
-		dst = appendRow(dst, bits(wire[1], 0x7F)+"length=127", "64 more bits (§5.2)")
-		at = 10
-	default:
-		dst = appendRow(dst, bits(wire[1], 0x7F)+"length="+itoa(h.Length), "(§5.2)")
+		at, length = 10, "the length takes 64 bits more (§5.2)"
 	}
+	row(wire[1], 0x7F, "length="+itoa(int64(length7)), length)
 	if at > 2 && len(wire) >= at {
-		dst = appendRow(dst, indent+spaced(wire[2:at]), "length "+itoa(h.Length)+" (§5.2)")
+		dst = appendRow(dst, traceIndent+spaced(wire[2:at]), itoa(h.Length)+" bytes of payload (§5.2)")
 	}
 	if h.Masked && len(wire) >= at+4 {
-		dst = appendRow(dst, indent+spaced(wire[at:at+4]), "masking key (§5.3)")
+		dst = appendRow(dst, traceIndent+spaced(wire[at:at+4]), "masking key (§5.3)")
 	}
 	return dst
+}
+
+// finMeaning says what FIN means on a frame like h.
+func finMeaning(h Header) string {
+	switch {
+	case h.Opcode.IsControl() && h.Fin:
+		return "not fragmented (§5.5)"
+	case h.Opcode.IsControl():
+		return "fragmented (§5.5)"
+	case h.Fin && h.Opcode == OpContinuation:
+		return "the last fragment (§5.4)"
+	case h.Fin:
+		return "a whole message (§5.4)"
+	case h.Opcode == OpContinuation:
+		return "more fragments follow (§5.4)"
+	}
+	return "the first fragment, more follow (§5.4)"
 }
 
 func appendPayload(dst []byte, e TraceEvent) []byte {
 	if len(e.Payload) == 0 {
 		return dst
 	}
-	const indent, perLine = "     ", 8
-	put := func(p []byte, meaning func([]byte) string) {
-		for line := range slices.Chunk(p, perLine) {
-			dst = appendRow(dst, indent+spaced(line), meaning(line))
-		}
+	show := e.Payload
+	if !e.Header.Opcode.IsControl() {
+		show = show[:min(len(show), 4*traceLine)]
 	}
-	show := e.Payload[:min(len(e.Payload), 4*perLine)]
 	if e.Header.Masked {
 		masked := slices.Clone(show)
 		Mask(masked, e.Header.Key, 0)
-		put(masked, func([]byte) string { return "masked payload" })
+		for line := range slices.Chunk(masked, traceLine) {
+			dst = appendRow(dst, traceIndent+spaced(line), "payload, masked (§5.3)")
+		}
 	}
-	switch {
-	case e.Header.Opcode == OpClose && len(show) >= 2:
-		code := Code(uint16(show[0])<<8 | uint16(show[1]))
-		dst = appendRow(dst, indent+spaced(show[:2]), "code "+code.String()+" (§7.4)")
-		put(show[2:], printable)
-	default:
-		put(show, printable)
+	rest := show
+	always := e.Header.Opcode == OpText || e.Header.Opcode == OpContinuation && e.Before == StateInText
+	if e.Header.Opcode == OpClose {
+		if len(show) >= 2 {
+			code := Code(uint16(show[0])<<8 | uint16(show[1]))
+			dst = appendRow(dst, traceIndent+spaced(show[:2]), "code "+code.String()+" (§7.4)")
+			rest = show[2:]
+		}
+		always = true
 	}
-	if left := e.Header.Length - int64(len(show)); left > 0 {
-		dst = fmt.Appendf(dst, "%s... and %d bytes more\n", indent, left)
+	for len(rest) > 0 {
+		n := textLine(rest)
+		dst = appendRow(dst, traceIndent+spaced(rest[:n]), quoted(rest[:n], always))
+		rest = rest[n:]
+	}
+	if int64(len(show)) < e.Header.Length {
+		dst = fmt.Appendf(dst, "%s(%d of %d bytes)\n", traceIndent, len(show), e.Header.Length)
 	}
 	return dst
 }
 
-func appendRule(dst []byte, id RuleID) []byte {
-	if r := id.Rule(); r != nil {
-		dst = fmt.Appendf(dst, "     BREAKS %s: %s (%s), close with %s\n", r.ID, r.Text, r.Section, r.Code)
+// textLine returns how much of p fills a line without cutting a code point.
+func textLine(p []byte) int {
+	if len(p) <= traceLine {
+		return len(p)
 	}
-	return dst
+	for n := traceLine; n > traceLine-utf8.UTFMax; n-- {
+		if utf8.RuneStart(p[n]) {
+			return n
+		}
+	}
+	return traceLine // no text
+}
+
+func appendRule(dst []byte, id RuleID) []byte {
+	r := id.Rule()
+	if r == nil {
+		return dst
+	}
+	cost := "the dial fails"
+	if r.Code != 0 {
+		cost = "close with " + r.Code.String()
+	} else if r.Status != 0 {
+		cost = "answer with HTTP " + itoa(int64(r.Status))
+	}
+	return fmt.Appendf(dst, "%sBREAKS %s: %s (%s), %s\n", traceIndent, r.ID, r.Text, r.Section, cost)
 }
 
 func spaced(b []byte) string {
@@ -250,12 +289,13 @@ func spaced(b []byte) string {
 	return sb.String()
 }
 
-// printable shows text as a quoted string and anything else as nothing.
-func printable(b []byte) string {
-	if !utf8.Valid(b) {
+// quoted shows text as a string in Go's syntax, which escapes what is not
+// UTF-8 or not printable; other data, unless it is text too, as nothing.
+func quoted(b []byte, always bool) string {
+	if !always && !utf8.Valid(b) {
 		return ""
 	}
-	return fmt.Sprintf("%q", b)
+	return strconv.Quote(string(b))
 }
 
 func opcodeSection(o Opcode) string {
