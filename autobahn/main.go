@@ -158,7 +158,8 @@ func conform(ctx context.Context, o options, stdout io.Writer) (failed int, err 
 		x = x.forOthers()
 	}
 	r := &runner{
-		ids: ids, jobs: o.jobs, agent: o.agent, url: o.url, expect: x,
+		compress: "takeover",
+		ids:      ids, jobs: o.jobs, agent: o.agent, url: o.url, expect: x,
 		timeout: o.timeout, stall: o.stall, stdout: stdout,
 	}
 	if o.wait {

@@ -16,7 +16,8 @@ import (
 // has messages of 16 MiB and thousands of fragments, group 6 and 9 many frames
 // with nothing in them, group 2 pings one after the other.
 func testeeOptions() *ws.Options {
-	return &ws.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1}
+	return &ws.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1, InflateRate: -1,
+		Compression: &ws.Compression{SendContext: true, ReceiveContext: true}}
 }
 
 // A testee runs our client through the cases of a fuzzing server, by the

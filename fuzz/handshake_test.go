@@ -57,7 +57,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("%q: subprotocol %q, want %q", wire, subprotocol, want)
 		}
 		key := r.Header.Get("Sec-Websocket-Key")
-		answer := ws.AppendResponse(nil, key, subprotocol, http.Header{"Set-Cookie": {"a=b"}})
+		answer := ws.AppendResponse(nil, key, subprotocol, "", http.Header{"Set-Cookie": {"a=b"}})
 		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(answer)), nil)
 		if err != nil {
 			t.Fatalf("%q: %v", answer, err)

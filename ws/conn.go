@@ -37,6 +37,7 @@ type Conn struct {
 	id          uint64
 	subprotocol string
 	response    *http.Response // client only
+	agreed      *DeflateParams // nil: no compression
 	remote      string
 
 	// ctx ends with the connection; its cause is the *CloseError.
@@ -68,12 +69,19 @@ var lastConnID atomic.Uint64
 // read or a write is under way. A CloseWrite method, as of *net.TCPConn, lets
 // a Close frame arrive although the peer is still sending.
 func NewConn(rwc io.ReadWriteCloser, role Role, o *Options) *Conn {
-	return newConn(context.Background(), rwc, role, o, nil)
+	return newConn(context.Background(), rwc, role, o, nil, nil)
+}
+
+// NewDeflateConn is NewConn for two ends that have agreed on
+// permessage-deflate, as agreed says.
+func NewDeflateConn(rwc io.ReadWriteCloser, role Role, o *Options, agreed DeflateParams) *Conn {
+	return newConn(context.Background(), rwc, role, o, &agreed, nil)
 }
 
 // newConn is NewConn for a context whose values the connection's own context
-// has, and with bytes that were already read from rwc.
-func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options, early []byte) *Conn {
+// has, with what was agreed on compression, if anything, and with bytes that
+// were already read from rwc.
+func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options, agreed *DeflateParams, early []byte) *Conn {
 	c := &Conn{
 		stream: newStream(rwc),
 		role:   role,
@@ -90,6 +98,9 @@ func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options,
 	}
 	c.in.init(c)
 	c.out.init(c)
+	if agreed != nil {
+		c.startDeflate(*agreed)
+	}
 	c.alive.start(c)
 	return c
 }

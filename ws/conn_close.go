@@ -81,11 +81,9 @@ func (c *Conn) discard(ctx context.Context) {
 	in.interrupt.watch(ctx)
 	scratch := make([]byte, 512)
 	for {
-		done, err := in.next(ctx)
+		_, done, err := in.piece(ctx, scratch)
 		if err == nil && done {
 			err = in.delivered(false)
-		} else if err == nil {
-			_, err = in.payload(ctx, scratch)
 		}
 		if err != nil {
 			return

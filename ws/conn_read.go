@@ -45,6 +45,7 @@ type incoming struct {
 
 	pings, empties bucket
 
+	z     *inflater   // nil without permessage-deflate
 	trace *frameTrace // nil if nobody listens
 
 	waiting atomic.Uint64 // odd while blocked in the stream's Read; see keepalive
@@ -105,9 +106,14 @@ func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, erro
 // dst. The message itself begins at dst[begin].
 func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte, error) {
 	for {
-		if done, err := in.next(ctx); err != nil {
+		done, err := in.next(ctx)
+		if err != nil {
 			return dst, err
-		} else if done {
+		}
+		if in.rx.Compressed() {
+			return in.inflateMessage(ctx, dst, begin)
+		}
+		if done {
 			return dst, in.delivered(len(dst) == begin)
 		}
 
@@ -222,20 +228,34 @@ func (m *messageReader) Read(p []byte) (int, error) {
 		m.empty = false
 		return n, nil
 	}
-	if done, err := in.next(m.ctx); err != nil {
+	n, done, err := in.piece(m.ctx, p)
+	if err != nil {
 		return 0, wrapOp("read", err)
-	} else if done {
+	}
+	if done {
 		if err := in.delivered(m.empty); err != nil {
 			return 0, wrapOp("read", err)
 		}
 		m.done = true
 		return 0, io.EOF
 	}
-	n, err := in.payload(m.ctx, p)
-	if n > 0 {
-		m.empty = false
+	m.empty = false
+	return n, nil
+}
+
+// piece reads the next piece of the current message into p. It returns done,
+// with n == 0, at the message's end.
+func (in *incoming) piece(ctx context.Context, p []byte) (n int, done bool, err error) {
+	if done, err = in.next(ctx); err != nil {
+		return 0, false, err
 	}
-	return n, wrapOp("read", err)
+	if in.rx.Compressed() {
+		return in.inflate(ctx, p)
+	}
+	if !done {
+		n, err = in.payload(ctx, p)
+	}
+	return n, done, err
 }
 
 // skip reads what is left of a message that was given out as a Reader.
@@ -246,14 +266,9 @@ func (in *incoming) skip(ctx context.Context) error {
 	in.partial = nil
 	scratch := make([]byte, 512)
 	for in.inMessage {
-		done, err := in.next(ctx)
-		if err != nil {
-			return err
-		}
-		if done {
+		_, done, err := in.piece(ctx, scratch)
+		if err == nil && done {
 			err = in.delivered(false)
-		} else {
-			_, err = in.payload(ctx, scratch)
 		}
 		if err != nil {
 			return err
@@ -507,6 +522,10 @@ func (in *incoming) free() {
 		in.buf = nil
 	}
 	in.r, in.w, in.partial = 0, 0, nil
+	if in.z != nil {
+		in.z.src, in.z.full = nil, false
+		in.z.d.Release()
+	}
 }
 
 // A bucket holds ten seconds' worth of tokens and takes in rate a second
@@ -517,7 +536,9 @@ type bucket struct {
 	last   time.Time
 }
 
-func (b *bucket) take() bool {
+func (b *bucket) take() bool { return b.takeN(1) }
+
+func (b *bucket) takeN(n float64) bool {
 	if b.rate == 0 {
 		return true
 	}
@@ -529,9 +550,9 @@ func (b *bucket) take() bool {
 		b.tokens = min(full, b.tokens+now.Sub(b.last).Seconds()*float64(b.rate))
 	}
 	b.last = now
-	if b.tokens < 1 {
+	if b.tokens < n {
 		return false
 	}
-	b.tokens--
+	b.tokens -= n
 	return true
 }

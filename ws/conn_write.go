@@ -46,6 +46,7 @@ type outgoing struct {
 	pending   []byte      // that rest
 	unsent    atomic.Bool // there is a rest; may be read without frames
 	trace     *frameTrace
+	z         *deflater // nil without permessage-deflate; belongs to whoever has messages
 
 	closeSent atomic.Pointer[CloseError] // our Close frame, if it went out first
 
@@ -82,7 +83,17 @@ func (c *Conn) Write(ctx context.Context, op Opcode, p []byte) error {
 	if err := checkMessage(op, p); err != nil {
 		return wrapOp("write", err)
 	}
-	return wrapOp("write", c.out.message(ctx, op, p, nil))
+	return wrapOp("write", c.out.message(ctx, op, p, nil, true))
+}
+
+// WriteUncompressed is Write for a message that is not to be compressed,
+// because it is already (a picture, say), or because it mixes a secret with
+// what somebody else can choose, whose length would tell them of the secret.
+func (c *Conn) WriteUncompressed(ctx context.Context, op Opcode, p []byte) error {
+	if err := checkMessage(op, p); err != nil {
+		return wrapOp("write", err)
+	}
+	return wrapOp("write", c.out.message(ctx, op, p, nil, false))
 }
 
 func checkMessage(op Opcode, p []byte) error {
@@ -95,8 +106,9 @@ func checkMessage(op Opcode, p []byte) error {
 	return nil
 }
 
-// message sends p, or, if it is not nil, the frame that was prepared of it.
-func (out *outgoing) message(ctx context.Context, op Opcode, p, prepared []byte) error {
+// message sends p, or what was prepared of it, compressed if that was agreed
+// and compress allows it.
+func (out *outgoing) message(ctx context.Context, op Opcode, p []byte, prepared *Prepared, compress bool) error {
 	if err := out.messages.acquire(ctx, out.c); err != nil {
 		return err
 	}
@@ -105,18 +117,32 @@ func (out *outgoing) message(ctx context.Context, op Opcode, p, prepared []byte)
 		return err
 	}
 	defer out.unlock(ctx)
-	h := Header{Fin: true, Opcode: op, Length: int64(len(p))}
+	h := Header{Fin: true, Opcode: op}
 	if err := out.begin(ctx, &h); err != nil {
 		return err
 	}
+	compress = compress && out.z != nil && len(p) >= out.c.set.threshold
+	var wire []byte
+	switch {
+	case prepared != nil:
+		h, p, wire = prepared.form(h, out, compress)
+	case compress:
+		var buf *[]byte
+		h, p, buf = out.z.compress(h, p)
+		defer giveBack(buf)
+	}
+	h.Length = int64(len(p))
 	var err error
-	if prepared != nil {
+	if wire != nil {
 		out.trace.whole(out, h, p)
-		err = out.write(ctx, prepared)
+		err = out.write(ctx, wire)
 	} else {
 		err = out.frame(ctx, h, p)
 	}
 	if err != nil {
+		if compress {
+			out.z.forget()
+		}
 		return err
 	}
 	out.done(h)
@@ -444,7 +470,7 @@ func (c *Conn) Writer(ctx context.Context, op Opcode) (*MessageWriter, error) {
 		c.out.messages.release()
 		return nil, wrapOp("write", err)
 	}
-	return &MessageWriter{c: c, ctx: ctx, op: op, text: op == OpText}, nil
+	return &MessageWriter{c: c, ctx: ctx, op: op, text: op == OpText, compress: c.out.z != nil}, nil
 }
 
 // usable reports the connection's end, or that we have said goodbye.
@@ -470,6 +496,27 @@ type MessageWriter struct {
 	check UTF8
 	buf   []byte
 	err   error
+
+	compress bool
+}
+
+// SetCompression says whether the message may be compressed, which is the
+// default where permessage-deflate was negotiated. It has no effect once a
+// part of the message is out.
+func (w *MessageWriter) SetCompression(on bool) {
+	if w.op != OpContinuation {
+		w.compress = on && w.c.out.z != nil
+	}
+}
+
+// gather is how much is collected before a frame goes out. Some browsers
+// stumble over compressed messages in fragments, so those go out as one frame
+// unless they are long.
+func (w *MessageWriter) gather() int {
+	if w.compress {
+		return 64 << 10
+	}
+	return fragmentSize
 }
 
 // Write adds p to the message. An error ends the message.
@@ -480,14 +527,14 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 	if w.text && !w.check.Write(p) {
 		return 0, wrapOp("write", w.abandon(ErrNotUTF8))
 	}
-	if len(w.buf)+len(p) < fragmentSize {
+	if len(w.buf)+len(p) < w.gather() {
 		w.buf = append(w.buf, p...)
 		return len(p), nil
 	}
 	if err := w.Flush(); err != nil {
 		return 0, err
 	}
-	if len(p) < fragmentSize {
+	if len(p) < w.gather() {
 		w.buf = append(w.buf, p...)
 		return len(p), nil
 	}
@@ -530,8 +577,24 @@ func (w *MessageWriter) Close() error {
 }
 
 func (w *MessageWriter) send(p []byte, fin bool) error {
-	err := w.c.out.sendFrame(w.ctx, Header{Fin: fin, Opcode: w.op}, p)
+	h := Header{Fin: fin, Opcode: w.op}
+	if fin && w.op != OpContinuation && len(p) < w.c.set.threshold {
+		w.compress = false
+	}
+	if w.compress {
+		buf := compressBuffers.Get().(*[]byte)
+		defer giveBack(buf)
+		*buf = w.c.out.z.c.AppendPart((*buf)[:0], p, fin)
+		if w.op != OpContinuation {
+			h.RSV = RSV1
+		}
+		p = *buf
+	}
+	err := w.c.out.sendFrame(w.ctx, h, p)
 	if err != nil {
+		if w.compress {
+			w.c.out.z.c.Release()
+		}
 		return wrapOp("write", w.abandon(err))
 	}
 	w.op = OpContinuation

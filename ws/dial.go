@@ -64,7 +64,7 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 	if err != nil {
 		return nil, &HandshakeError{Detail: "no answer from " + strconv.Quote(h.url.Host), Err: err}
 	}
-	subprotocol, err := h.check(o, resp)
+	subprotocol, agreed, err := h.check(o, resp)
 	if err != nil {
 		resp.Body.Close()
 		return nil, err
@@ -78,7 +78,7 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 	if conn != nil {
 		body = &clientStream{conn, body}
 	}
-	return h.conn(base, body, o, resp, subprotocol, nil), nil
+	return h.conn(base, body, o, resp, subprotocol, agreed, nil), nil
 }
 
 // NewClient does the client's half of the opening handshake for rawURL over
@@ -127,7 +127,7 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 		e.Err = err
 		return nil, e
 	}
-	subprotocol, err := h.check(o, resp)
+	subprotocol, agreed, err := h.check(o, resp)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 	}
 	s.SetReadDeadline(time.Time{})
 	s.SetWriteDeadline(time.Time{})
-	return h.conn(ctx, s, o, resp, subprotocol, early(br)), nil
+	return h.conn(ctx, s, o, resp, subprotocol, agreed, early(br)), nil
 }
 
 func cmpErr(a, b error) error {
@@ -179,6 +179,9 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 	if err := CheckHeader(o.Header); err != nil {
 		return nil, err
 	}
+	if err := CheckCompression(o.Compression); err != nil {
+		return nil, err
+	}
 	if !httpguts.ValidHostHeader(o.Host) {
 		return nil, &HandshakeError{Detail: "Options.Host " + strconv.Quote(o.Host) + " is not a host"}
 	}
@@ -201,6 +204,9 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 	header["Connection"] = []string{"Upgrade"}
 	header["Sec-Websocket-Key"] = []string{h.key}
 	header["Sec-Websocket-Version"] = []string{"13"}
+	if o.Compression != nil {
+		header["Sec-Websocket-Extensions"] = []string{OfferDeflate(o.Compression)}
+	}
 	if len(o.Subprotocols) > 0 {
 		header["Sec-Websocket-Protocol"] = []string{strings.Join(o.Subprotocols, ", ")}
 	}
@@ -214,7 +220,7 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 }
 
 // check judges the answer. A refusal's error has the beginning of the body.
-func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol string, err error) {
+func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol string, agreed *DeflateParams, err error) {
 	if o != nil && o.Trace != nil {
 		o.traceHandshake(RoleClient, false, answerText(resp))
 	}
@@ -232,12 +238,14 @@ func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol st
 			e = refused(RuleAnswerBodyForbidden, "the 101 answer announces a body")
 		}
 		if e != nil {
-			e.Status, e.Header = resp.StatusCode, resp.Header
 			err = e
+		} else {
+			agreed, err = CheckDeflate(resp.Header["Sec-Websocket-Extensions"], o.compression())
 		}
 	}
 	if err != nil {
 		e := err.(*HandshakeError)
+		e.Status, e.Header = resp.StatusCode, resp.Header
 		if resp.StatusCode != http.StatusSwitchingProtocols {
 			e.Body = firstBytes(resp.Body)
 			if len(e.Body) > 0 {
@@ -247,9 +255,9 @@ func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol st
 		if o != nil && o.Trace != nil {
 			o.Trace(TraceEvent{Role: RoleClient, Rule: e.Rule})
 		}
-		return "", e
+		return "", nil, e
 	}
-	return subprotocol, nil
+	return subprotocol, agreed, nil
 }
 
 // firstBytes reads the beginning of a refusal's body; the handshake's own
@@ -259,8 +267,8 @@ func firstBytes(body io.Reader) []byte {
 	return b
 }
 
-func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, early []byte) *Conn {
-	c := newConn(ctx, rwc, RoleClient, o, early)
+func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, agreed *DeflateParams, early []byte) *Conn {
+	c := newConn(ctx, rwc, RoleClient, o, agreed, early)
 	c.subprotocol = subprotocol
 	resp.Body, resp.Request = http.NoBody, nil
 	c.response = resp

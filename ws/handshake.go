@@ -198,15 +198,19 @@ func AppendRequest(dst []byte, r *Request) []byte {
 }
 
 // AppendResponse appends the wire form of a 101 answer to dst (§4.2.2).
-// key is the request's; subprotocol may be ""; header holds what else the
-// answer has and must be valid, see CheckHeader.
-func AppendResponse(dst []byte, key, subprotocol string, header http.Header) []byte {
+// key is the request's; subprotocol and extensions may be ""; header holds
+// what else the answer has and must be valid, see CheckHeader.
+func AppendResponse(dst []byte, key, subprotocol, extensions string, header http.Header) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	sum := sha1.Sum([]byte(key + keyGUID))
 	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
 	if subprotocol != "" {
 		dst = append(dst, "\r\nSec-WebSocket-Protocol: "...)
 		dst = append(dst, subprotocol...)
+	}
+	if extensions != "" {
+		dst = append(dst, "\r\nSec-WebSocket-Extensions: "...)
+		dst = append(dst, extensions...)
 	}
 	dst = append(dst, "\r\n"...)
 	return appendHeaders(dst, header, nil)
@@ -275,8 +279,9 @@ func CheckHeader(h http.Header) error {
 }
 
 // CheckResponse holds a server's answer against §4.1, points 1 to 6 of the
-// client's checks, and returns the subprotocol that it chose. key and offered
-// are what the request had. An error is a *HandshakeError.
+// client's checks, and returns the subprotocol that it chose. key is what the
+// request had, offered its subprotocols. What it says of extensions is for
+// CheckDeflate to judge. An error is a *HandshakeError.
 func CheckResponse(r *Response, key string, offered []string) (subprotocol string, err error) {
 	fail := func(id RuleID, detail string) (string, error) {
 		e := refused(id, detail)
@@ -294,9 +299,6 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	}
 	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || trimOWS(v[0]) != AcceptKey(key) {
 		return fail(RuleAccept, "Sec-WebSocket-Accept is "+quoteAll(v)+", "+AcceptKey(key)+" is needed")
-	}
-	if v := r.Header["Sec-Websocket-Extensions"]; len(v) > 0 {
-		return fail(RuleAnswerExtensions, "the answer uses extensions, but none was offered: "+quoteAll(v))
 	}
 	v := r.Header["Sec-Websocket-Protocol"]
 	if len(v) > 1 || len(v) == 1 && strings.Contains(v[0], ",") {

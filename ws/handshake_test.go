@@ -55,10 +55,10 @@ func TestAppendRequest(t *testing.T) {
 }
 
 func TestAppendResponse(t *testing.T) {
-	if diff := cmp.Diff("before"+rfcResponse, string(ws.AppendResponse([]byte("before"), wstest.RequestKey, "chat", nil))); diff != "" {
+	if diff := cmp.Diff("before"+rfcResponse, string(ws.AppendResponse([]byte("before"), wstest.RequestKey, "chat", "", nil))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	got := string(ws.AppendResponse(nil, wstest.RequestKey, "", http.Header{"Set-Cookie": {"a=1", "b=2"}, "Date": {"now"}}))
+	got := string(ws.AppendResponse(nil, wstest.RequestKey, "", "", http.Header{"Set-Cookie": {"a=1", "b=2"}, "Date": {"now"}}))
 	want := strings.Replace(rfcResponse, "Sec-WebSocket-Protocol: chat\r\n", "Date: now\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n", 1)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("with more headers (-want +got):\n%s", diff)

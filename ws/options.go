@@ -50,6 +50,9 @@ type Options struct {
 	// writing of its answer; 10 s by default, none below 0.
 	HandshakeTimeout time.Duration
 
+	// Compression turns permessage-deflate (RFC 7692) on; nil is off.
+	Compression *Compression
+
 	// MaxMessage is the longest message that is received, in bytes: 1 MiB by
 	// default, no limit below 0. A longer one fails the connection with 1009
 	// as soon as a frame's header announces it (§10.4).
@@ -72,6 +75,13 @@ type Options struct {
 	// fail the connection with 1008.
 	PingRate  int
 	EmptyRate int
+
+	// InflateRate is how many bytes a second compressed messages may inflate
+	// to, in the long run, beyond 32 times their size: 4 MiB by default, no
+	// limit below 0. Ten seconds' worth may come at once. What compresses
+	// better than that is hardly text; a series of it fails the connection
+	// with 1008.
+	InflateRate int
 
 	// PingInterval is how long a connection may be silent before this
 	// endpoint sends a ping, and PongTimeout how long the peer then has to
@@ -108,6 +118,13 @@ func (o *Options) maxHeaderBytes() int {
 	return cmp.Or(o.MaxHeaderBytes, 8<<10)
 }
 
+func (o *Options) compression() *Compression {
+	if o == nil {
+		return nil
+	}
+	return o.Compression
+}
+
 func (o *Options) maxHeaders() int {
 	if o == nil {
 		return 100
@@ -136,6 +153,8 @@ type settings struct {
 	messageTimeout time.Duration
 	pingRate       int
 	emptyRate      int
+	inflateRate    int
+	threshold      int
 	pingInterval   time.Duration
 	pongTimeout    time.Duration
 	writeTimeout   time.Duration
@@ -153,12 +172,16 @@ func (o *Options) settings() settings {
 		messageTimeout: orNone(o.MessageTimeout, 30*time.Second),
 		pingRate:       max(0, cmp.Or(o.PingRate, 20)),
 		emptyRate:      max(0, cmp.Or(o.EmptyRate, 200)),
+		inflateRate:    max(0, cmp.Or(o.InflateRate, 4<<20)),
 		pingInterval:   orNone(o.PingInterval, 30*time.Second),
 		pongTimeout:    orNone(o.PongTimeout, 20*time.Second),
 		writeTimeout:   orNone(o.WriteTimeout, 10*time.Second),
 		closeTimeout:   5 * time.Second,
 		trace:          o.Trace,
 		rand:           o.rand(),
+	}
+	if o.Compression != nil {
+		s.threshold = max(0, cmp.Or(o.Compression.Threshold, DefaultThreshold))
 	}
 	if o.CloseTimeout > 0 {
 		s.closeTimeout = o.CloseTimeout

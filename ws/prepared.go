@@ -1,14 +1,28 @@
 package ws
 
-import "context"
+import (
+	"context"
+	"sync"
 
-// A Prepared message is checked and encoded once and can be sent over any
-// number of connections, in a broadcast. It must not be changed once it is
-// made, and neither must the bytes it was made of.
+	"framewright/ws/internal/deflate"
+)
+
+// A Prepared message is checked and encoded once, and compressed once for
+// each window size that its receivers have, and can be sent over any number of
+// connections, in a broadcast.
 type Prepared struct {
 	op   Opcode
 	data []byte
 	wire []byte // the frame as a server sends it, the data at its end
+
+	mu         sync.Mutex
+	compressed [maxWindowBits + 1]*preparedDeflate // by window bits
+}
+
+// A preparedDeflate is a Prepared message compressed without context.
+type preparedDeflate struct {
+	payload []byte // nil if it would not be smaller
+	wire    []byte // the frame, the payload at its end
 }
 
 // Prepare returns data as a message of type op, OpText or OpBinary. It copies
@@ -17,9 +31,15 @@ func Prepare(op Opcode, data []byte) (*Prepared, error) {
 	if err := checkMessage(op, data); err != nil {
 		return nil, wrapOp("prepare", err)
 	}
-	wire := make([]byte, 0, headerSize(int64(len(data)), false)+len(data))
-	wire = AppendFrame(wire, Header{Fin: true, Opcode: op}, data)
-	return &Prepared{op, wire[len(wire)-len(data):], wire}, nil
+	wire, data := serverFrame(Header{Fin: true, Opcode: op}, data)
+	return &Prepared{op: op, data: data, wire: wire}, nil
+}
+
+// serverFrame returns an unmasked frame, and its payload in it.
+func serverFrame(h Header, p []byte) (wire, payload []byte) {
+	wire = make([]byte, 0, headerSize(int64(len(p)), false)+len(p))
+	wire = AppendFrame(wire, h, p)
+	return wire, wire[len(wire)-len(p):]
 }
 
 // Opcode returns the message's type.
@@ -31,9 +51,42 @@ func (p *Prepared) Data() []byte { return p.data }
 // WritePrepared sends p as Write sends its message. A server sends the very
 // bytes that were prepared; a client masks a copy of them, with a new key for
 // every connection (RFC 6455 §5.3).
+//
+// What many connections share cannot refer to what one of them has sent
+// before: on a connection that keeps its context, a prepared message is
+// compressed without it, and the context begins anew behind it.
 func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
-	if c.role == RoleClient {
-		return wrapOp("write", c.out.message(ctx, p.op, p.data, nil))
+	return wrapOp("write", c.out.message(ctx, p.op, p.data, p, true))
+}
+
+// form returns the header, payload and, for a server, the whole frame that p
+// has on a connection.
+func (p *Prepared) form(h Header, out *outgoing, compress bool) (Header, []byte, []byte) {
+	payload, wire := p.data, p.wire
+	if compress {
+		if z := p.deflated(out.z.bits); z.payload != nil {
+			h.RSV |= RSV1
+			payload, wire = z.payload, z.wire
+			out.z.forget() // the peer's context has the message, ours does not
+		}
 	}
-	return wrapOp("write", c.out.message(ctx, p.op, p.data, p.wire))
+	if h.Masked {
+		wire = nil
+	}
+	return h, payload, wire
+}
+
+// deflated returns p compressed for a window of 2^bits bytes.
+func (p *Prepared) deflated(bits int) *preparedDeflate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if z := p.compressed[bits]; z != nil {
+		return z
+	}
+	z := &preparedDeflate{}
+	if payload := deflate.NewCompressor(bits, false).Append(nil, p.data); len(payload) < len(p.data) {
+		z.wire, z.payload = serverFrame(Header{Fin: true, RSV: RSV1, Opcode: p.op}, payload)
+	}
+	p.compressed[bits] = z
+	return z
 }

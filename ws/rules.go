@@ -31,6 +31,7 @@ const (
 	RuleHeaderCount   RuleID = "10.4-header-count"
 	RulePerAddress    RuleID = "10.4-connections-per-address"
 	RuleConnections   RuleID = "10.4-connections"
+	RuleExtensions    RuleID = "9.1-extensions"
 )
 
 // The rules of the opening handshake, as a client sees them.
@@ -65,6 +66,10 @@ const (
 	RuleCloseCode      RuleID = "7.4-close-code"
 	RuleTextUTF8       RuleID = "8.1-text-utf8"
 	RuleMessageSize    RuleID = "10.4-message-size"
+	RuleInflateRate    RuleID = "10.4-inflate-rate"
+	RuleEmptyBlocks    RuleID = "10.4-empty-blocks"
+	RuleRSV1           RuleID = "7692.6-rsv1"
+	RuleDeflate        RuleID = "7692.7.2.2-deflate"
 	RuleFragments      RuleID = "10.4-fragments"
 	RuleMessageTime    RuleID = "10.4-message-time"
 	RulePingRate       RuleID = "10.4-ping-rate"
@@ -107,6 +112,7 @@ var Rules = []Rule{
 	{RuleCloseUTF8, "§5.5.1", CodeInvalidPayload, 0, "a close reason is UTF-8"},
 	{RuleCloseCode, "§7.4", CodeProtocolError, 0, "a close code is one that may be sent"},
 	{RuleTextUTF8, "§8.1", CodeInvalidPayload, 0, "a text message is UTF-8"},
+	{RuleExtensions, "§9.1", 0, 400, "Sec-WebSocket-Extensions is a list of extensions with parameters"},
 	{RuleOrigin, "§10.2", 0, 403, "a browser's page comes from this host or from one that is allowed"},
 	{RuleOneOrigin, "§10.2", 0, 403, "there is one Origin at the most"},
 	{RuleOriginMissing, "§10.2", 0, 403, "a request with cookies names its Origin, where that is asked for"},
@@ -120,6 +126,10 @@ var Rules = []Rule{
 	{RuleMessageTime, "§10.4", CodePolicyViolation, 0, "a message that has begun ends within a time limit"},
 	{RulePingRate, "§10.4", CodePolicyViolation, 0, "pings stay within a rate"},
 	{RuleEmptyRate, "§10.4", CodePolicyViolation, 0, "empty messages stay within a rate"},
+	{RuleInflateRate, "§10.4", CodePolicyViolation, 0, "what compressed messages inflate to beyond 32 times their size stays within a rate"},
+	{RuleEmptyBlocks, "§10.4", CodePolicyViolation, 0, "a compressed message has a limited number of blocks without content"},
+	{RuleRSV1, "RFC 7692 §6", CodeProtocolError, 0, "RSV1 marks a compressed message on its first frame, and no other frame"},
+	{RuleDeflate, "RFC 7692 §7.2.2", CodeInvalidPayload, 0, "a compressed message inflates, within the window that was agreed on"},
 }
 
 var ruleByID = func() map[RuleID]*Rule {

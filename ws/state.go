@@ -158,16 +158,20 @@ type Receiver struct {
 	role   Role
 	limits Limits
 
+	deflate bool // permessage-deflate was negotiated: RSV1 has a meaning
+
 	state     State
 	header    Header // of the current frame
 	remaining int64  // payload bytes of the current frame still to come
 	maskAt    int    // offset into the masking key
 
 	// The message that the current frame, or the one before, belongs to.
-	opcode    Opcode
-	size      int64
-	fragments int
-	text      UTF8
+	opcode     Opcode
+	size       int64
+	fragments  int
+	text       UTF8
+	compressed bool  // RSV1 was set on its first frame (RFC 7692 §6)
+	inflated   int64 // bytes that Content has seen of it
 
 	control  [MaxControlPayload]byte
 	ncontrol int
@@ -197,6 +201,14 @@ func (r *Receiver) SetLimits(l Limits) {
 	}
 	r.limits = l
 }
+
+// AllowDeflate says that permessage-deflate was negotiated: a message may be
+// compressed. What it inflates to is then shown to Content, which judges it,
+// instead of what is given to Payload.
+func (r *Receiver) AllowDeflate() { r.deflate = true }
+
+// Compressed reports whether the current message, or the last, is compressed.
+func (r *Receiver) Compressed() bool { return r.compressed }
 
 // State returns where the incoming direction stands.
 func (r *Receiver) State() State { return r.state }
@@ -242,6 +254,7 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 	case h.Opcode.IsControl():
 		r.ncontrol = 0
 	case h.Opcode != OpContinuation: // the first frame of a message
+		r.compressed, r.inflated = r.isCompressed(h), 0
 		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1 // text is at its beginning, or the last one had failed
 	default:
 		r.size += h.Length
@@ -258,8 +271,17 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 // the verdict would depend on how much of the frame has come.
 func (r *Receiver) checkStart(h Header, length7 byte) error {
 	// "MUST be 0 unless an extension is negotiated that defines meanings"
-	if h.RSV != 0 {
-		return violated(RuleRSV, rsvNames(h.RSV)+" set on a "+h.Opcode.String()+" frame, but no extension was negotiated")
+	rsv := h.RSV
+	if r.deflate && rsv&RSV1 != 0 {
+		// "An endpoint MUST NOT set the "Per-Message Compressed" bit of
+		// control frames and non-first fragments of a data message."
+		if h.Opcode.IsControl() || h.Opcode == OpContinuation {
+			return violated(RuleRSV1, "RSV1 set on a "+h.Opcode.String()+" frame")
+		}
+		rsv &^= RSV1
+	}
+	if rsv != 0 {
+		return violated(RuleRSV, rsvNames(rsv)+" set on a "+h.Opcode.String()+" frame, but no extension"+thatUses(r.deflate)+" was negotiated")
 	}
 	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
 	// the WebSocket Connection_."
@@ -308,10 +330,53 @@ func (r *Receiver) checkSize(h Header) error {
 	if h.Opcode == OpContinuation {
 		size = r.size
 	}
-	if h.Length > r.limits.MessageSize-size { // size + Length may overflow
-		return violated(RuleMessageSize, "message of more than "+itoa(r.limits.MessageSize)+" bytes, the limit that MaxMessage sets")
+	limit := r.limits.MessageSize
+	if r.isCompressed(h) {
+		// Content holds the limit, which is on inflated bytes. Stored blocks
+		// make a message a little longer than its content; what is much
+		// longer has no content.
+		limit += min(limit/8+1024, math.MaxInt64-limit)
+	}
+	if h.Length > limit-size { // size + Length may overflow
+		return r.tooBig()
 	}
 	return nil
+}
+
+// isCompressed reports whether the message that h begins or continues is
+// compressed.
+func (r *Receiver) isCompressed(h Header) bool {
+	if h.Opcode == OpContinuation {
+		return r.compressed
+	}
+	return r.deflate && h.RSV&RSV1 != 0
+}
+
+// Content takes the next bytes that the current message inflates to, and holds
+// them against the limit and, for text, against UTF-8, as Payload does with a
+// message that is not compressed. An error is a *ProtocolError.
+func (r *Receiver) Content(p []byte) error {
+	if int64(len(p)) > r.limits.MessageSize-r.inflated {
+		return r.tooBig()
+	}
+	r.inflated += int64(len(p))
+	if r.opcode == OpText && !r.text.Write(p) {
+		return violated(RuleTextUTF8, "text message is not UTF-8")
+	}
+	return nil
+}
+
+// ContentEnd says that the current message has inflated to what Content has
+// seen and nothing more.
+func (r *Receiver) ContentEnd() error {
+	if r.opcode == OpText && !r.text.Done() {
+		return violated(RuleTextUTF8, "text message ends inside a UTF-8 sequence")
+	}
+	return nil
+}
+
+func (r *Receiver) tooBig() error {
+	return violated(RuleMessageSize, "message of more than "+itoa(r.limits.MessageSize)+" bytes, the limit that MaxMessage sets")
 }
 
 // Payload takes the next bytes of the current frame's payload, Remaining at
@@ -325,7 +390,7 @@ func (r *Receiver) Payload(p []byte) error {
 	switch {
 	case r.header.Opcode.IsControl():
 		r.ncontrol += copy(r.control[r.ncontrol:], p)
-	case r.opcode == OpText && !r.text.Write(p):
+	case r.opcode == OpText && !r.compressed && !r.text.Write(p):
 		return violated(RuleTextUTF8, "text message is not UTF-8")
 	}
 	if r.remaining > 0 {
@@ -342,8 +407,10 @@ func (r *Receiver) endFrame() (err error) {
 			return err
 		}
 	}
-	if h.Fin && !h.Opcode.IsControl() && r.opcode == OpText && !r.text.Done() {
-		return violated(RuleTextUTF8, "text message ends inside a UTF-8 sequence")
+	if h.Fin && !h.Opcode.IsControl() && !r.compressed {
+		if err := r.ContentEnd(); err != nil {
+			return err
+		}
 	}
 	r.state, _ = r.state.After(h)
 	return nil
@@ -392,6 +459,13 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 		return Event{r.header.Opcode, r.Control(), true}, n, nil
 	}
 	return e, n, nil
+}
+
+func thatUses(deflate bool) string {
+	if deflate {
+		return " that uses it"
+	}
+	return ""
 }
 
 func rsvNames(rsv uint8) string {

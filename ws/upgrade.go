@@ -32,6 +32,10 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 	if o != nil {
 		subprotocol = ChooseSubprotocol(r.Header["Sec-Websocket-Protocol"], o.Subprotocols)
 	}
+	agreed, extensions, err := AcceptDeflate(r.Header["Sec-Websocket-Extensions"], o.compression())
+	if err != nil {
+		return nil, refuse(w, o, err)
+	}
 
 	// A ResponseController finds the Hijacker through any middleware that
 	// has an Unwrap method.
@@ -43,13 +47,13 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 			Err:    err,
 		})
 	}
-	answer := AppendResponse(rw.AvailableBuffer(), key, subprotocol, w.Header())
+	answer := AppendResponse(rw.AvailableBuffer(), key, subprotocol, extensions, w.Header())
 	if err := sendAnswer(conn, answer, o.handshakeTimeout()); err != nil {
 		conn.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
 	o.traceHandshake(RoleServer, true, answer)
-	c := newConn(r.Context(), conn, RoleServer, o, early(rw.Reader))
+	c := newConn(r.Context(), conn, RoleServer, o, agreed, early(rw.Reader))
 	c.subprotocol = subprotocol
 	return c, nil
 }
@@ -66,12 +70,22 @@ func check(w http.ResponseWriter, r *http.Request, o *Options) error {
 	if err := CheckOrigin(req, o); err != nil {
 		return err
 	}
+	if o != nil {
+		if err := CheckCompression(o.Compression); err != nil {
+			return internal(err)
+		}
+	}
 	if err := CheckHeader(w.Header()); err != nil {
-		e := err.(*HandshakeError)
-		e.Status = http.StatusInternalServerError
-		return e
+		return internal(err)
 	}
 	return nil
+}
+
+// internal is a mistake of this program, which the client need not hear about.
+func internal(err error) error {
+	e := err.(*HandshakeError)
+	e.Status = http.StatusInternalServerError
+	return e
 }
 
 // requestOf is r as the pure part sees it.

@@ -25,12 +25,17 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	addr := flags.String("addr", "127.0.0.1:9001", "`HOST:PORT` to listen on; port 0 takes a free one")
 	limit := flags.Int64("limit", 16<<20, "longest message in `BYTES`; 0 for no limit")
 	all := flags.Bool("broadcast", false, "send each message to every connection instead of back;\na connection that takes nothing for a second is cut")
+	compress := flags.String("compress", "off", "permessage-deflate: off, no-takeover (each message by itself) or\ntakeover (contexts kept in both directions)")
 	trace := traceFlag(flags)
 	if err := parseFlags(flags, args, stdout, echoAbout); err != nil {
 		return err
 	}
 	if *limit < 0 {
 		return usagef("-limit %d: a number of bytes, 0 or more", *limit)
+	}
+	compression, ok := compressions[*compress]
+	if !ok {
+		return usagef("-compress %q: off, no-takeover or takeover", *compress)
 	}
 	tracer, err := openTrace(*trace, stderr)
 	if err != nil {
@@ -48,6 +53,8 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		MaxFragments:   -1,
 		PingRate:       -1,
 		EmptyRate:      -1,
+		InflateRate:    -1,
+		Compression:    compression,
 		Trace:          tracer.hook(),
 	}
 	l, err := listen(*addr)
@@ -60,6 +67,13 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 	}, l, server, 5*time.Second, nil)
+}
+
+// compressions are what -compress chooses from.
+var compressions = map[string]*ws.Compression{
+	"off":         nil,
+	"no-takeover": {},
+	"takeover":    {SendContext: true, ReceiveContext: true},
 }
 
 // echo sends every message back. Its buffer grows to the longest message and is

@@ -1,0 +1,190 @@
+package ws
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"framewright/ws/internal/deflate"
+)
+
+// startDeflate gives the connection a compressor and a decompressor. Neither
+// holds memory until it is used.
+func (c *Conn) startDeflate(p DeflateParams) {
+	c.agreed = &p
+	sendBits, sendKeep := p.ServerBits, !p.ServerNoContext
+	receiveBits, receiveKeep := p.ClientBits, !p.ClientNoContext
+	if c.role == RoleClient {
+		sendBits, receiveBits = receiveBits, sendBits
+		sendKeep, receiveKeep = receiveKeep, sendKeep
+	}
+	c.in.rx.AllowDeflate()
+	c.in.z = &inflater{d: deflate.NewDecompressor(receiveBits, receiveKeep)}
+	c.in.z.beyond.rate = c.set.inflateRate
+	c.out.z = &deflater{c: deflate.NewCompressor(sendBits, sendKeep), bits: sendBits, keep: sendKeep}
+}
+
+// Deflate returns what the handshake settled on for permessage-deflate, or
+// nil if messages are not compressed.
+func (c *Conn) Deflate() *DeflateParams { return c.agreed }
+
+// maxEmptyBlocks is how many blocks a compressed message may have beyond one
+// for every byte of content: a sender may flush often, but a stream of blocks
+// without content is work for nothing.
+const maxEmptyBlocks = 1024
+
+// An inflater is the decompressing part of incoming.
+type inflater struct {
+	d      *deflate.Decompressor
+	src    []byte // compressed bytes, unmasked, in the read buffer
+	full   bool   // the last call filled what it was given: there may be more
+	in     int64  // compressed bytes of the message
+	out    int64  // what they inflated to
+	beyond bucket // what messages inflate to beyond inflateRatio times their size
+}
+
+// inflateRatio is what honest content hardly exceeds: JSON compresses to a
+// tenth, logs to a thirtieth.
+const inflateRatio = 32
+
+// inflate reads what the current, compressed message inflates to into p. It
+// returns done, with n == 0, at the message's end.
+func (in *incoming) inflate(ctx context.Context, p []byte) (n int, done bool, err error) {
+	z := in.z
+	for {
+		var end, over bool
+		if len(z.src) > 0 || z.full {
+			var used int
+			n, used, err = z.d.Inflate(p, z.src)
+			z.src = z.src[used:]
+			z.full = n == len(p)
+		} else if end, err = in.next(ctx); err != nil {
+			return 0, false, err
+		} else if end {
+			n, over, err = z.d.End(p)
+		} else if err = in.compressed(ctx); err != nil {
+			return 0, false, err
+		}
+		z.out += int64(n)
+		if verr := in.content(p[:n], err, over && n == 0); verr != nil {
+			return 0, false, verr
+		}
+		if over && n == 0 {
+			z.in, z.out = 0, 0
+			return 0, true, nil
+		}
+		if n > 0 {
+			return n, false, nil
+		}
+	}
+}
+
+// inflateMessage appends what is left of the current, compressed message to
+// dst. The message itself begins at dst[begin].
+func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+	for {
+		if cap(dst)-len(dst) < 512 {
+			dst = slices.Grow(dst, max(4<<10, len(dst)-begin))
+		}
+		n, done, err := in.inflate(ctx, dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if err != nil {
+			return dst, err
+		}
+		if done {
+			return dst, in.delivered(len(dst) == begin)
+		}
+	}
+}
+
+// compressed makes the next bytes of the payload the inflater's.
+func (in *incoming) compressed(ctx context.Context) error {
+	if in.r == in.w {
+		if err := in.fill(ctx); err != nil {
+			return err
+		}
+	}
+	p := in.buf[in.r:in.w]
+	if int64(len(p)) > in.rx.Remaining() {
+		p = p[:in.rx.Remaining()]
+	}
+	in.used(len(p))
+	in.z.src = p
+	in.z.in += int64(len(p))
+	return in.judge(p)
+}
+
+// content judges what came out of the decompressor: p, and err.
+func (in *incoming) content(p []byte, err error, over bool) error {
+	z := in.z
+	if verr := in.rx.Content(p); verr != nil { // what was written before an error is good
+		return in.violation(verr)
+	}
+	switch {
+	case err != nil:
+		return in.violation(violated(RuleDeflate, trimDeflate(err.Error())))
+	case int64(z.d.Blocks()) > z.out+maxEmptyBlocks:
+		return in.violation(violated(RuleEmptyBlocks, "compressed message of "+itoa(int64(z.d.Blocks()))+" blocks and "+itoa(z.out)+" bytes"))
+	}
+	if !over {
+		return nil
+	}
+	if verr := in.rx.ContentEnd(); verr != nil {
+		return in.violation(verr)
+	}
+	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !z.beyond.takeN(float64(beyond)) {
+		return in.violation(violated(RuleInflateRate, "compressed messages inflate to more than InflateRate allows, "+itoa(int64(z.beyond.rate))+" bytes a second beyond "+itoa(inflateRatio)+" times their size"))
+	}
+	return nil
+}
+
+func trimDeflate(s string) string {
+	const prefix = "deflate: "
+	if len(s) > len(prefix) && s[:len(prefix)] == prefix {
+		return "compressed message: " + s[len(prefix):]
+	}
+	return s
+}
+
+// A deflater is the compressing part of outgoing. It belongs to whoever has
+// messages.
+type deflater struct {
+	c    *deflate.Compressor
+	bits int
+	keep bool
+}
+
+// compressBuffers hold one message's compressed form while it is written.
+var compressBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// keepBuffer is the largest buffer that goes back to the pool.
+const keepBuffer = 256 << 10
+
+// compress returns the frame for p, and the buffer to give back. A message
+// that does not become smaller goes out as it is; but where the context is
+// kept the peer's is only like ours if it sees every message in its compressed
+// form.
+func (z *deflater) compress(h Header, p []byte) (Header, []byte, *[]byte) {
+	buf := compressBuffers.Get().(*[]byte)
+	*buf = z.c.Append((*buf)[:0], p)
+	if len(*buf) >= len(p) && !z.keep {
+		return h, p, buf
+	}
+	h.RSV |= RSV1
+	return h, *buf, buf
+}
+
+func giveBack(buf *[]byte) {
+	if buf != nil && cap(*buf) <= keepBuffer {
+		compressBuffers.Put(buf)
+	}
+}
+
+// forget is called when a message that was compressed was not sent after all:
+// the peer's context is without it, so ours begins anew. A compressor need not
+// refer to what the peer has.
+func (z *deflater) forget() {
+	if z.keep {
+		z.c.Release()
+	}
+}

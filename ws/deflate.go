@@ -1,0 +1,348 @@
+package ws
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Compression turns permessage-deflate (RFC 7692) on and sets it up. The zero
+// value is the choice for a server with many connections: every message is
+// compressed by itself, so a connection holds no memory for it between two
+// messages.
+//
+// A direction that keeps its context compresses a message against those
+// before it, which makes small messages that resemble each other about a
+// third smaller; it costs each connection a window of up to 2^bits bytes per
+// direction, which grows as it is used, and about 4 KiB.
+type Compression struct {
+	// SendContext and ReceiveContext keep the context from one message to the
+	// next, in the direction that this endpoint sends or receives, if the peer
+	// allows it (RFC 7692 §7.1.1). A server that does not keep what it
+	// receives demands client_no_context_takeover, a client
+	// server_no_context_takeover.
+	SendContext    bool
+	ReceiveContext bool
+
+	// SendWindow and ReceiveWindow are the base-2 logarithm of the largest
+	// window in each direction, 8 to 15 (RFC 7692 §7.1.2); 0 is 15. A window
+	// of 8 bits is honoured exactly, which zlib cannot do as a sender: a peer
+	// built on it may decline. A server can limit what a client sends only if
+	// the client's offer says client_max_window_bits; from one whose offer
+	// does not, it takes 15 bits without context.
+	SendWindow    int
+	ReceiveWindow int
+
+	// Threshold is the length in bytes from which on a message is compressed:
+	// 128 by default, all below 0. Shorter ones gain nothing without context
+	// and cost time.
+	Threshold int
+}
+
+// DefaultThreshold is Compression.Threshold's default.
+const DefaultThreshold = 128
+
+func (c *Compression) sendBits() int    { return cmp.Or(c.SendWindow, maxWindowBits) }
+func (c *Compression) receiveBits() int { return cmp.Or(c.ReceiveWindow, maxWindowBits) }
+
+const (
+	minWindowBits = 8  // RFC 7692 §7.1.2
+	maxWindowBits = 15 // the window of DEFLATE itself (RFC 1951)
+)
+
+// CheckCompression reports what is wrong with c, so that a program can refuse
+// a bad setting when it starts; nil is fine.
+func CheckCompression(c *Compression) error {
+	if c == nil {
+		return nil
+	}
+	for _, f := range []struct {
+		name string
+		bits int
+	}{{"SendWindow", c.SendWindow}, {"ReceiveWindow", c.ReceiveWindow}} {
+		if f.bits != 0 && (f.bits < minWindowBits || f.bits > maxWindowBits) {
+			return &HandshakeError{Detail: "Compression." + f.name + " is " + strconv.Itoa(f.bits) + ", expected 8 to 15, or 0 for 15 (RFC 7692 §7.1.2)"}
+		}
+	}
+	return nil
+}
+
+// DeflateParams are what the two endpoints agreed on (RFC 7692 §7.1).
+type DeflateParams struct {
+	ServerNoContext bool // server_no_context_takeover
+	ClientNoContext bool // client_no_context_takeover
+	ServerBits      int  // server_max_window_bits, 8 to 15
+	ClientBits      int  // client_max_window_bits, 8 to 15
+}
+
+// The parameters of permessage-deflate, as one offer or answer has them.
+type deflateOffer struct {
+	serverNoContext, clientNoContext bool
+	serverBits, clientBits           int  // 0: absent
+	clientBitsAny                    bool // client_max_window_bits without a value
+}
+
+const deflateName = "permessage-deflate"
+
+// An extension is one element of a Sec-WebSocket-Extensions header
+// (RFC 6455 §9.1).
+type extension struct {
+	name   string
+	params []extensionParam
+}
+
+type extensionParam struct {
+	name, value string
+	valued      bool
+}
+
+// parseExtensions reads the elements of all Sec-WebSocket-Extensions headers
+// (§9.1):
+//
+//	extension-list = 1#extension
+//	extension      = token *( ";" token [ "=" (token | quoted-string) ] )
+//
+// The content of a quoted string must be a token as well.
+func parseExtensions(values []string) (list []extension, ok bool) {
+	for _, s := range values {
+		for s = trimOWS(s); s != ""; s = trimOWS(s) {
+			if s[0] == ',' { // an empty element of a list (RFC 9110 §5.6.1)
+				s = s[1:]
+				continue
+			}
+			var e extension
+			if e.name, s = cutToken(s); e.name == "" {
+				return nil, false
+			}
+			for s = trimOWS(s); strings.HasPrefix(s, ";"); s = trimOWS(s) {
+				var p extensionParam
+				if p.name, s = cutToken(trimOWS(s[1:])); p.name == "" {
+					return nil, false
+				}
+				if s = trimOWS(s); strings.HasPrefix(s, "=") {
+					p.valued = true
+					if p.value, s, ok = cutValue(trimOWS(s[1:])); !ok {
+						return nil, false
+					}
+				}
+				e.params = append(e.params, p)
+			}
+			if s != "" && s[0] != ',' {
+				return nil, false
+			}
+			list = append(list, e)
+		}
+	}
+	return list, true
+}
+
+func cutToken(s string) (token, rest string) {
+	i := 0
+	for i < len(s) && httpguts.IsTokenRune(rune(s[i])) {
+		i++
+	}
+	return s[:i], s[i:]
+}
+
+func cutValue(s string) (value, rest string, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		value, rest = cutToken(s)
+		return value, rest, value != ""
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			value = b.String()
+			token, after := cutToken(value)
+			return value, s[i+1:], token != "" && after == ""
+		case c == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", false
+}
+
+// parseDeflate reads the parameters of one permessage-deflate element. They
+// are wrong if one is unknown, doubled, out of range, or has a value where it
+// must not or none where it must (RFC 7692 §7.1); reason says which. Only an
+// offer may have client_max_window_bits without a value.
+func parseDeflate(e extension, offer bool) (d deflateOffer, reason string) {
+	seen := map[string]bool{}
+	for _, p := range e.params {
+		if seen[p.name] {
+			return d, p.name + " stands twice"
+		}
+		seen[p.name] = true
+		switch p.name {
+		case "server_no_context_takeover", "client_no_context_takeover":
+			if p.valued {
+				return d, p.name + " has a value"
+			}
+			if p.name[0] == 's' {
+				d.serverNoContext = true
+			} else {
+				d.clientNoContext = true
+			}
+		case "server_max_window_bits", "client_max_window_bits":
+			if !p.valued {
+				if p.name[0] == 's' || !offer {
+					return d, p.name + " has no value"
+				}
+				d.clientBitsAny = true
+				continue
+			}
+			bits := parseBits(p.value)
+			if bits == 0 {
+				return d, p.name + " is " + strconv.Quote(p.value) + ", expected 8 to 15"
+			}
+			if p.name[0] == 's' {
+				d.serverBits = bits
+			} else {
+				d.clientBits = bits
+			}
+		default:
+			return d, "unknown parameter " + strconv.Quote(p.name)
+		}
+	}
+	return d, ""
+}
+
+// parseBits reads "a decimal integer value without leading zeroes between 8 to
+// 15 inclusive" (RFC 7692 §7.1.2.1); 0 if it is none.
+func parseBits(s string) int {
+	switch s {
+	case "8", "9":
+		return int(s[0] - '0')
+	case "10", "11", "12", "13", "14", "15":
+		return 10 + int(s[1]-'0')
+	}
+	return 0
+}
+
+// AcceptDeflate is the server's half of the negotiation: it takes the first
+// offer of the request's Sec-WebSocket-Extensions headers that is valid, and
+// returns what is agreed and the header of the answer; nil and "" if there is
+// no such offer, or c is nil. An error is a *HandshakeError: the header is malformed
+// (RFC 6455 §9.1).
+func AcceptDeflate(offers []string, c *Compression) (agreed *DeflateParams, answer string, err error) {
+	list, wellFormed := parseExtensions(offers)
+	if !wellFormed {
+		return nil, "", refused(RuleExtensions, "Sec-WebSocket-Extensions "+quoteAll(offers)+" is not a list of extensions")
+	}
+	if c == nil {
+		return nil, "", nil
+	}
+	for _, e := range list {
+		if e.name != deflateName {
+			continue
+		}
+		d, reason := parseDeflate(e, true)
+		if reason != "" {
+			continue // "A server MUST decline an extension negotiation offer" (RFC 7692 §7.1)
+		}
+		p, answer := c.accept(d)
+		return &p, answer, nil
+	}
+	return nil, "", nil
+}
+
+// accept answers a valid offer, parameter by parameter.
+func (c *Compression) accept(d deflateOffer) (p DeflateParams, answer string) {
+	answer = deflateName
+	// server_no_context_takeover: a server that is asked accepts by saying it
+	// too; it may say it unasked (RFC 7692 §7.1.1.1).
+	if p.ServerNoContext = d.serverNoContext || !c.SendContext; p.ServerNoContext {
+		answer += "; server_no_context_takeover"
+	}
+	// client_no_context_takeover: the server may demand it, asked or unasked
+	// (§7.1.1.2). A client that cannot limit its window is not trusted with a
+	// context either, or each connection could cost the full window.
+	unlimited := d.clientBits == 0 && !d.clientBitsAny && c.receiveBits() < maxWindowBits
+	if p.ClientNoContext = d.clientNoContext || !c.ReceiveContext || unlimited; p.ClientNoContext {
+		answer += "; client_no_context_takeover"
+	}
+	// server_max_window_bits: "the same or smaller value as the offer", or
+	// unasked (§7.1.2.1).
+	p.ServerBits = min(c.sendBits(), cmp.Or(d.serverBits, maxWindowBits))
+	if d.serverBits != 0 || p.ServerBits < maxWindowBits {
+		answer += "; server_max_window_bits=" + strconv.Itoa(p.ServerBits)
+	}
+	// client_max_window_bits: only if the offer has it, and then no larger
+	// (§7.1.2.2).
+	p.ClientBits = maxWindowBits
+	if d.clientBits != 0 || d.clientBitsAny {
+		p.ClientBits = min(c.receiveBits(), cmp.Or(d.clientBits, maxWindowBits))
+		if d.clientBits != 0 || p.ClientBits < maxWindowBits {
+			answer += "; client_max_window_bits=" + strconv.Itoa(p.ClientBits)
+		}
+	}
+	return p, answer
+}
+
+// OfferDeflate returns the header of a client's offer for c.
+func OfferDeflate(c *Compression) string {
+	offer := deflateName
+	if !c.ReceiveContext {
+		offer += "; server_no_context_takeover"
+	}
+	if !c.SendContext {
+		offer += "; client_no_context_takeover"
+	}
+	if bits := c.receiveBits(); bits < maxWindowBits {
+		offer += "; server_max_window_bits=" + strconv.Itoa(bits)
+	}
+	offer += "; client_max_window_bits"
+	if bits := c.sendBits(); bits < maxWindowBits {
+		offer += "=" + strconv.Itoa(bits)
+	}
+	return offer
+}
+
+// CheckDeflate is the client's half: it holds the answer's
+// Sec-WebSocket-Extensions headers against the offer that OfferDeflate made
+// for c, nil if none was made, and returns what is agreed, nil if the server
+// declined. An error
+// is a *HandshakeError; the client then fails the connection (RFC 7692 §7.1).
+func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err error) {
+	bad := func(why string) (*DeflateParams, error) {
+		return nil, refused(RuleAnswerExtensions, "the answer's Sec-WebSocket-Extensions "+quoteAll(answer)+": "+why)
+	}
+	list, wellFormed := parseExtensions(answer)
+	switch {
+	case !wellFormed:
+		return bad("not a list of extensions")
+	case len(list) == 0:
+		return nil, nil
+	case c == nil:
+		return bad("none was offered")
+	case len(list) > 1:
+		return bad("one was offered")
+	case list[0].name != deflateName:
+		return bad("only " + deflateName + " was offered")
+	}
+	d, reason := parseDeflate(list[0], false)
+	switch {
+	case reason != "":
+		return bad(reason)
+	case !c.ReceiveContext && !d.serverNoContext:
+		return bad("server_no_context_takeover was offered and is missing (RFC 7692 §7.1.1.1)")
+	case c.receiveBits() < maxWindowBits && d.serverBits == 0:
+		return bad("server_max_window_bits was offered and is missing (RFC 7692 §7.1.2.1)")
+	case d.serverBits > c.receiveBits():
+		return bad("server_max_window_bits is larger than what was offered (RFC 7692 §7.1.2.1)")
+	case d.clientBits > c.sendBits():
+		return bad("client_max_window_bits is larger than what was offered (RFC 7692 §7.1.2.2)")
+	}
+	return &DeflateParams{
+		ServerNoContext: d.serverNoContext,
+		ClientNoContext: d.clientNoContext || !c.SendContext,
+		ServerBits:      cmp.Or(d.serverBits, maxWindowBits),
+		ClientBits:      min(cmp.Or(d.clientBits, maxWindowBits), c.sendBits()),
+	}, nil
+}
