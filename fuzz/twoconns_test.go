@@ -23,6 +23,7 @@ func FuzzTwoConns(f *testing.F) {
 	f.Add(uint64(1), []byte{0x00, 5, 0x01, 200, 0x0c, 0, 0x0d, 0})
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		const maxOperations = 60
+		defer bounded()()
 		p := newPair(t, seed)
 		for i := 0; i+1 < min(len(script), 2*maxOperations); i += 2 {
 			p.run(script[i], int(script[i+1]))
