@@ -18,10 +18,10 @@ import (
 // An outcome is all that came out of one role, merged and judged.
 type outcome struct {
 	verdict
-	dir      string
-	testees  []string // the names in the reports; one, as a rule
-	results  results
-	describe map[string]string // what a case does, in a line
+	dir     string
+	testees []string // the names in the reports; one, as a rule
+	results results
+	cases   map[string]caseReport
 }
 
 // reportMarker is the file that says a folder of reports may be made anew.
@@ -60,7 +60,7 @@ func readIndex(name string) (map[string]results, error) {
 // collect merges what the shards reported into one folder and judges it. A
 // shard without an index ended before its reports: its cases have no result.
 func (r *runner) collect(ro role, dir string, shards []shard) (*outcome, error) {
-	o := &outcome{dir: dir, results: results{}, describe: map[string]string{}}
+	o := &outcome{dir: dir, results: results{}, cases: map[string]caseReport{}}
 	merged := map[string]results{}
 	for _, sh := range shards {
 		from := filepath.Join(dir, shardDir(sh))
@@ -98,7 +98,7 @@ func (r *runner) collect(ro role, dir string, shards []shard) (*outcome, error) 
 		return nil, err
 	}
 	for id, res := range o.results {
-		o.describe[id] = describe(filepath.Join(dir, filepath.Base(res.ReportFile)))
+		o.cases[id] = readCase(filepath.Join(dir, filepath.Base(res.ReportFile)))
 	}
 	o.verdict = judge(ro, r.ids, o.results, r.expect)
 	return o, nil
@@ -129,21 +129,44 @@ func moveReports(from, dir string) error {
 	return nil
 }
 
-// describe reads a case's description out of its JSON report, in one line and
-// without the HTML that some have.
-func describe(name string) string {
+// A caseReport is what the suite's JSON report of one case has to tell people.
+type caseReport struct {
+	Description string  `json:"description"`
+	Result      string  `json:"result"`            // of the behaviour
+	ResultClose string  `json:"resultClose"`       // of the closing
+	NotClean    string  `json:"wasNotCleanReason"` // why the connection did not end cleanly, if so
+	Wirelog     [][]any `json:"wirelog"`           // what happened: a code, then what belongs to it
+}
+
+// killed is the wirelog's code for the end of the suite's patience.
+const killed = "KLE"
+
+// readCase reads a case's JSON report. One that cannot be read is empty: it
+// only serves to explain.
+func readCase(name string) caseReport {
+	var c caseReport
 	b, err := os.ReadFile(name)
-	if err != nil {
-		return ""
+	if err != nil || json.Unmarshal(b, &c) != nil {
+		return caseReport{}
 	}
-	var c struct {
-		Description string `json:"description"`
-	}
-	if json.Unmarshal(b, &c) != nil {
-		return ""
-	}
+	// Some descriptions go on in HTML.
 	text, _, _ := strings.Cut(c.Description, "<")
-	return strings.Join(strings.Fields(text), " ")
+	c.Description = strings.Join(strings.Fields(text), " ")
+	return c
+}
+
+// explain says why the suite gave its verdicts.
+func (c caseReport) explain() string {
+	var parts []string
+	for _, s := range []string{c.Result, c.ResultClose, c.NotClean} {
+		if s = strings.TrimRight(strings.Join(strings.Fields(s), " "), "."); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if slices.ContainsFunc(c.Wirelog, func(e []any) bool { return len(e) > 0 && e[0] == killed }) {
+		parts = append(parts, "the suite's timer ran out first, which a busy machine can do to any testee")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // htmlReport returns the file with a case's whole story, or "".
@@ -231,7 +254,7 @@ func (o *outcome) tell(w io.Writer) {
 			continue
 		}
 		fmt.Fprintf(w, "\n%s %s: want %s, got %s\n", o.role, d.id, d.want, d.got)
-		for _, line := range []string{o.describe[d.id], d.why, o.htmlReport(d.id)} {
+		for _, line := range []string{o.cases[d.id].Description, o.cases[d.id].explain(), d.why, o.htmlReport(d.id)} {
 			if line != "" {
 				fmt.Fprintf(w, "    %s\n", line)
 			}
@@ -293,7 +316,7 @@ func writeIndex(dir string, ids []string, outcomes []*outcome, suiteText string)
 			row.Group, last = strings.TrimSpace(g+" "+groupNames[g]), g
 		}
 		for _, o := range outcomes {
-			row.Description = cmp.Or(row.Description, o.describe[id])
+			row.Description = cmp.Or(row.Description, o.cases[id].Description)
 			res, there := o.results[id]
 			c := indexCell{Behavior: res.Behavior, Close: res.BehaviorClose, There: there}
 			if html := o.htmlReport(id); html != "" {

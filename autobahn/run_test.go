@@ -66,7 +66,7 @@ func fakeWstest(how, specFile string) int {
 			continue
 		}
 		rs[id] = r
-		os.WriteFile(filepath.Join(s.OutDir, r.ReportFile), []byte(`{"description": "Send\n  it.<br/>x"}`), 0o644)
+		os.WriteFile(filepath.Join(s.OutDir, r.ReportFile), []byte(`{"description": "Send\n  it.<br/>x", "resultClose": "not well.", "wasNotCleanReason": null, "wirelog": [["TO", [1, "00"], false], ["KLE"]]}`), 0o644)
 	}
 	index, _ := json.Marshal(map[string]results{s.Servers[0].Agent: rs})
 	os.WriteFile(filepath.Join(s.OutDir, "index.json"), index, 0o644)
@@ -117,8 +117,11 @@ func TestRunMergesShards(t *testing.T) {
 			if o.passed != tt.want || len(o.differences) != 0 {
 				t.Errorf("%d passed, differences %v; want %d and none", o.passed, o.differences, tt.want)
 			}
-			if got := o.describe["1.1.1"]; got != "Send it." {
+			if got := o.cases["1.1.1"].Description; got != "Send it." {
 				t.Errorf("1.1.1 is described as %q", got)
+			}
+			if got := o.cases["1.1.1"].explain(); !strings.HasPrefix(got, "not well; the suite's timer ran out") {
+				t.Errorf("1.1.1 is explained by %q", got)
 			}
 			index, err := readIndex(filepath.Join(r.out, "server", "index.json"))
 			if err != nil || len(index["agent"]) != tt.want {
@@ -245,7 +248,7 @@ func TestReportDirLeavesOtherFilesAlone(t *testing.T) {
 
 func TestTableAndIndex(t *testing.T) {
 	ids := []string{"1.1.1", "1.1.2", "1.1.3", "1.1.5", "6.4.1", "12.1.1"}
-	o := &outcome{dir: "reports/server", testees: []string{"framewright"}, results: sample(t), describe: map[string]string{"1.1.1": "Send <b>."}}
+	o := &outcome{dir: "reports/server", testees: []string{"framewright"}, results: sample(t), cases: map[string]caseReport{"1.1.1": {Description: "Send <b>."}}}
 	delete(o.results, "99.1.1")
 	o.verdict = judge(roleServer, ids, o.results, builtin(t))
 	o.differences = slices.DeleteFunc(o.differences, func(d difference) bool { return d.want == "no such case" })

@@ -86,7 +86,7 @@ func (t testee) ask(ctx context.Context, path string, number, v any) error {
 	if err != nil {
 		return err
 	}
-	defer c.CloseNow()
+	defer c.Close(ctx, ws.CodeNormal, "")
 	var answer []byte
 	for {
 		_, msg, err := c.ReadAppend(ctx, nil)
@@ -113,7 +113,9 @@ func (t testee) echo(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	defer c.CloseNow()
+	// Not CloseNow: it would cut off a Close frame still on its way, and the
+	// suite wants to be the one that ends the TCP connection.
+	defer c.Close(ctx, ws.CodeNormal, "")
 	var buf []byte
 	for {
 		op, msg, err := c.ReadAppend(ctx, buf[:0])

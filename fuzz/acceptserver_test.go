@@ -58,6 +58,7 @@ func (s *acceptServer) handle(w http.ResponseWriter, r *http.Request) {
 		if p := recover(); p != nil {
 			conn.mu.Lock()
 			conn.panicked = p
+			conn.hijacked = false
 			conn.mu.Unlock()
 			conn.Close()
 		}
@@ -68,6 +69,10 @@ func (s *acceptServer) handle(w http.ResponseWriter, r *http.Request) {
 		note()
 		return
 	}
+	conn.mu.Lock()
+	conn.hijacked = true
+	conn.mu.Unlock()
+	defer conn.finish()
 	for m, err := range c.Messages(context.Background()) {
 		if err != nil {
 			break

@@ -170,6 +170,7 @@ func checkSwitch(t *testing.T, resp *http.Response, key string) {
 // the server answered and the stream is closed.
 func FuzzResponse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, wire []byte) {
+		defer bounded()()
 		br := bufio.NewReader(bytes.NewReader(wire))
 		resp, readErr := http.ReadResponse(br, &http.Request{Method: "GET"})
 		s := &stub{in: wire, cuts: xorshift(seed)}
@@ -206,7 +207,7 @@ func FuzzResponse(f *testing.F) {
 		want := decode(frames, ws.RoleClient, ws.DefaultMessageSize, ws.DefaultFragments)
 		modes := xorshift(seed)
 		checkEnd(t, c, readAll(t, c, &modes, want.messages(), len(wire)), want)
-		closeAndWait(t, c)
+		closeAndWait(c)
 	})
 }
 
@@ -232,7 +233,8 @@ func legalResponse(r *http.Response) bool {
 func FuzzAccept(f *testing.F) {
 	server := newAcceptServer(f)
 	f.Fuzz(func(t *testing.T, seed uint64, wire []byte) {
-		s := &acceptConn{stub: stub{in: wire, cuts: xorshift(seed)}, seed: seed, done: make(chan struct{})}
+		defer bounded()()
+		s := &acceptConn{stub: stub{in: wire, cuts: xorshift(seed)}, done: make(chan struct{})}
 		server.conns <- s
 		<-s.done
 		s.mu.Lock()
@@ -314,9 +316,9 @@ type accepted struct {
 // An acceptConn is a stub that a http.Server serves.
 type acceptConn struct {
 	stub
-	seed     uint64
-	once     bool
-	done     chan struct{} // closed when all has been written
+	hijacked bool // the handler says when it is over, not Close
+	over     bool
+	done     chan struct{} // closed when all has been written and noted
 	requests []accepted
 	panicked any
 }
@@ -324,22 +326,21 @@ type acceptConn struct {
 func (c *acceptConn) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.once {
-		c.once = true
+	if !c.over {
+		c.over = true
 		close(c.done)
 	}
 }
 
 func (c *acceptConn) Close() error {
 	c.stub.Close()
-	c.finish()
-	return nil
+	return c.CloseWrite()
 }
 
 // CloseWrite is what net/http calls before it waits for half a second.
 func (c *acceptConn) CloseWrite() error {
 	c.mu.Lock()
-	hijacked := len(c.requests) > 0 && c.requests[len(c.requests)-1].err == nil
+	hijacked := c.hijacked
 	c.mu.Unlock()
 	if !hijacked {
 		c.finish()

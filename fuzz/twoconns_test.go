@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ func FuzzTwoConns(f *testing.F) {
 	f.Add(uint64(1), []byte{0x00, 5, 0x01, 200, 0x0c, 0, 0x0d, 0})
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		const maxOperations = 60
+		defer bounded()()
 		p := newPair(t, seed)
 		for i := 0; i+1 < min(len(script), 2*maxOperations); i += 2 {
 			p.run(script[i], int(script[i+1]))
@@ -43,7 +45,7 @@ type line struct {
 type end struct {
 	in, out *line
 	cuts    *xorshift
-	dry     func() // called when a Read finds nothing
+	dry     atomic.Pointer[func()] // called when a Read finds nothing; also by a Conn's closing goroutine
 }
 
 func (e *end) Read(p []byte) (int, error) {
@@ -63,8 +65,8 @@ func (e *end) Read(p []byte) (int, error) {
 		if closed {
 			return 0, io.EOF
 		}
-		if e.dry != nil {
-			e.dry()
+		if dry := e.dry.Load(); dry != nil {
+			(*dry)()
 		}
 	}
 	return 0, os.ErrDeadlineExceeded
@@ -245,8 +247,9 @@ func (p *pair) ping(s *side) {
 // untilDry returns a context that ends when s's line has nothing more.
 func (s *side) untilDry() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stream.dry = cancel
-	return ctx, func() { s.stream.dry = nil; cancel() }
+	dry := func() { cancel() }
+	s.stream.dry.Store(&dry)
+	return ctx, func() { s.stream.dry.Store(nil); cancel() }
 }
 
 // pump reads all that is there.
@@ -361,13 +364,15 @@ func (p *pair) end() {
 
 	first := p.sides[p.n%2]
 	var saw error
-	first.stream.dry = func() {
+	answer := func() {
+		if first.c.Err() != nil || first.peer.c.Err() != nil {
+			return // over: a closing goroutine reads what is left
+		}
 		ctx, cancel := first.peer.untilDry()
 		defer cancel()
-		if first.peer.c.Err() == nil {
-			_, _, saw = first.peer.c.Read(ctx)
-		}
+		_, _, saw = first.peer.c.Read(ctx)
 	}
+	first.stream.dry.Store(&answer)
 	p.must(first.c.Close(context.Background(), 4000, "done"))
 	e, ok := errors.AsType[*ws.CloseError](saw)
 	if !ok || e.Code != 4000 || e.Reason != "done" || !e.Remote || e.Err != nil {

@@ -221,10 +221,10 @@ func (c *Conn) linger(g *goodbye) {
 		timeout = min(timeout, lingerAfterClose)
 		timer.Reset(timeout)
 		if c.role == RoleServer {
-			closeWrite(c.stream)
+			c.endSending(timer)
 		}
 	} else {
-		closeWrite(c.stream)
+		c.endSending(timer)
 	}
 	c.in.interrupt.shut() // wakes a reader, who leaves
 	select {
@@ -242,6 +242,18 @@ func (c *Conn) linger(g *goodbye) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// endSending closes the sending direction, which over TLS is a write.
+func (c *Conn) endSending(timer *time.Timer) {
+	select {
+	case c.out.frames <- struct{}{}:
+		c.out.interrupt.watch(context.Background())
+		closeWrite(c.stream)
+		c.out.frames.release()
+	case <-timer.C:
+		timer.Reset(0)
 	}
 }
 
@@ -266,6 +278,7 @@ func (out *outgoing) sendClose(e *CloseError) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), out.c.set.closeTimeout)
 	defer cancel()
+	defer out.interrupt.watch(context.Background()) // first, or ctx's end would reach what comes after
 	out.closeSent.Store(e)
 	out.writeClose(ctx, e)
 }

@@ -341,6 +341,14 @@ var errKept = errors.New("the rest is kept")
 // returns the start of the next try.
 func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest []byte, err error) (time.Time, error) {
 	c := out.c
+	// A stream that has timed out for good, as TLS does, also inside of a
+	// type of somebody else's.
+	if t, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err); ok && !t.Temporary() {
+		out.fragile = true
+	}
 	switch {
 	case c.Err() != nil:
 		return start, c.Err()

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"io"
 	"maps"
 	"net"
@@ -113,15 +112,19 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 		return nil, &HandshakeError{Detail: "request not sent", Err: cmpErr(ctx.Err(), err)}
 	}
 	limited := &io.LimitedReader{R: s, N: maxAnswer}
-	br := bufio.NewReader(limited)
+	last := &lastError{r: limited}
+	br := bufio.NewReader(last)
 	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
 	if err != nil {
 		if limited.N <= 0 {
 			e := refused(RuleAnswerSize, "the answer's headers are longer than "+strconv.Itoa(maxAnswer)+" bytes")
 			return nil, e
 		}
-		if ctx.Err() != nil || isTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return nil, &HandshakeError{Detail: "no answer", Err: cmpErr(ctx.Err(), err)}
+		if last.err != nil { // what net/http says of half a line is beside the point
+			if last.err == io.EOF {
+				last.err = io.ErrUnexpectedEOF
+			}
+			return nil, &HandshakeError{Detail: "no answer", Err: cmpErr(ctx.Err(), last.err)}
 		}
 		e := refused(RuleAnswerNotHTTP, "the answer is not HTTP")
 		e.Err = err
@@ -137,6 +140,18 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 	s.SetReadDeadline(time.Time{})
 	s.SetWriteDeadline(time.Time{})
 	return h.conn(ctx, s, o, resp, subprotocol, agreed, early(br)), nil
+}
+
+// lastError remembers how reading ended.
+type lastError struct {
+	r   io.Reader
+	err error
+}
+
+func (l *lastError) Read(p []byte) (n int, err error) {
+	n, err = l.r.Read(p)
+	l.err = err
+	return n, err
 }
 
 func cmpErr(a, b error) error {
@@ -173,6 +188,8 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 	switch {
 	case u.Host == "":
 		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has no host (§3)"}
+	case strings.ContainsAny(u.RequestURI(), " \t"):
+		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has white space, which %20 stands for"}
 	case u.Fragment != "" || strings.HasSuffix(rawURL, "#"):
 		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has a fragment, which makes no sense for WebSocket (§3)"}
 	}

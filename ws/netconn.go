@@ -16,7 +16,7 @@ import (
 // bytes. A Write goes out as messages of type op of up to 16 KiB; Read reads
 // the contents of the incoming messages of that type one after the other, and
 // a message of another type fails the connection with 1003. The peer's normal
-// closure (1000 or 1001) is io.EOF. Close closes with 1000.
+// closure (1000, 1001 or no code) is io.EOF. Close closes with 1000.
 //
 // With OpText, what is written must be UTF-8 in every Write. ctx bounds the
 // life of the net.Conn: when it ends, reads and writes fail. A write whose
@@ -207,7 +207,7 @@ func (n *netConn) err(op string, ctx context.Context, err error) error {
 	if n.closed.Load() {
 		err = net.ErrClosed
 	} else if e, ok := errors.AsType[*CloseError](err); ok {
-		if op == "read" && e.Remote && (e.Code == CodeNormal || e.Code == CodeGoingAway) {
+		if op == "read" && e.Remote && (e.Code == CodeNormal || e.Code == CodeGoingAway || e.Code == CodeNoStatus) {
 			return io.EOF
 		}
 	} else if context.Cause(ctx) == os.ErrDeadlineExceeded {

@@ -26,33 +26,36 @@ const (
 var lenOrder = [numLens]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
 // Of length code 257+i, lenBase[i] is the shortest length and lenExtra[i] the
-// number of bits that are added to it; so with distance codes (§3.2.5).
+// number of bits that are added to it; so with distance codes (§3.2.5). The
+// ranges double: there are four length codes and two distance codes for each
+// number of extra bits, but eight and four with none.
 var (
-	lenBase   [29]uint16
-	lenExtra  [29]uint8
-	distBase  [numDist]uint16
-	distExtra [numDist]uint8
+	lenBase, lenExtra   = lengthCodes()
+	distBase, distExtra = distanceCodes()
 )
 
-// The ranges in §3.2.5's tables double: four length codes, two distance codes
-// for each number of extra bits, but eight and four with none. 258 has a
-// length code of its own, although 284 and its five bits reach it too.
-func init() {
-	base := minMatch
-	for i := range lenBase {
+func lengthCodes() (base [29]uint16, extra [29]uint8) {
+	next := minMatch
+	for i := range base {
 		if i >= 8 {
-			lenExtra[i] = uint8(i/4 - 1)
+			extra[i] = uint8(i/4 - 1)
 		}
-		lenBase[i] = uint16(base)
-		base += 1 << lenExtra[i]
+		base[i] = uint16(next)
+		next += 1 << extra[i]
 	}
-	lenBase[28], lenExtra[28] = maxMatch, 0
-	base = 1
-	for i := range distBase {
+	// 258 has a code of its own, although 284 and its five bits reach it too.
+	base[28], extra[28] = maxMatch, 0
+	return base, extra
+}
+
+func distanceCodes() (base [numDist]uint16, extra [numDist]uint8) {
+	next := 1
+	for i := range base {
 		if i >= 4 {
-			distExtra[i] = uint8(i/2 - 1)
+			extra[i] = uint8(i/2 - 1)
 		}
-		distBase[i] = uint16(base)
-		base += 1 << distExtra[i]
+		base[i] = uint16(next)
+		next += 1 << extra[i]
 	}
+	return base, extra
 }

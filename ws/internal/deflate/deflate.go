@@ -1,19 +1,38 @@
 package deflate
 
+import "sync"
+
 // A Compressor compresses the messages of one direction of one connection (RFC
 // 7692 §7.2.1).
 type Compressor struct {
+	hist history // the context, where it is kept; the message's, between parts
 	bits uint8
 	keep bool
 }
 
 // NewCompressor returns a Compressor with a window of 2^bits bytes, 8 <= bits
 // <= 15; it panics outside of that. No distance in its output is larger than
-// that. With keep, a message may refer to the ones before it.
+// that. With keep, a message may refer to the ones before it. It holds no
+// buffers until they are needed.
 func NewCompressor(bits int, keep bool) *Compressor {
 	checkBits(bits)
 	return &Compressor{bits: uint8(bits), keep: keep}
 }
+
+// A deflater is the state that is needed inside a call.
+type deflater struct {
+	match  matcher
+	enc    encoder
+	joined []byte // the context and the beginning of the message
+}
+
+var deflaters = sync.Pool{New: func() any {
+	w := new(deflater)
+	w.match.seqs = make([]sequence, 0, maxSeqs)
+	w.enc.lensSyms = make([]uint16, 0, numLit+numDist)
+	w.match.next = 1 << 16
+	return w
+}}
 
 // Append appends message, compressed, to dst and returns it: what the payload
 // of a message with RSV1 set is to be.
@@ -23,21 +42,75 @@ func (c *Compressor) Append(dst, message []byte) []byte {
 
 // AppendPart appends the next part of a message, flushed to a byte boundary:
 // all that has been given so far can be inflated from what has been returned
-// so far. last ends the message; its last part may be empty.
+// so far. last ends the message; its last part may be empty. Between the parts
+// of a message the window is held even where no context is kept.
 func (c *Compressor) AppendPart(dst, part []byte, last bool) []byte {
-	for len(part) > 0 {
-		n := min(len(part), maxStored)
-		dst = append(dst, 0, byte(n), byte(n>>8), ^byte(n), ^byte(n>>8))
-		dst = append(dst, part[:n]...)
-		part = part[n:]
+	if len(part) > 0 {
+		w := deflaters.Get().(*deflater)
+		w.enc.out = bitWriter{dst: dst}
+		w.deflate(&c.hist, part, 1<<c.bits)
+		w.enc.out.put(0, 3) // an empty stored block, but for its LEN and NLEN
+		w.enc.out.align()
+		dst = w.enc.out.dst
+		w.enc.out.dst = nil
+		deflaters.Put(w)
+	} else {
+		dst = append(dst, 0)
 	}
-	dst = append(dst, 0)
 	if !last {
 		dst = append(dst, tail...)
+	}
+	switch {
+	case c.keep, !last:
+		c.hist.write(part, 1<<c.bits)
+	case c.hist.buf != nil:
+		c.hist = history{}
 	}
 	return dst
 }
 
 // Release gives everything back, whatever has been going on; after it the
 // Compressor is as new.
-func (c *Compressor) Release() {}
+func (c *Compressor) Release() { c.hist = history{} }
+
+// deflate writes p as blocks.
+func (w *deflater) deflate(hist *history, p []byte, window int) {
+	how := plan{depth: 4, good: 32, shift: 32 - maxHash}
+	base := w.match.next
+	n := int(hist.n)
+	w.match.next += uint32(n + len(p) + 1<<(maxBits+1))
+	if n > 0 {
+		// The first of it stands behind the context, the rest by itself.
+		first := min(len(p), maxRun)
+		if cap(w.joined) < n+first {
+			w.joined = make([]byte, n+first, 1<<maxBits+maxRun)
+		}
+		w.joined = w.joined[:n+first]
+		hist.copyTo(w.joined)
+		copy(w.joined[n:], p[:first])
+		w.remember(w.joined, n, base, how)
+		w.blocks(w.joined, n, base, window, how)
+		if first == len(p) {
+			return
+		}
+		w.blocks(p, first, base+uint32(n), window, how)
+		return
+	}
+	w.blocks(p, 0, base, window, how)
+}
+
+// blocks writes buf[from:] as blocks.
+func (w *deflater) blocks(buf []byte, from int, base uint32, window int, how plan) {
+	for from < len(buf) {
+		to := w.match.find(buf, from, base, window, how)
+		w.enc.block(buf[from:to], w.match.seqs)
+		from = to
+	}
+}
+
+// remember enters the context, which stands in buf before end.
+func (w *deflater) remember(buf []byte, end int, base uint32, how plan) {
+	for i := range min(end, len(buf)-3) {
+		w.match.insert(load32(buf, i), base+uint32(i), how.shift)
+	}
+}

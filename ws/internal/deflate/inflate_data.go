@@ -8,6 +8,7 @@ func (w *inflater) data(dst, src []byte, op, ip int) (int, int, bool, error) {
 	for {
 		switch w.state {
 		case atLiteral:
+			op, ip = w.fast(dst, src, op, ip)
 			e, ok := w.symbol(w.litT[:], litBits, src, &ip)
 			if !ok {
 				return op, ip, true, nil
@@ -60,7 +61,7 @@ func (w *inflater) data(dst, src []byte, op, ip int) (int, int, bool, error) {
 // reports whether all of them are there. A symbol that means nothing has value
 // 0 and neither flag.
 func (w *inflater) symbol(table []entry, first uint, src []byte, ip *int) (e entry, ok bool) {
-	for w.nb <= 56 && *ip < len(src) {
+	for w.nb < 56 && *ip < len(src) {
 		w.b |= uint64(src[*ip]) << w.nb
 		w.nb += 8
 		*ip++

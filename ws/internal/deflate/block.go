@@ -1,0 +1,156 @@
+package deflate
+
+// codes are what sequences are written with: each code's bits above 8 bits
+// that say how many. Those of lengths have their extra bits with them.
+type codes struct {
+	lit  [endOfBlock + 1]uint32
+	len  [256]uint32 // by length less 3
+	dist [32]uint32
+}
+
+// make joins lengths and codes.
+func (c *codes) make(litLens []uint8, lit []uint16, distLens []uint8, dist []uint16) {
+	for i := range c.lit {
+		c.lit[i] = uint32(lit[i])<<8 | uint32(litLens[i])
+	}
+	for i := range c.len {
+		sym := lenSym(uint(i))
+		n := uint32(litLens[sym])
+		extra := uint32(i) + minMatch - uint32(lenBase[sym-firstLen])
+		c.len[i] = (extra<<n|uint32(lit[sym]))<<8 | n + uint32(lenExtra[sym-firstLen])
+	}
+	for i, n := range distLens {
+		c.dist[i] = uint32(dist[i])<<8 | uint32(n)
+	}
+}
+
+// lenCodes and distCodes are the codes of lengths and distances, less 3 and
+// less 1; distances from 256 by their 7 lower bits less.
+var (
+	lenCodes   [256]uint8
+	distCodes  [512]uint8
+	fixedLit   [288]uint8
+	fixedDist  [32]uint8
+	fixedCodes codes
+)
+
+func lenSym(length uint) uint { return firstLen + uint(lenCodes[length&0xff]) }
+
+func distCode(dist uint) uint8 {
+	if dist < 256 {
+		return distCodes[dist]
+	}
+	return distCodes[256+dist>>7&0xff]
+}
+
+func init() {
+	for i, base := range lenBase {
+		for n := range 1 << lenExtra[i] {
+			lenCodes[min(int(base)-minMatch+n, 255)] = uint8(i)
+		}
+	}
+	for i, base := range distBase {
+		for n := range 1 << distExtra[i] {
+			if d := int(base) - 1 + n; d < 256 {
+				distCodes[d] = uint8(i)
+			} else {
+				distCodes[256+d>>7] = uint8(i)
+			}
+		}
+	}
+	var lit [288]uint16
+	var dist [32]uint16
+	fixedLens(fixedLit[:])
+	for i := range fixedDist {
+		fixedDist[i] = 5
+	}
+	codesOf(lit[:], fixedLit[:])
+	codesOf(dist[:], fixedDist[:])
+	fixedCodes.make(fixedLit[:], lit[:], fixedDist[:], dist[:])
+}
+
+// An encoder writes blocks; it is the scratch memory for that.
+type encoder struct {
+	out      bitWriter
+	huff     huffman
+	litFreq  [numLit]uint32
+	distFreq [numDist]uint32
+	lensFreq [numLens]uint32
+	lens     [numLit + numDist]uint8 // literals and lengths, then distances
+	distLens [numDist]uint8
+	lensLens [numLens]uint8
+	lensSyms []uint16 // code length symbols, their extra bits from bit 8 on
+	codes16  [numLit]uint16
+	dist16   [numDist]uint16
+	lens16   [numLens]uint16
+	dynamic  codes
+}
+
+// smallBlock is the size in bits, with fixed codes, from which on it is tried
+// whether others would be better: a header that describes them rarely takes
+// less than that.
+const smallBlock = 40 * 8
+
+// block writes src, which seqs describes, as the kind of block that takes the
+// fewest bits (§3.2.3).
+func (e *encoder) block(src []byte, seqs []sequence) {
+	e.count(src, seqs)
+	extra := 0
+	for i, f := range e.litFreq[firstLen:] {
+		extra += int(f) * int(lenExtra[i])
+	}
+	for i, f := range e.distFreq[:] {
+		extra += int(f) * int(distExtra[i])
+	}
+
+	fixed := extra + cost(e.litFreq[:], fixedLit[:]) + cost(e.distFreq[:], fixedDist[:])
+	size, header, data := fixed, 0, 0
+	if fixed > smallBlock {
+		header = e.describe()
+		data = extra + cost(e.litFreq[:], e.lens[:]) + cost(e.distFreq[:], e.distLens[:])
+		size = min(size, header+data)
+	}
+	// A stored block's LEN starts a byte, every 65,535 bytes.
+	parts := (len(src) + maxStored - 1) / maxStored
+	if stored := 8*len(src) + parts*(3+7+32); stored <= size+3 {
+		e.out.stored(src)
+		return
+	}
+	if size == fixed {
+		e.out.put(1<<1, 3) // BFINAL 0, BTYPE 01
+		e.out.sequences(src, seqs, &fixedCodes, fixed)
+		return
+	}
+	e.out.put(2<<1, 3) // BFINAL 0, BTYPE 10
+	e.header()
+	codesOf(e.codes16[:], e.lens[:numLit])
+	codesOf(e.dist16[:], e.distLens[:])
+	e.dynamic.make(e.lens[:numLit], e.codes16[:], e.distLens[:], e.dist16[:])
+	e.out.sequences(src, seqs, &e.dynamic, data)
+}
+
+// count counts how often each symbol occurs.
+func (e *encoder) count(src []byte, seqs []sequence) {
+	clear(e.litFreq[:])
+	clear(e.distFreq[:])
+	for _, s := range seqs {
+		for _, x := range src[:s.lits] {
+			e.litFreq[x]++
+		}
+		src = src[s.lits:]
+		if s.length != noMatch {
+			e.litFreq[lenSym(uint(s.length))%numLit]++
+			e.distFreq[distCode(uint(s.dist))%numDist]++
+			src = src[int(s.length)+minMatch:]
+		}
+	}
+	e.litFreq[endOfBlock] = 1
+}
+
+func cost(freq []uint32, lens []uint8) (bits int) {
+	lens = lens[:len(freq)]
+	for i, f := range freq {
+		bits += int(f) * int(lens[i])
+	}
+	return bits
+}
