@@ -122,7 +122,7 @@ func (in *incoming) content(p []byte, err error, over bool) error {
 	}
 	switch {
 	case err != nil:
-		return in.violation(violated(RuleDeflate, trimDeflate(err.Error())))
+		return in.violation(violated(RuleDeflate, err.Error()))
 	case int64(z.d.Blocks()) > z.out+maxEmptyBlocks:
 		return in.violation(violated(RuleEmptyBlocks, "compressed message of "+itoa(int64(z.d.Blocks()))+" blocks and "+itoa(z.out)+" bytes"))
 	}
@@ -136,14 +136,6 @@ func (in *incoming) content(p []byte, err error, over bool) error {
 		return in.violation(violated(RuleInflateRate, "compressed messages inflate to more than InflateRate allows, "+itoa(int64(z.beyond.rate))+" bytes a second beyond "+itoa(inflateRatio)+" times their size"))
 	}
 	return nil
-}
-
-func trimDeflate(s string) string {
-	const prefix = "deflate: "
-	if len(s) > len(prefix) && s[:len(prefix)] == prefix {
-		return "compressed message: " + s[len(prefix):]
-	}
-	return s
 }
 
 // A deflater is the compressing part of outgoing. It belongs to whoever has
