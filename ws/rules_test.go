@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -84,6 +85,14 @@ var ruleTests = map[ws.RuleID][]breach{
 			return check(r, &ws.Options{RequireOrigin: true})
 		}},
 	},
+	ws.RuleExtensions: {
+		offers("no name", "; x"),
+		offers("a parameter without a name", "permessage-deflate;"),
+		offers("a value that is empty", "permessage-deflate; client_max_window_bits="),
+		offers("a quoted string without end", `x; y="`),
+		offers("a quoted string that is no token", `x; y="a b"`),
+		offers("two names without a comma", "permessage-deflate permessage-deflate"),
+	},
 	ws.RuleHeaderSize: {
 		request("one long value", with("X-Long", strings.Repeat("x", 8<<10))),
 		request("a long target", func(r *ws.Request) { r.Target = "/" + strings.Repeat("x", 8<<10) }),
@@ -126,7 +135,15 @@ var ruleTests = map[ws.RuleID][]breach{
 		answer("in lower case", withAnswer("Sec-Websocket-Accept", strings.ToLower(wstest.RequestAccept))),
 		answer("two", withAnswer("Sec-Websocket-Accept", wstest.RequestAccept, wstest.RequestAccept)),
 	},
-	ws.RuleAnswerExtensions:  {answer("permessage-deflate", withAnswer("Sec-Websocket-Extensions", "permessage-deflate"))},
+	ws.RuleAnswerExtensions: {
+		agrees("one that was not offered", nil, "permessage-deflate"),
+		agrees("another", &ws.Compression{}, "x-webkit-deflate-frame"),
+		agrees("two", &ws.Compression{}, "permessage-deflate; server_no_context_takeover; client_no_context_takeover, permessage-deflate"),
+		agrees("no list", &ws.Compression{}, "permessage-deflate;"),
+		agrees("an unknown parameter", &ws.Compression{}, "permessage-deflate; server_no_context_takeover; x"),
+		agrees("a context we will not keep", &ws.Compression{}, "permessage-deflate"),
+		agrees("a window we do not have", &ws.Compression{ReceiveContext: true, ReceiveWindow: 9}, "permessage-deflate; server_max_window_bits=10"),
+	},
 	ws.RuleAnswerSubprotocol: {answer("not offered", withAnswer("Sec-Websocket-Protocol", "mqtt")), answer("in another case", withAnswer("Sec-Websocket-Protocol", "Chat"))},
 	ws.RuleAnswerOneSubproto: {
 		answer("two headers", withAnswer("Sec-Websocket-Protocol", "chat", "superchat")),
@@ -145,14 +162,21 @@ var ruleTests = map[ws.RuleID][]breach{
 	// Frames, messages, the closing handshake.
 	ws.RuleClientMasks:    {toServer("text", "81 05 | 'Hello'"), toServer("close", "88 00"), toServer("a second frame", "81 80 | 00000000 | 81 00")},
 	ws.RuleServerUnmasked: {toClient("text", "81 85 | 37fa213d | 7f9f4d5158"), toClient("a key of zeros", "81 80 | 00000000")},
-	ws.RuleRSV:            {toClient("RSV1", "c1 00"), toClient("RSV2", "a1 00"), toServer("RSV3 on a ping", "99 80 | 00000000")},
-	ws.RuleOpcode:         {toClient("3", "83 00"), toClient("7", "87 00"), toServer("b", "8b 80 | 00000000"), toServer("f", "8f 80 | 00000000")},
-	ws.RuleMinimalLength:  {toClient("16 bits for 125", "82 7e 007d"), toServer("64 bits for 65535", "82 ff 000000000000ffff")},
-	ws.RuleLengthTopBit:   {toClient("set", "82 7f 8000000000000000"), toServer("set", "82 ff ffffffffffffffff")},
-	ws.RuleContinuation:   {toClient("first of all", "80 00"), toServer("after a message", "81 80 | 00000000 | 00 80 | 00000000")},
-	ws.RuleInterleaved:    {toClient("text in text", "01 00 | 81 00"), toServer("binary in text", "01 80 | 00000000 | 02 80 | 00000000")},
-	ws.RuleControlFin:     {toClient("ping", "09 00"), toServer("close", "08 80 | 00000000")},
-	ws.RuleControlLength:  {toClient("ping of 126", "89 7e 007e"), toServer("close of 65536", "88 ff")},
+	ws.RuleRSV: {
+		toClient("RSV1", "c1 00"), toClient("RSV2", "a1 00"), toServer("RSV3 on a ping", "99 80 | 00000000"),
+		deflated(ws.RoleClient, "RSV2 beside RSV1", "e1 00"), deflated(ws.RoleServer, "RSV3 on a ping with compression", "99 80 | 00000000"),
+	},
+	ws.RuleRSV1: {
+		deflated(ws.RoleClient, "on a ping", "c9 00"), deflated(ws.RoleServer, "on a close", "c8 80 | 00000000"),
+		deflated(ws.RoleClient, "on a continuation", "41 00 | c0 01 | 00"), deflated(ws.RoleServer, "on the continuation of a message that is not compressed", "01 80 | 00000000 | 40 80"),
+	},
+	ws.RuleOpcode:        {toClient("3", "83 00"), toClient("7", "87 00"), toServer("b", "8b 80 | 00000000"), toServer("f", "8f 80 | 00000000")},
+	ws.RuleMinimalLength: {toClient("16 bits for 125", "82 7e 007d"), toServer("64 bits for 65535", "82 ff 000000000000ffff")},
+	ws.RuleLengthTopBit:  {toClient("set", "82 7f 8000000000000000"), toServer("set", "82 ff ffffffffffffffff")},
+	ws.RuleContinuation:  {toClient("first of all", "80 00"), toServer("after a message", "81 80 | 00000000 | 00 80 | 00000000")},
+	ws.RuleInterleaved:   {toClient("text in text", "01 00 | 81 00"), toServer("binary in text", "01 80 | 00000000 | 02 80 | 00000000")},
+	ws.RuleControlFin:    {toClient("ping", "09 00"), toServer("close", "08 80 | 00000000")},
+	ws.RuleControlLength: {toClient("ping of 126", "89 7e 007e"), toServer("close of 65536", "88 ff")},
 	ws.RuleAfterClose: {{"a ping", func(t *testing.T) error {
 		// A Conn reads no further, and neither does Next.
 		rx := ws.NewReceiver(ws.RoleClient, ws.Limits{})
@@ -183,7 +207,22 @@ var ruleTests = map[ws.RuleID][]breach{
 		slowly("inside a header", "82"),
 		slowly("between fragments", "02 81 | 00000000 | 'a'"),
 	},
-	ws.RulePingRate:  {onlyByConn("201 at once", "8980 00000000 | 898000000000*200")},
+	ws.RulePingRate: {onlyByConn("201 at once", "8980 00000000 | 898000000000*200")},
+	ws.RuleDeflate: {
+		inflates("a reserved block type", "c2 01 | 07"),
+		inflates("a stored block cut off", "c2 05 | 000500faff"),
+		inflates("a length and its complement that differ", "c2 05 | 0005000000"),
+		inflates("a distance before the first byte", "c2 04 | 4b044200"),
+		inflates("no symbol", "c2 7e 0080 | ff*128"),
+	},
+	ws.RuleEmptyBlocks: {inflates("1,100 stored blocks", "c2 7e 157c | 000000ffff*1100")},
+	ws.RuleInflateRate: {{"a series of bombs", func(t *testing.T) error {
+		bomb := deflateRaw(t, 15, strings.Repeat("a", 500<<10))
+		wire := ws.AppendFrame(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary}, bomb)
+		return connFails(t, ws.RoleClient, fmt.Sprintf("%x*100", wire), 0, func(rwc io.ReadWriteCloser) *ws.Conn {
+			return ws.NewDeflateConn(rwc, ws.RoleClient, ctQuiet(), ws.DeflateParams{ServerBits: 15, ClientBits: 15})
+		})
+	}}},
 	ws.RuleEmptyRate: {onlyByConn("2,001 at once", "818000000000*2001")},
 }
 
@@ -234,8 +273,9 @@ func wantRule(t *testing.T, rule ws.Rule, err error) {
 // The list itself: ids and sections have their form, in the RFC's order, and
 // no rule costs both a close code and a status.
 func TestRulesAreInOrder(t *testing.T) {
-	idForm := regexp.MustCompile(`^[0-9]+(\.[0-9]+)+-[a-z0-9]+(-[a-z0-9]+)*$`)
-	sectionForm := regexp.MustCompile(`^§[0-9]+(\.[0-9]+)+$`)
+	// RFC 7692 has sections without a dot; its rules stand behind RFC 6455's.
+	idForm := regexp.MustCompile(`^([0-9]+(\.[0-9]+)+|7692(\.[0-9]+)+)-[a-z0-9]+(-[a-z0-9]+)*$`)
+	sectionForm := regexp.MustCompile(`^(§[0-9]+(\.[0-9]+)+|RFC 7692 §[0-9]+(\.[0-9]+)*)$`)
 	seen := map[ws.RuleID]bool{}
 	last := []int{0}
 	for _, rule := range ws.Rules {
@@ -248,7 +288,11 @@ func TestRulesAreInOrder(t *testing.T) {
 			continue
 		}
 		section, _, _ := strings.Cut(string(rule.ID), "-")
-		if "§"+section != rule.Section {
+		stands := "§" + section
+		if rest, ok := strings.CutPrefix(section, "7692."); ok {
+			stands = "RFC 7692 §" + rest
+		}
+		if stands != rule.Section {
 			t.Errorf("%s stands in %s", rule.ID, rule.Section)
 		}
 		var at []int
@@ -406,6 +450,42 @@ func withoutAnswer(name string) func(*ws.Response) {
 	return func(r *ws.Response) { delete(r.Header, name) }
 }
 
+// offers has a server read the extensions of a request, which hold whether it
+// compresses or not.
+func offers(name string, values ...string) breach {
+	return breach{name, func(t *testing.T) error {
+		_, _, err := ws.AcceptDeflate(values, nil)
+		if agreed, answer, err2 := ws.AcceptDeflate(values, &ws.Compression{}); agreed != nil || answer != "" || fmt.Sprint(err) != fmt.Sprint(err2) {
+			t.Errorf("with compression: %v, %q, %v", agreed, answer, err2)
+		}
+		return err
+	}}
+}
+
+// agrees has a client read the extensions of an answer, twice: by themselves,
+// and in a handshake.
+func agrees(name string, c *ws.Compression, value string) breach {
+	return breach{name, func(t *testing.T) error {
+		agreed, pure := ws.CheckDeflate([]string{value}, c)
+		if agreed != nil {
+			t.Errorf("agreed on %+v all the same", agreed)
+		}
+		a, b := wstest.Pipe()
+		defer a.Close()
+		a.Write(wstest.Response(wstest.RequestKey, "Sec-WebSocket-Extensions: "+value))
+		conn, err := ws.NewClient(t.Context(), b, "ws://server.example.com/chat", &ws.Options{
+			Compression: c, Rand: strings.NewReader("the sample nonce"),
+		})
+		if conn != nil || fmt.Sprint(err) != fmt.Sprint(pure) {
+			t.Errorf("NewClient says %v, CheckDeflate %v", err, pure)
+		}
+		if he, ok := errors.AsType[*ws.HandshakeError](err); ok && (he.Status != 101 || he.Header.Get("Sec-Websocket-Extensions") != value) {
+			t.Errorf("the error has status %d and headers %v", he.Status, he.Header)
+		}
+		return pure
+	}}
+}
+
 // refusal asks s for a connection over HTTP in memory and returns why not.
 func refusal(t *testing.T, s *ws.Server) error {
 	t.Helper()
@@ -475,16 +555,37 @@ func dialled(name, text string) breach {
 // be told the code and the section.
 func receives(role ws.Role, name, wire string) breach {
 	return breach{role.String() + " gets " + name, func(t *testing.T) error {
-		l := &coreListener{rx: ws.NewReceiver(role, ws.Limits{})}
-		pure := l.take(wstest.MustHex(wire))
-		if pure == nil {
-			return nil
-		}
-		if err := connReceives(t, role, wire, 0); fmt.Sprint(err) != fmt.Sprint(pure) {
-			t.Errorf("a Conn says %v, a Receiver %v", err, pure)
-		}
-		return pure
+		return bothReceive(t, role, wire, false)
 	}}
+}
+
+// deflated is receives where permessage-deflate was negotiated.
+func deflated(role ws.Role, name, wire string) breach {
+	return breach{role.String() + " gets " + name, func(t *testing.T) error { return bothReceive(t, role, wire, true) }}
+}
+
+func bothReceive(t *testing.T, role ws.Role, wire string, deflate bool) error {
+	l := &coreListener{rx: ws.NewReceiver(role, ws.Limits{})}
+	if deflate {
+		l.rx.AllowDeflate()
+	}
+	pure := l.take(wstest.MustHex(wire))
+	if pure == nil {
+		return nil
+	}
+	receive := connReceives
+	if deflate {
+		receive = deflateConnReceives
+	}
+	if err := receive(t, role, wire, 0); fmt.Sprint(err) != fmt.Sprint(pure) {
+		t.Errorf("a Conn says %v, a Receiver %v", err, pure)
+	}
+	return pure
+}
+
+// inflates is for a rule that only a Conn can hold, which inflates.
+func inflates(name, wire string) breach {
+	return breach{"client gets " + name, func(t *testing.T) error { return deflateConnReceives(t, ws.RoleClient, wire, 0) }}
 }
 
 func toServer(name, wire string) breach { return receives(ws.RoleServer, name, wire) }
@@ -504,9 +605,24 @@ func onlyByConn(name, wire string) breach {
 // *ProtocolError with which it fails after the given time.
 func connReceives(t *testing.T, role ws.Role, wire string, after time.Duration) (err error) {
 	t.Helper()
+	return connFails(t, role, wire, after, func(rwc io.ReadWriteCloser) *ws.Conn {
+		return ws.NewConn(rwc, role, &ws.Options{PingInterval: -1})
+	})
+}
+
+// deflateConnReceives is connReceives where permessage-deflate was negotiated.
+func deflateConnReceives(t *testing.T, role ws.Role, wire string, after time.Duration) (err error) {
+	t.Helper()
+	return connFails(t, role, wire, after, func(rwc io.ReadWriteCloser) *ws.Conn {
+		return ws.NewDeflateConn(rwc, role, &ws.Options{PingInterval: -1}, ws.DeflateParams{ServerBits: 15, ClientBits: 15})
+	})
+}
+
+func connFails(t *testing.T, role ws.Role, wire string, after time.Duration, open func(io.ReadWriteCloser) *ws.Conn) (err error) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a, b := wstest.Pipe()
-		c := ws.NewConn(b, role, &ws.Options{PingInterval: -1})
+		c := open(b)
 		defer c.CloseNow()
 		p := wstest.NewPeer(t, a)
 		done := make(chan error, 1)
