@@ -15,6 +15,7 @@
 //	rules.go      Rules: every rule, with its id, section, code
 //	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4
 //	origin.go     CheckOrigin                                    §10.2
+//	deflate.go    Compression: offers and answers                RFC 7692 §7.1
 //	errors.go     ProtocolError, CloseError, HandshakeError
 //	trace.go      TraceEvent: what went over the wire, explained
 //
@@ -25,6 +26,7 @@
 //	conn_read.go   Read, ReadAppend, Reader, Messages
 //	conn_write.go  Write, Writer
 //	conn_close.go  Close, CloseNow: the closing handshake        §7
+//	conn_deflate.go  compressed messages                         RFC 7692 §7.2
 //	keepalive.go   Ping, pongs, the dead peer                    §5.5.2, §5.5.3
 //	prepared.go    Prepare: one message for many connections
 //	netconn.go     NetConn
@@ -83,8 +85,8 @@
 //
 // # Limitations
 //
-// No extension is negotiated: permessage-deflate (RFC 7692) offers are
-// ignored, as §9.1 allows. No WebSocket over HTTP/2 (RFC 8441). A stream
+// permessage-deflate (RFC 7692) is the only extension, and off unless
+// Options.Compression asks for it. No WebSocket over HTTP/2 (RFC 8441). A stream
 // without deadlines, and a TLS stream, lose the connection when a write is
 // interrupted, even if nothing was sent yet. Text to be sent is checked, so a
 // program pays for UTF-8 twice if it forwards text that it received.
