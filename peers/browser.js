@@ -32,11 +32,11 @@ globalThis.peer = (() => {
   };
 
   return {
-    // open connects and resolves to the subprotocol.
+    // open connects and resolves to the subprotocol and extensions.
     open: (url, protocols) => new Promise((done, fail) => {
       socket = new WebSocket(url, protocols);
       socket.binaryType = 'arraybuffer';
-      socket.onopen = () => done(socket.protocol);
+      socket.onopen = () => done({ protocol: socket.protocol, extensions: socket.extensions });
       socket.onmessage = ({ data }) => { order = order.then(() => message(data)); };
       socket.onclose = ({ code, reason }) => {
         fail(new Error(`closed with ${code}`)); // does nothing once open

@@ -185,10 +185,11 @@ func (b browserPeer) dial(t *testing.T, page, url string, o Options) (*Session, 
 		return nil, nil, err
 	}
 	s := newSession()
-	s.Protocol, err = evaluate[string](ctx, p, call("open", url, append([]string{}, o.Protocols...)))
+	agreed, err := evaluate[struct{ Protocol, Extensions string }](ctx, p, call("open", url, append([]string{}, o.Protocols...)))
 	if err != nil {
 		return nil, nil, err
 	}
+	s.Protocol, s.Extension = agreed.Protocol, agreed.Extensions
 	s.Do = func(ctx context.Context, a Action) error {
 		_, err := evaluate[chromedp.Void](ctx, p, call("act", a))
 		return err

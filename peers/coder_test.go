@@ -17,14 +17,26 @@ func TestCoder(t *testing.T) { run(t, coderPeer{}) }
 
 func (coderPeer) Lacks() map[Ability]string { return nil }
 
+// coder has one switch for both directions.
+func (d *Deflate) coder() websocket.CompressionMode {
+	switch {
+	case d == nil:
+		return websocket.CompressionDisabled
+	case d.ServerContext:
+		return websocket.CompressionContextTakeover
+	}
+	return websocket.CompressionNoContextTakeover
+}
+
 func (coderPeer) Listen(t *testing.T, o Options) *Listener {
 	return serveHTTP(t, o.TLS, func(accept func(*Session)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: o.Protocols})
+			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: o.Protocols, CompressionMode: o.Deflate.coder(), CompressionThreshold: 1})
 			if err != nil {
 				return
 			}
 			s := coderSession(c, o)
+			s.extensionHidden = true
 			if o.Greeting != nil {
 				_ = s.Do(t.Context(), *o.Greeting)
 			}
@@ -38,11 +50,12 @@ func (coderPeer) Dial(t *testing.T, url string, o Options) (*Session, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tr := &http.Transport{TLSClientConfig: o.TLS.client()}
-	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: o.Protocols, HTTPClient: &http.Client{Transport: tr}})
+	c, answer, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: o.Protocols, CompressionMode: o.Deflate.coder(), CompressionThreshold: 1, HTTPClient: &http.Client{Transport: tr}})
 	if err != nil {
 		return nil, err
 	}
 	s := coderSession(c, o)
+	s.Extension = extensions(answer)
 	t.Cleanup(func() { _ = c.CloseNow(); <-s.done; tr.CloseIdleConnections() })
 	return s, nil
 }

@@ -15,6 +15,10 @@
 // Endpoint interface in endpoint_test.go. What a peer's API cannot do is listed
 // in its driver with a sentence, and the test log repeats it.
 //
+// A second table (deflate_test.go) runs with permessage-deflate, under every
+// setting that both ends have: the handshake must settle on that setting, and
+// fewer bytes must cross the wire than the content has.
+//
 // The chat page has its own tests in chat_test.go: two browser contexts, a
 // server that is killed and started again, markup that must stay text.
 //

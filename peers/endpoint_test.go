@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"framewright/ws"
 )
 
 // patience bounds every single thing a test waits for. It is far above what
@@ -24,6 +26,7 @@ type Options struct {
 	Fragments bool     // messages will be sent in fragments: use buffers that let them out
 	Invalid   bool     // text that is not UTF-8 will be sent: check nothing
 	Greeting  *Action  // server: sent as soon as the handshake is done, before anything is read
+	Deflate   *Deflate // permessage-deflate; nil is off
 	TLS       *authority
 }
 
@@ -54,6 +57,11 @@ type Listener struct {
 // A Session is one end of one connection.
 type Session struct {
 	Protocol string // the subprotocol agreed on
+	// Extension is what the peer says about extensions; extensionHidden is set
+	// where its API has no word for it.
+	Extension       string
+	extensionHidden bool
+	conn            *ws.Conn // our own end's
 	// Do carries out an action and returns when the bytes are handed over. A
 	// close may also wait for the closing handshake.
 	Do func(ctx context.Context, a Action) error

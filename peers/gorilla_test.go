@@ -31,7 +31,7 @@ func (o Options) gorillaBuffer() int {
 }
 
 func (gorillaPeer) Listen(t *testing.T, o Options) *Listener {
-	up := websocket.Upgrader{Subprotocols: o.Protocols, WriteBufferSize: o.gorillaBuffer()}
+	up := websocket.Upgrader{Subprotocols: o.Protocols, WriteBufferSize: o.gorillaBuffer(), EnableCompression: o.Deflate != nil}
 	return serveHTTP(t, o.TLS, func(accept func(*Session)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := up.Upgrade(w, r, nil)
@@ -39,6 +39,7 @@ func (gorillaPeer) Listen(t *testing.T, o Options) *Listener {
 				return
 			}
 			s := gorillaSession(c, o)
+			s.extensionHidden = true
 			if o.Greeting != nil {
 				_ = s.Do(t.Context(), *o.Greeting)
 			}
@@ -49,14 +50,15 @@ func (gorillaPeer) Listen(t *testing.T, o Options) *Listener {
 }
 
 func (gorillaPeer) Dial(t *testing.T, url string, o Options) (*Session, error) {
-	d := websocket.Dialer{TLSClientConfig: o.TLS.client(), Subprotocols: o.Protocols, WriteBufferSize: o.gorillaBuffer()}
+	d := websocket.Dialer{TLSClientConfig: o.TLS.client(), Subprotocols: o.Protocols, WriteBufferSize: o.gorillaBuffer(), EnableCompression: o.Deflate != nil}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, _, err := d.DialContext(ctx, url, nil)
+	c, answer, err := d.DialContext(ctx, url, nil)
 	if err != nil {
 		return nil, err
 	}
 	s := gorillaSession(c, o)
+	s.Extension = extensions(answer)
 	go gorillaRead(s, c)
 	t.Cleanup(func() { _ = c.Close(); <-s.done })
 	return s, nil

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -69,19 +70,31 @@ func gwsOwnCode(err error) (int, bool) {
 	return int(c.Uint16()), true
 }
 
+func (d *Deflate) gws() gws.PermessageDeflate {
+	if d == nil {
+		return gws.PermessageDeflate{}
+	}
+	return gws.PermessageDeflate{
+		Enabled: true, Threshold: 1,
+		ServerContextTakeover: d.ServerContext, ClientContextTakeover: d.ClientContext,
+		ServerMaxWindowBits: cmp.Or(d.ServerBits, 15), ClientMaxWindowBits: cmp.Or(d.ClientBits, 15),
+	}
+}
+
 func (gwsPeer) Listen(t *testing.T, o Options) *Listener {
 	return serveHTTP(t, o.TLS, func(accept func(*Session)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			events := &gwsEvents{s: newSession()}
 			up := gws.NewUpgrader(events, &gws.ServerOption{
 				SubProtocols: o.Protocols, ReadMaxPayloadSize: int(o.limit()),
-				WriteMaxPayloadSize: defaultLimit, CheckUtf8Enabled: !o.Invalid, Logger: quiet{},
+				WriteMaxPayloadSize: defaultLimit, CheckUtf8Enabled: !o.Invalid, Logger: quiet{}, PermessageDeflate: o.Deflate.gws(),
 			})
 			c, err := up.Upgrade(w, r)
 			if err != nil {
 				return
 			}
 			gwsSession(events.s, c)
+			events.s.extensionHidden = true
 			if o.Greeting != nil {
 				_ = events.s.Do(t.Context(), *o.Greeting)
 			}
@@ -97,14 +110,15 @@ func (gwsPeer) Dial(t *testing.T, url string, o Options) (*Session, error) {
 	if len(o.Protocols) > 0 {
 		header.Set("Sec-WebSocket-Protocol", strings.Join(o.Protocols, ", "))
 	}
-	c, _, err := gws.NewClient(events, &gws.ClientOption{
+	c, answer, err := gws.NewClient(events, &gws.ClientOption{
 		Addr: url, TlsConfig: o.TLS.client(), RequestHeader: header, ReadMaxPayloadSize: int(o.limit()),
-		WriteMaxPayloadSize: defaultLimit, CheckUtf8Enabled: !o.Invalid, HandshakeTimeout: patience, Logger: quiet{},
+		WriteMaxPayloadSize: defaultLimit, CheckUtf8Enabled: !o.Invalid, HandshakeTimeout: patience, Logger: quiet{}, PermessageDeflate: o.Deflate.gws(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	gwsSession(events.s, c)
+	events.s.Extension = extensions(answer)
 	go c.ReadLoop()
 	t.Cleanup(func() { _ = c.NetConn().Close(); <-events.s.done })
 	return events.s, nil

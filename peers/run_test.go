@@ -46,7 +46,7 @@ func (x Exchange) possible(lacks map[Ability]string) bool {
 }
 
 // play connects the two ends and goes through the steps.
-func (x Exchange) play(t *testing.T, ours, theirs Endpoint, server end, ca *authority) {
+func (x Exchange) play(t *testing.T, ours, theirs Endpoint, server end, ca *authority) [2]*Session {
 	x.Ours.TLS, x.Theirs.TLS = ca, ca
 	ends := connect(t, [2]Endpoint{ours, theirs}, [2]Options{x.Ours, x.Theirs}, server)
 	for e, s := range ends {
@@ -65,7 +65,7 @@ func (x Exchange) play(t *testing.T, ours, theirs Endpoint, server end, ca *auth
 			for e, s := range ends {
 				t.Logf("%s saw besides: %+v", end(e), s.pending())
 			}
-			return
+			return ends
 		}
 	}
 	for e, s := range ends {
@@ -75,6 +75,7 @@ func (x Exchange) play(t *testing.T, ours, theirs Endpoint, server end, ca *auth
 			}
 		}
 	}
+	return ends
 }
 
 // endsItself tells whether the steps themselves end the connection.

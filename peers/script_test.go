@@ -15,18 +15,22 @@ import (
 	"framewright/peers/internal/install"
 )
 
-func TestNode(t *testing.T) {
+func TestNode(t *testing.T) { run(t, startNode(t)) }
+
+func startNode(t *testing.T) *script {
 	r := got(t, install.Node(t.Context()))
-	run(t, start(t, map[Ability]string{
+	return start(t, map[Ability]string{
 		Unagreed: "ws's client refuses a server that picks none of its subprotocols",
-	}, "node", "node/peer.mjs", r.Path))
+	}, "node", "node/peer.mjs", r.Path)
 }
 
-func TestPython(t *testing.T) {
+func TestPython(t *testing.T) { run(t, startPython(t)) }
+
+func startPython(t *testing.T) *script {
 	r := got(t, install.Python(t.Context()))
-	run(t, start(t, map[Ability]string{
+	return start(t, map[Ability]string{
 		EmptyClose: "websockets always sends a status",
-	}, r.Path, "python/peer.py"))
+	}, r.Path, "python/peer.py")
 }
 
 // got skips the test when a peer is not to be had, or fails it when it must be.
@@ -59,11 +63,12 @@ type script struct {
 
 // A scriptLine is anything that a script says.
 type scriptLine struct {
-	N        int    `json:"n"`
-	Server   string `json:"server"`
-	Conn     string `json:"conn"`
-	Port     int    `json:"port"`
-	Protocol string `json:"protocol"`
+	N         int    `json:"n"`
+	Server    string `json:"server"`
+	Conn      string `json:"conn"`
+	Port      int    `json:"port"`
+	Protocol  string `json:"protocol"`
+	Extension string `json:"extensions"`
 	Event
 }
 
@@ -123,7 +128,7 @@ func (p *script) listenTo(t *testing.T, out io.Reader) {
 			delete(p.answers, l.N)
 		case l.Event.Event == "open":
 			s := p.session(l.Conn)
-			s.Protocol = l.Protocol
+			s.Protocol, s.Extension = l.Protocol, l.Extension
 			p.accepted[l.Server] <- s
 		default:
 			p.session(l.Conn).report(l.Event)
@@ -188,6 +193,9 @@ func (p *script) drop(t *testing.T, what, name string) {
 
 func (o Options) script() map[string]any {
 	args := map[string]any{"limit": o.limit(), "protocols": o.Protocols}
+	if o.Deflate != nil {
+		args["deflate"] = o.Deflate
+	}
 	if o.TLS != nil {
 		args["cert"], args["key"] = o.TLS.certFile, o.TLS.keyFile
 	}
@@ -232,6 +240,6 @@ func (p *script) Dial(t *testing.T, url string, o Options) (*Session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.session(l.Conn)
-	s.Protocol = l.Protocol
+	s.Protocol, s.Extension = l.Protocol, l.Extension
 	return s, nil
 }

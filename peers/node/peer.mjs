@@ -73,15 +73,24 @@ async function act(ws, a) {
 
 const pick = (mine) => (offered) => [...offered].find((p) => mine.includes(p)) ?? false;
 
+// deflating is what ws takes for permessage-deflate.
+const deflating = (d) => d !== undefined && {
+  threshold: 0,
+  serverNoContextTakeover: !d.serverContext,
+  clientNoContextTakeover: !d.clientContext,
+  ...(d.serverBits && { serverMaxWindowBits: d.serverBits }),
+  ...(d.clientBits && { clientMaxWindowBits: d.clientBits }),
+};
+
 const commands = {
-  listen({ protocols, limit, greeting, cert, key }) {
+  listen({ protocols, limit, greeting, cert, key, deflate }) {
     const http = cert ? createHTTPS({ cert: readFileSync(cert), key: readFileSync(key) }) : createHTTP();
-    const wss = new WebSocketServer({ server: http, maxPayload: limit, handleProtocols: pick(protocols ?? []), perMessageDeflate: false });
+    const wss = new WebSocketServer({ server: http, maxPayload: limit, handleProtocols: pick(protocols ?? []), perMessageDeflate: deflating(deflate) });
     const server = `s${++last}`;
     wss.on('connection', (ws) => {
       const conn = adopt(ws);
       if (greeting) act(ws, greeting);
-      say({ server, conn, event: 'open', protocol: ws.protocol });
+      say({ server, conn, event: 'open', protocol: ws.protocol, extensions: ws.extensions });
     });
     servers.set(server, { http, wss });
     return new Promise((done, fail) => {
@@ -89,11 +98,11 @@ const commands = {
       http.listen(0, '127.0.0.1', () => done({ server, port: http.address().port }));
     });
   },
-  dial({ url, protocols, limit, cert }) {
+  dial({ url, protocols, limit, cert, deflate }) {
     return new Promise((done, fail) => {
-      const ws = new WebSocket(url, protocols ?? [], { maxPayload: limit, perMessageDeflate: false, ca: cert && readFileSync(cert) });
+      const ws = new WebSocket(url, protocols ?? [], { maxPayload: limit, perMessageDeflate: deflating(deflate), ca: cert && readFileSync(cert) });
       const conn = adopt(ws); // before the first frame can come
-      ws.once('open', () => done({ conn, protocol: ws.protocol }));
+      ws.once('open', () => done({ conn, protocol: ws.protocol, extensions: ws.extensions }));
       ws.once('error', fail);
     });
   },

@@ -16,6 +16,10 @@ import sys
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
 
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
@@ -129,8 +133,29 @@ async def act(conn, ws, action):
             raise ValueError(f"unknown action {unknown}")
 
 
-def options(args):
+def deflate(args, factory):
+    """The factories of permessage-deflate, one or none."""
+    d = args.get("deflate")
+    if d is None:
+        return []
+    return [
+        factory(
+            server_no_context_takeover=not d["serverContext"],
+            client_no_context_takeover=not d["clientContext"],
+            server_max_window_bits=d.get("serverBits"),
+            client_max_window_bits=d.get("clientBits", factory is ClientPerMessageDeflateFactory or None),
+        )
+    ]
+
+
+def agreed(ws):
+    """What the handshake settled on, as a header would say it."""
+    return ", ".join(f"{e.name} {e!r}" for e in ws.protocol.extensions)
+
+
+def options(args, factory):
     return dict(
+        extensions=deflate(args, factory),
         subprotocols=args.get("protocols") or None,
         max_size=args["limit"],
         max_queue=None,
@@ -147,14 +172,14 @@ async def listen(args):
         conns[conn] = ws
         if args.get("greeting"):
             await act(conn, ws, args["greeting"])
-        say(server=server, conn=conn, event="open", protocol=ws.subprotocol or "")
+        say(server=server, conn=conn, event="open", protocol=ws.subprotocol or "", extensions=agreed(ws))
         await watch(conn, ws)
 
     tls = None
     if args.get("cert"):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(args["cert"], args["key"])
-    s = await serve(handler, "127.0.0.1", 0, ssl=tls, **options(args))
+    s = await serve(handler, "127.0.0.1", 0, ssl=tls, **options(args, ServerPerMessageDeflateFactory))
     servers[server] = s
     return {"server": server, "port": s.sockets[0].getsockname()[1]}
 
@@ -163,11 +188,11 @@ async def dial(args):
     tls = None
     if args.get("cert"):
         tls = ssl.create_default_context(cafile=args["cert"])
-    ws = await connect(args["url"], ssl=tls, proxy=None, **options(args))
+    ws = await connect(args["url"], ssl=tls, proxy=None, **options(args, ClientPerMessageDeflateFactory))
     conn = name("c")
     conns[conn] = ws
     background(watch(conn, ws))
-    return {"conn": conn, "protocol": ws.subprotocol or ""}
+    return {"conn": conn, "protocol": ws.subprotocol or "", "extensions": agreed(ws)}
 
 
 async def perform(args):
