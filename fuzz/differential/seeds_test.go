@@ -31,6 +31,7 @@ var seeds = []seed{
 	{"row-31-top-bit-inside-a-bad-text", true, `01 01 ff 00 7f 8000000000000000`},
 	{"row-32-ping-of-1-in-16-bits-then-close", true, `89 7e 0001 "p" 88 00`},
 	{"row-32-ping-of-1-in-16-bits-then-refused", true, `89 7e 0001 "p" ff 00`},
+	{"row-32-not-minimal-then-the-top-bit", true, `82 7e 0000 00 7f 8000000000000000`},
 	{"row-44-close-of-one-byte", true, `88 01 03`},
 	{"row-46-close-reason", true, `88 03 03e8 ff`},
 	{"row-25-rsv2-cut", true, `a1 7e 00`},
