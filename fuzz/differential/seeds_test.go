@@ -45,6 +45,7 @@ var seeds = []seed{
 	{"row-32-not-minimal", true, `82 7e 0001 'x'`},
 	{"row-32-not-minimal-then-close", true, `82 7e 0001 'x' 88 00`},
 	{"row-32-not-minimal-then-refused", true, `82 7e 0001 'x' ff 00`},
+	{"row-32-not-minimal-then-a-huge-length", true, `82 7e 0000 00 7f a530303030303030`},
 	{"row-33-huge", true, `82 7f 7fffffffffffffff`},
 	{"row-34-over-the-limit", true, `82 7e 1001`},
 	{"row-35-sum-over-the-limit", true, `02 7e 1000 'x'*4096 80 01`},
