@@ -81,9 +81,12 @@ func (w *deflater) deflate(hist *history, p []byte, window int) {
 	w.match.next += uint32(n + len(p) + 1<<(maxBits+1))
 	if n > 0 {
 		// The first of it stands behind the context, the rest by itself.
-		first := min(len(p), maxRun)
+		first := len(p)
+		if first > maxEnd {
+			first = maxRun
+		}
 		if cap(w.joined) < n+first {
-			w.joined = make([]byte, n+first, 1<<maxBits+maxRun)
+			w.joined = make([]byte, n+first, 1<<maxBits+maxEnd)
 		}
 		w.joined = w.joined[:n+first]
 		hist.copyTo(w.joined)

@@ -23,7 +23,12 @@ type places struct{ last, before uint32 }
 const (
 	maxHash = 13
 	maxSeqs = 16 << 10 // of a block
-	maxRun  = 64 << 10 // bytes of a block, so that frequencies stay small
+
+	// Bytes of a block, so that frequencies stay small, and that one stored
+	// block takes all of it if nothing else is shorter; but what is left after
+	// it is not to be a block of a few bytes.
+	maxRun = maxStored
+	maxEnd = maxRun + 4<<10
 
 	// A match of four bytes takes no fewer bits than four literals if it is
 	// far away.
@@ -70,7 +75,7 @@ func (m *matcher) enter(x, at uint32) places {
 	return was
 }
 
-// search enters position i of buf, which ends 8 bytes later or more, and
+// search enters position i of buf, which ends 4 bytes later or more, and
 // returns the longest match there, if it is longer than least, and how far
 // back it is; or 0, 0. base is the position of buf[0].
 func (m *matcher) search(buf []byte, i int, base uint32, window, least int, how *plan) (length, dist int) {
@@ -94,14 +99,17 @@ func (m *matcher) search(buf []byte, i int, base uint32, window, least int, how 
 }
 
 // extend returns how many bytes at a and b in buf are equal, at most maxMatch,
-// if the first four are. a < b, b+8 <= len(buf).
+// if the first four are. a < b.
 func extend(buf []byte, a, b int) int {
-	if diff := load64(buf, b) ^ load64(buf, a); diff != 0 {
-		return bits.TrailingZeros64(diff) >> 3
+	n := 4
+	if b+8 <= len(buf) {
+		if diff := load64(buf, b) ^ load64(buf, a); diff != 0 {
+			return bits.TrailingZeros64(diff) >> 3
+		}
+		n = 8
 	}
 	p := buf[b:min(len(buf), b+maxMatch)]
 	q := buf[a:]
-	n := 8
 	for ; n+8 <= len(p); n += 8 {
 		if diff := load64(p, n) ^ load64(q, n); diff != 0 {
 			return n + bits.TrailingZeros64(diff)>>3
@@ -118,9 +126,11 @@ func extend(buf []byte, a, b int) int {
 // has been entered already. No match is further back than window.
 func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan) int {
 	seqs := m.seqs[:0]
-	buf = buf[:min(len(buf), from+maxRun)]
+	if len(buf) > from+maxEnd {
+		buf = buf[:from+maxRun]
+	}
 	start, i := from, from // of the literals that are not in seqs yet; of the search
-	end := len(buf) - 8
+	end := len(buf) - 3    // from there on there are no four bytes
 	for i < end && len(seqs) < maxSeqs-1 {
 		length, dist := m.search(buf, i, base, window, minMatch, how)
 		if length == 0 || length == 4 && dist > farAway {
@@ -128,7 +138,7 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 			continue
 		}
 		entered := i + 1
-		if length < how.lazy {
+		if length < how.lazy && i+1 < end {
 			entered++
 			if n, d := m.search(buf, i+1, base, window, length, how); n > 0 {
 				i, length, dist = i+1, n, d
