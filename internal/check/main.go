@@ -50,7 +50,7 @@ type stage struct {
 	run     func(context.Context, io.Writer) result
 }
 
-var fuzzTime = flag.Duration("fuzztime", 5*time.Second, "how long each fuzz target runs")
+var fuzzTime = flag.Duration("fuzztime", 8*time.Second, "how long each fuzz target runs")
 
 var stages = []stage{
 	{"gofmt", "files", time.Minute, gofmt},
