@@ -75,20 +75,23 @@ func (c *Compressor) Release() { c.hist = history{} }
 
 // deflate writes p as blocks.
 func (w *deflater) deflate(hist *history, p []byte, window int) {
-	how := plan{depth: 4, good: 32, shift: 32 - maxHash}
+	how := planFor(len(p))
 	base := w.match.next
 	n := int(hist.n)
 	w.match.next += uint32(n + len(p) + 1<<(maxBits+1))
 	if n > 0 {
 		// The first of it stands behind the context, the rest by itself.
-		first := min(len(p), maxRun)
+		first := len(p)
+		if first > maxEnd {
+			first = maxRun
+		}
 		if cap(w.joined) < n+first {
-			w.joined = make([]byte, n+first, 1<<maxBits+maxRun)
+			w.joined = make([]byte, n+first, 1<<maxBits+maxEnd)
 		}
 		w.joined = w.joined[:n+first]
 		hist.copyTo(w.joined)
 		copy(w.joined[n:], p[:first])
-		w.remember(w.joined, n, base, how)
+		w.match.remember(w.joined, n, base, how)
 		w.blocks(w.joined, n, base, window, how)
 		if first == len(p) {
 			return
@@ -100,17 +103,10 @@ func (w *deflater) deflate(hist *history, p []byte, window int) {
 }
 
 // blocks writes buf[from:] as blocks.
-func (w *deflater) blocks(buf []byte, from int, base uint32, window int, how plan) {
+func (w *deflater) blocks(buf []byte, from int, base uint32, window int, how *plan) {
 	for from < len(buf) {
 		to := w.match.find(buf, from, base, window, how)
 		w.enc.block(buf[from:to], w.match.seqs)
 		from = to
-	}
-}
-
-// remember enters the context, which stands in buf before end.
-func (w *deflater) remember(buf []byte, end int, base uint32, how plan) {
-	for i := range min(end, len(buf)-3) {
-		w.match.insert(load32(buf, i), base+uint32(i), how.shift)
 	}
 }

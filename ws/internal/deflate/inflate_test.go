@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -123,20 +122,3 @@ func texts() [][]byte {
 	}
 	return all
 }
-
-func TestRoundTrip(t *testing.T) {
-	for bits := minBits; bits <= maxBits; bits++ {
-		for _, keep := range []bool{false, true} {
-			c, d := NewCompressor(bits, keep), NewDecompressor(bits, keep)
-			for i, text := range texts() {
-				wire := c.Append(nil, text)
-				got, err := inflateMessage(d, wire, 1+rand.IntN(5000), 1+rand.IntN(5000))
-				if err != nil || !bytes.Equal(got, text) {
-					t.Fatalf("bits %d, keep %v, text %d: %d bytes, %v", bits, keep, i, len(got), err)
-				}
-			}
-		}
-	}
-}
-
-var _ = errors.Is

@@ -34,11 +34,11 @@ func (e entry) extra() uint { return uint(e>>extraShift) & 15 }
 func (e entry) value() int  { return int(e >> valueShift) }
 
 // The bits of each first level, and room for it and for every second level
-// that a complete set of codes can need (counted by trying all sets of 288, 32
-// and 19 symbols; TestTableRoom does it again).
+// that a complete set of codes can need (counted by trying all sets of 286 and 30
+// symbols; TestTableRoom does it again). Fixed codes need no second level.
 const (
-	litBits, litRoom   = 10, 1334
-	distBits, distRoom = 8, 402
+	litBits, litRoom   = 10, 1332
+	distBits, distRoom = 8, 400
 	lensBits, lensRoom = maxLens, 1 << maxLens
 )
 
