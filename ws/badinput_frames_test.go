@@ -226,9 +226,9 @@ func badFrameRows() []badFrames {
 		{row: 55, name: "text that ends after three of four bytes", send: "01 03 | f09f98; 80 00", code: badText, rule: ws.RuleTextUTF8},
 		{row: 55, name: "text that ends inside a code point, in the last fragment", send: "01 01 | 'a'; 80 01 | c3", code: badText, rule: ws.RuleTextUTF8},
 		// "a" compressed by RFC 7692, and a byte after it that no text has.
-		// Nothing is inflated: the extension is not negotiated, so RSV1
+		// Nothing is inflated here: the extension is not negotiated, so RSV1
 		// decides first.
-		{row: 56, name: "compressed text that inflates to a bad byte", send: "c1 04 | fa0f0000", code: badErr, rule: ws.RuleRSV},
+		{row: 56, name: "compressed text that was not negotiated", send: "c1 04 | fa0f0000", code: badErr, rule: ws.RuleRSV},
 		{row: 57, name: "a code point split after 1 of 4 bytes", send: "01 01 | f0; 80 03 | 9f9880", got: []string{"😀"}},
 		{row: 57, name: "a code point split after 2 of 4 bytes", send: "01 02 | f09f; 80 02 | 9880", got: []string{"😀"}},
 		{row: 57, name: "a code point split after 3 of 4 bytes", send: "01 03 | f09f98; 80 01 | 80", got: []string{"😀"}},

@@ -268,7 +268,7 @@ func badRequests() []badRequest {
 		{row: 18, name: "10,000 extension offers", send: badAsk("+Sec-WebSocket-Extensions: " + strings.Repeat("permessage-deflate; a=1, ", 10000)), opts: wide(ws.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
 		{row: 18, name: "10,000 parameters of one offer", send: badAsk("+Sec-WebSocket-Extensions: x" + strings.Repeat("; a=\"b\\\"\"", 10000)), opts: wide(ws.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
 	}
-	// No extension is negotiated, so every offer is declined, broken or not.
+	// Without compression every offer is declined, with it the broken ones.
 	for _, offer := range []string{
 		"permessage-deflate; client_max_window_bits=7",
 		"permessage-deflate; server_max_window_bits=16",
@@ -277,9 +277,15 @@ func badRequests() []badRequest {
 		"permessage-deflate; frobnicate",
 		"permessage-deflate; server_max_window_bits=7, permessage-deflate; frobnicate=1, x-unknown",
 		"permessage-deflate",
-		";;,=\"",
 	} {
 		rows = append(rows, badRequest{row: 19, name: "the offer " + offer, send: badAsk("+Sec-WebSocket-Extensions: " + offer), status: 101, header: []string{"-Sec-WebSocket-Extensions"}})
+		if offer != "permessage-deflate" {
+			rows = append(rows,
+				badRequest{row: 19, name: "the offer " + offer + " with compression", send: badAsk("+Sec-WebSocket-Extensions: " + offer), opts: &ws.Options{Compression: &ws.Compression{}}, status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
+				badRequest{row: 19, name: "the offer " + offer + " and a good one", send: badAsk("+Sec-WebSocket-Extensions: " + offer + ", permessage-deflate; server_max_window_bits=9"), opts: &ws.Options{Compression: &ws.Compression{}}, status: 101,
+					header: []string{"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9"}})
+		}
 	}
+	rows = append(rows, badRequest{row: 19, name: "a header that is no list of offers", send: badAsk("+Sec-WebSocket-Extensions: ;;,=\""), status: 400, rule: ws.RuleExtensions})
 	return rows
 }

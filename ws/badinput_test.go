@@ -56,7 +56,7 @@ func badRows() []badRow {
 	for _, r := range badAnswers() {
 		rows = append(rows, badRow{row: 23, name: r.name, test: r.test})
 	}
-	for _, r := range badFrameRows() {
+	for _, r := range slices.Concat(badFrameRows(), badDeflateRows()) {
 		rows = append(rows, badRow{row: r.row, name: r.name, test: r.test})
 	}
 	rows = append(rows, badServerRows...)
@@ -65,6 +65,7 @@ func badRows() []badRow {
 	rows = append(rows, badTimeRows...)
 	rows = append(rows, badCutRows...)
 	rows = append(rows, badCostRows...)
+	rows = append(rows, badDeflateCostRows...)
 	slices.SortStableFunc(rows, func(a, b badRow) int { return cmp.Compare(a.row, b.row) })
 	return rows
 }
@@ -95,7 +96,7 @@ func TestBadInputHasEveryRow(t *testing.T) {
 		names[name] = true
 	}
 	want := []int{67, 68, 69, 73}
-	for row := range 58 {
+	for row := range 66 {
 		want = append(want, row+1)
 	}
 	for _, row := range want {
@@ -114,6 +115,7 @@ var badOption = map[ws.RuleID]string{
 	ws.RuleMessageTime:   "MessageTimeout",
 	ws.RulePingRate:      "PingRate",
 	ws.RuleEmptyRate:     "EmptyRate",
+	ws.RuleInflateRate:   "InflateRate",
 	ws.RuleHeaderSize:    "MaxHeaderBytes",
 	ws.RuleHeaderCount:   "MaxHeaders",
 	ws.RuleOrigin:        "OriginPatterns",
@@ -362,21 +364,22 @@ func (n *badNet) open(t *testing.T, role ws.Role, transport string, app *badApp,
 	switch {
 	case transport == "pipe":
 		ours, theirs := wstest.Pipe()
-		go func() { app.serve(ws.NewConn(ours, role, app.opts), nil) }()
+		go func() { app.serve(badConn(ours, role, app.opts), nil) }()
 		p := wstest.NewPeer(t, theirs)
 		p.SendBytes(glued)
 		return p
 	case role == ws.RoleServer:
 		p := wstest.NewPeer(t, n.dial(t, transport, app))
-		p.SendBytes(append(wstest.Request("/", "server.test"), glued...))
+		p.SendBytes(append(wstest.Request("/", "server.test", badOffer(app.opts)...), glued...))
 		if head := p.ReadHead("the opening handshake"); !strings.HasPrefix(head, "HTTP/1.1 101 ") {
 			t.Fatalf("got %q, want a 101", head)
 		}
 		return p
 	default:
 		p := wstest.NewPeer(t, n.accept(t, transport, app.how != badWhole, app))
-		key := wstest.HeadField(p.ReadHead("the opening handshake"), "Sec-WebSocket-Key")
-		p.SendBytes(append(wstest.Response(key), glued...))
+		head := p.ReadHead("the opening handshake")
+		key := wstest.HeadField(head, "Sec-WebSocket-Key")
+		p.SendBytes(append(wstest.Response(key, badAgree(wstest.HeadField(head, "Sec-WebSocket-Extensions"))...), glued...))
 		return p
 	}
 }
