@@ -266,7 +266,7 @@ func badRequests() []badRequest {
 		{row: 17, name: "50,000 spaces and commas", send: badAsk("+Sec-WebSocket-Protocol: " + strings.Repeat(" , ", 50000) + "chat"), opts: chat, status: 101, header: []string{"Sec-WebSocket-Protocol: chat"}},
 		{row: 17, name: "50,000 commas, with the default limit", send: badAsk("+Sec-WebSocket-Protocol: " + strings.Repeat(",", 50000)), status: 431, rule: ws.RuleHeaderSize},
 		{row: 18, name: "10,000 extension offers", send: badAsk("+Sec-WebSocket-Extensions: " + strings.Repeat("permessage-deflate; a=1, ", 10000)), opts: wide(ws.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
-		{row: 18, name: "10,000 parameters of one offer", send: badAsk("+Sec-WebSocket-Extensions: x" + strings.Repeat("; a=\"b\\\"\"", 10000)), opts: wide(ws.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
+		{row: 18, name: "10,000 parameters of one offer", send: badAsk("+Sec-WebSocket-Extensions: x" + strings.Repeat("; a=\"b\\c\"", 10000)), opts: wide(ws.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
 	}
 	// Without compression every offer is declined, with it the broken ones.
 	for _, offer := range []string{
