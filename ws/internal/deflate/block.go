@@ -89,7 +89,7 @@ type encoder struct {
 // smallBlock is the size in bits, with fixed codes, from which on it is tried
 // whether others would be better: a header that describes them rarely takes
 // less than that.
-const smallBlock = 40 * 8
+const smallBlock = 64 * 8
 
 // block writes src, which seqs describes, as the kind of block that takes the
 // fewest bits (§3.2.3).
