@@ -199,7 +199,7 @@ var badDeflateCostRows = []badRow{
 		}
 	}},
 	{row: 59, name: "the memory for 100 bombs at once", serial: true, test: func(t *testing.T, _ *badNet) {
-		for _, stream := range []bool{true} {
+		for _, stream := range []bool{true, false} {
 			const bombs = 100
 			wire := zFrame(ws.RoleServer, true, ws.RSV1, ws.OpBinary, badBomb())
 			runtime.GC()
@@ -228,7 +228,7 @@ var badDeflateCostRows = []badRow{
 			}
 			rise := int64(peak) - int64(before)
 			t.Logf("%d bombs, as a stream %v: the heap rises by %d KiB", bombs, stream, rise>>10)
-			if rise >= 32<<20 {
+			if rise >= 32<<20 && !raceEnabled() { // which makes a sync.Pool forget at random
 				t.Errorf("the heap rises by %d MiB, want less than 32", rise>>20)
 			}
 		}

@@ -79,11 +79,25 @@ func (in *incoming) inflate(ctx context.Context, p []byte) (n int, done bool, er
 	}
 }
 
+// spillAt is from what size on a message is collected in pieces. Until a
+// message is whole it costs its receiver no more than the pieces, which go
+// back to a pool, and it is only then that a buffer of its size is made: a
+// hundred that inflate to the limit and break it leave nothing behind.
+const spillAt = 16 << 10
+
+type spill [32 << 10]byte
+
+var spills = sync.Pool{New: func() any { return new(spill) }}
+
 // inflateMessage appends what is left of the current, compressed message to
 // dst. The message itself begins at dst[begin].
 func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) ([]byte, error) {
 	for {
-		if cap(dst)-len(dst) < 512 {
+		room := cap(dst) - len(dst)
+		if room < 512 && len(dst)-begin >= spillAt {
+			return in.inflateLong(ctx, dst, begin)
+		}
+		if room < 512 {
 			dst = slices.Grow(dst, max(4<<10, len(dst)-begin))
 		}
 		n, done, err := in.inflate(ctx, dst[len(dst):cap(dst)])
@@ -94,6 +108,43 @@ func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) (
 		if done {
 			return dst, in.delivered(len(dst) == begin)
 		}
+	}
+}
+
+// inflateLong is inflateMessage for a message that dst has no room for.
+func (in *incoming) inflateLong(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+	var pieces []*spill
+	last := len(spill{}) // bytes in the last piece
+	defer func() {
+		for _, p := range pieces {
+			spills.Put(p)
+		}
+	}()
+	for {
+		if last == len(spill{}) {
+			pieces, last = append(pieces, spills.Get().(*spill)), 0
+		}
+		n, done, err := in.inflate(ctx, pieces[len(pieces)-1][last:])
+		last += n
+		if err != nil && in.c.Err() != nil {
+			return dst, err
+		}
+		if err == nil && !done {
+			continue
+		}
+		// The end, or an interruption, which keeps what has come.
+		dst = slices.Grow(dst, (len(pieces)-1)*len(spill{})+last)
+		for i, p := range pieces {
+			if i == len(pieces)-1 {
+				dst = append(dst, p[:last]...)
+			} else {
+				dst = append(dst, p[:]...)
+			}
+		}
+		if err != nil {
+			return dst, err
+		}
+		return dst, in.delivered(len(dst) == begin)
 	}
 }
 
