@@ -230,6 +230,47 @@ func TestEchoAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestDeflateEchoAllocatesNothing is the same for compressed messages.
+func TestDeflateEchoAllocatesNothing(t *testing.T) {
+	if raceEnabled() {
+		t.Skip("the race detector makes a sync.Pool forget at random, and what is pooled here is borrowed for every message")
+	}
+	for _, role := range []ws.Role{ws.RoleServer, ws.RoleClient} {
+		for _, keep := range []bool{false, true} {
+			for _, size := range []int{200, 1 << 10, 64 << 10} {
+				t.Run(fmt.Sprintf("%v/context %v/%d", role, keep, size), func(t *testing.T) {
+					// A window takes its full size first; the peer's messages
+					// refer to nothing, so that they can be replayed.
+					wire := zFrame(role, true, ws.RSV1, ws.OpText, deflateRaw(t, 12, zText(size, 0)))
+					c := ws.NewDeflateConn(&loopConn{replay: wire}, role, &ws.Options{PingInterval: -1}, zParams(keep, 12))
+					t.Cleanup(func() { c.CloseNow() })
+					buf := make([]byte, 0, size+1<<10)
+					echo := func() {
+						op, msg, err := c.ReadAppend(t.Context(), buf[:0])
+						if err != nil || len(msg) != size {
+							t.Fatal(len(msg), err)
+						}
+						if err := c.Write(t.Context(), op, msg); err != nil {
+							t.Fatal(err)
+						}
+					}
+					for range 100 {
+						echo()
+					}
+					got := testing.AllocsPerRun(100, func() {
+						for range 10 {
+							echo()
+						}
+					})
+					if got != 0 {
+						t.Errorf("%v allocations for 10 echoes", got)
+					}
+				})
+			}
+		}
+	}
+}
+
 func raceEnabled() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
