@@ -83,8 +83,9 @@ func (in *incoming) inflate(ctx context.Context, p []byte) (n int, done bool, er
 // dst. The message itself begins at dst[begin].
 func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) ([]byte, error) {
 	for {
-		if cap(dst)-len(dst) < 512 {
-			dst = slices.Grow(dst, max(4<<10, len(dst)-begin))
+		if cap(dst)-len(dst) < 512 { // grow with what has come, and not far beyond the limit
+			left := in.rx.limits.MessageSize - int64(len(dst)-begin)
+			dst = slices.Grow(dst, int(min(int64(max(4<<10, len(dst)-begin)), left+512)))
 		}
 		n, done, err := in.inflate(ctx, dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
