@@ -110,7 +110,7 @@ func TestDeflateOnTheWire(t *testing.T) {
 		for _, keep := range []bool{false, true} {
 			c, p := zConn(t, role, ctQuiet(), zParams(keep, 15))
 			var history []byte
-			for i, n := range []int{128, 1000, 3000, 60000, 1000} {
+			for i, n := range []int{128, 1000, 3000, 20000, 1000} {
 				want := zText(n, 0)
 				if i%2 == 0 {
 					if err := c.Write(t.Context(), ws.OpText, []byte(want)); err != nil {

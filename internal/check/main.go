@@ -72,7 +72,7 @@ var stages = []stage{
 const ownTargets = `^Fuzz([^P]|P[^e])`
 
 // modules are the folders with a go.mod.
-var modules = []string{".", "peers", "fuzz/differential"}
+var modules = []string{".", "peers", "bench", "fuzz/differential"}
 
 func main() {
 	only := flag.String("run", "", "comma-separated stages to run instead of all: "+strings.Join(names(), ","))
