@@ -86,17 +86,13 @@ func (w *bitWriter) sequences(src []byte, seqs []sequence, c *codes, size int) {
 		p += int(nb >> 3)
 		b >>= nb &^ 7
 		nb &= 7
-		length := uint(s.length & 0xff)
-		e := c.len[length]
-		b |= uint64(e>>8) << nb
-		nb += uint(e & 0xff)
-		dist := uint(s.dist)
-		dc := distCode(dist)
-		e = c.dist[dc&31]
-		b |= uint64(e>>8) << (nb & 63)
-		nb += uint(e & 0xff)
-		b |= uint64(dist-uint(distBase[dc%numDist]-1)) << (nb & 63)
-		nb += uint(distExtra[dc%numDist])
+		length, dist := uint(s.length&0xff), uint(s.dist)
+		e, sym := c.len[length], distCode(dist)%numDist
+		v, n := uint64(e>>8), uint(e&0xff)
+		e = c.dist[sym]
+		v |= (uint64(e>>8) | uint64(dist-uint(distBase[sym])+1)<<(e&0xff)) << (n & 63)
+		b |= v << nb
+		nb += n + uint(e&0xff) + uint(distExtra[sym])
 		src = src[int(s.lits)+int(length)+minMatch:]
 	}
 	binary.LittleEndian.PutUint64(out[p:], b)

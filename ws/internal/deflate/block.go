@@ -1,5 +1,7 @@
 package deflate
 
+import "math/bits"
+
 // codes are what sequences are written with: each code's bits above 8 bits
 // that say how many. Those of lengths have their extra bits with them.
 type codes struct {
@@ -24,11 +26,9 @@ func (c *codes) make(litLens []uint8, lit []uint16, distLens []uint8, dist []uin
 	}
 }
 
-// lenCodes and distCodes are the codes of lengths and distances, less 3 and
-// less 1; distances from 256 by their 7 lower bits less.
+// lenCodes are the codes of lengths less 3.
 var (
 	lenCodes   [256]uint8
-	distCodes  [512]uint8
 	fixedLit   [288]uint8
 	fixedDist  [32]uint8
 	fixedCodes codes
@@ -36,26 +36,20 @@ var (
 
 func lenSym(length uint) uint { return firstLen + uint(lenCodes[length&0xff]) }
 
-func distCode(dist uint) uint8 {
-	if dist < 256 {
-		return distCodes[dist]
+// distCode returns the code of a distance less 1: its highest bit and the one
+// below it say which (§3.2.5).
+func distCode(dist uint) uint {
+	if dist < 2 {
+		return dist
 	}
-	return distCodes[256+dist>>7&0xff]
+	n := uint(bits.Len(dist)) - 2
+	return 2*n + dist>>(n&31)
 }
 
 func init() {
 	for i, base := range lenBase {
 		for n := range 1 << lenExtra[i] {
 			lenCodes[min(int(base)-minMatch+n, 255)] = uint8(i)
-		}
-	}
-	for i, base := range distBase {
-		for n := range 1 << distExtra[i] {
-			if d := int(base) - 1 + n; d < 256 {
-				distCodes[d] = uint8(i)
-			} else {
-				distCodes[256+d>>7] = uint8(i)
-			}
 		}
 	}
 	var lit [288]uint16

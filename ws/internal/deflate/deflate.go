@@ -105,7 +105,12 @@ func (w *deflater) deflate(hist *history, p []byte, window int) {
 // blocks writes buf[from:] as blocks.
 func (w *deflater) blocks(buf []byte, from int, base uint32, window int, how *plan) {
 	for from < len(buf) {
-		to := w.match.find(buf, from, base, window, how)
+		var to int
+		if how.quick {
+			to = w.match.findQuick(buf, from, base, window)
+		} else {
+			to = w.match.find(buf, from, base, window, how)
+		}
 		w.enc.block(buf[from:to], w.match.seqs)
 		from = to
 	}

@@ -294,12 +294,19 @@ func TestFlateInflates(t *testing.T) {
 // What a message becomes does not depend on what the pooled state has been
 // used for, nor on where the positions have got to.
 func TestSameAgain(t *testing.T) {
-	text := texts()[7][:3000]
+	for _, n := range []int{3000, 30_000} {
+		testSameAgain(t, texts()[7][:n])
+	}
+}
+
+func testSameAgain(t *testing.T, text []byte) {
 	fresh := func(next uint32) []byte {
 		w := deflaters.New().(*deflater)
 		w.match.next = next
 		w.enc.out = bitWriter{}
 		w.deflate(new(history), text, 1<<maxBits)
+		w.enc.out.put(0, 3)
+		w.enc.out.align()
 		return w.enc.out.dst
 	}
 	want := fresh(1 << 16)
@@ -308,13 +315,15 @@ func TestSameAgain(t *testing.T) {
 		for _, p := range [][]byte{other, text} {
 			w.enc.out = bitWriter{}
 			w.deflate(new(history), p, 1<<maxBits)
+			w.enc.out.put(0, 3)
+			w.enc.out.align()
 		}
 		if !bytes.Equal(w.enc.out.dst, want) {
 			t.Errorf("after text %d it becomes something else", i)
 		}
 	}
 	for _, next := range []uint32{1 << 17, 1<<32 - 1, 1<<32 - 1000, 1<<32 - 1<<15} {
-		got, _, _, err := plainInflate(nil, append(fresh(next), 0))
+		got, _, _, err := plainInflate(nil, fresh(next))
 		if err != nil || !bytes.Equal(got, text) {
 			t.Errorf("positions from %d on: %d bytes, %v", next, len(got), err)
 		}

@@ -30,6 +30,7 @@
 //
 //	deflate.go       Compressor: messages out, the working state
 //	match.go         finding what was there before (§4)
+//	quick.go         the same for long messages
 //	block.go         which kind of block takes the fewest bits (§3.2.3)
 //	header.go        describing the codes of a dynamic block (§3.2.7)
 //	huffman.go       code lengths from frequencies, codes from lengths (§3.2.2)

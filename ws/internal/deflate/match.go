@@ -37,7 +37,7 @@ const (
 
 // A plan says how hard to search.
 type plan struct {
-	both  bool // try both places
+	quick bool // findQuick, else find
 	lazy  int  // after a match shorter than this, try the next position too
 	step  int  // of the positions inside a match, enter one in step
 	dense int  // of the context, enter the last dense positions,
@@ -56,20 +56,22 @@ func planFor(length int) *plan {
 	return &planLong
 }
 
-// Measured.
+// Found by measuring.
 var (
-	planShort  = plan{both: true, lazy: 16, step: 2, dense: 1 << 10, old: 16}
-	planMiddle = plan{both: true, lazy: 16, step: 2, dense: 4 << 10, old: 8}
-	planLong   = plan{both: false, lazy: 8, step: 4, dense: 4 << 10, old: 4}
+	planShort  = plan{lazy: 16, step: 2, dense: 1 << 10, old: 16}
+	planMiddle = plan{lazy: 16, step: 2, dense: 4 << 10, old: 8}
+	planLong   = plan{quick: true, dense: 4 << 10, old: 4}
 )
 
 func load32(p []byte, i int) uint32 { return binary.LittleEndian.Uint32(p[i:]) }
 func load64(p []byte, i int) uint64 { return binary.LittleEndian.Uint64(p[i:]) }
 
+func hash(x uint32) uint32 { return x * 0x9E3779B1 >> (32 - maxHash) }
+
 // enter enters the position at, where x stands, and returns the places from
 // before.
 func (m *matcher) enter(x, at uint32) places {
-	p := &m.table[x*0x9E3779B1>>(32-maxHash)]
+	p := &m.table[hash(x)]
 	was := *p
 	*p = places{at, was.last}
 	return was
@@ -78,7 +80,7 @@ func (m *matcher) enter(x, at uint32) places {
 // search enters position i of buf, which ends 4 bytes later or more, and
 // returns the longest match there, if it is longer than least, and how far
 // back it is; or 0, 0. base is the position of buf[0].
-func (m *matcher) search(buf []byte, i int, base uint32, window, least int, how *plan) (length, dist int) {
+func (m *matcher) search(buf []byte, i int, base uint32, window, least int) (length, dist int) {
 	x, at := load32(buf, i), base+uint32(i)
 	was := m.enter(x, at)
 	limit := uint32(min(window, i))
@@ -86,9 +88,6 @@ func (m *matcher) search(buf []byte, i int, base uint32, window, least int, how 
 		if n := extend(buf, i-int(d), i); n > least {
 			least, length, dist = n, n, int(d)
 		}
-	}
-	if !how.both {
-		return length, dist
 	}
 	if d := at - was.before; d-1 < limit && load32(buf, i-int(d)) == x {
 		if n := extend(buf, i-int(d), i); n > least {
@@ -132,7 +131,7 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 	start, i := from, from // of the literals that are not in seqs yet; of the search
 	end := len(buf) - 3    // from there on there are no four bytes
 	for i < end && len(seqs) < maxSeqs-1 {
-		length, dist := m.search(buf, i, base, window, minMatch, how)
+		length, dist := m.search(buf, i, base, window, minMatch)
 		if length == 0 || length == 4 && dist > farAway {
 			i += 1 + (i-start)>>6 // faster and faster where nothing repeats
 			continue
@@ -140,7 +139,7 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 		entered := i + 1
 		if length < how.lazy && i+1 < end {
 			entered++
-			if n, d := m.search(buf, i+1, base, window, length, how); n > 0 {
+			if n, d := m.search(buf, i+1, base, window, length); n > 0 {
 				i, length, dist = i+1, n, d
 			}
 		}
