@@ -329,3 +329,15 @@ func testSameAgain(t *testing.T, text []byte) {
 		}
 	}
 }
+
+// A long message is searched in two buffers, the context before the first;
+// what is in the first is found from the second.
+func TestLongMessage(t *testing.T) {
+	block := noise(30_000)
+	c := NewCompressor(15, true)
+	c.Append(nil, []byte("some context"))
+	wire := c.Append(nil, bytes.Repeat(block, 5))
+	if most := len(block) + 3000; len(wire) > most {
+		t.Errorf("%d bytes, five times, became %d; want at most %d", len(block), len(wire), most)
+	}
+}

@@ -41,7 +41,7 @@
 // # Limits
 //
 // Matches are at least four bytes long, where DEFLATE has three. A message is
-// searched once, quickly; there are no levels. The output is up to 15 % longer
+// searched once, quickly; there are no levels. The output is up to a fifth longer
 // than compress/flate's at level 6, and takes a quarter to a half of the time.
 //
 // Neither type may be used by two goroutines at once.

@@ -130,7 +130,8 @@ func (d *Decompressor) release() {
 // len(dst), and may have more even if nsrc == len(src); or when it has nothing
 // more to say without more input, nsrc == len(src) and ndst < len(dst). An
 // error is final: every later call returns it. What was written before it is
-// good. The rest of dst may have been used as scratch memory.
+// good. The rest of dst may have been used as scratch memory. An empty dst is
+// always full.
 func (d *Decompressor) Inflate(dst, src []byte) (ndst, nsrc int, err error) {
 	if d.err != nil {
 		return 0, 0, d.err
