@@ -2,6 +2,8 @@ package ws_test
 
 import (
 	"bytes"
+	"compress/flate"
+	"io"
 	"testing"
 
 	"framewright/ws"
@@ -13,6 +15,43 @@ import (
 func deflateRaw(t testing.TB, bits int, content string) []byte {
 	t.Helper()
 	return deflate.NewCompressor(bits, false).Append(nil, []byte(content))
+}
+
+// inflateRaw inflates a payload with the standard library, which knows a
+// window of 32 KiB only, of which history is the content.
+func inflateRaw(t testing.TB, payload, history []byte) []byte {
+	t.Helper()
+	const tail = "\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff" // §7.2.2, and an end for the reader
+	r := flate.NewReaderDict(io.MultiReader(bytes.NewReader(payload), bytes.NewReader([]byte(tail))), history)
+	got, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("compress/flate: %v", err)
+	}
+	return got
+}
+
+// zParams are all four parameters in one line: do both ends keep their
+// context, and with which window.
+func zParams(keep bool, bits int) ws.DeflateParams {
+	return ws.DeflateParams{ServerNoContext: !keep, ClientNoContext: !keep, ServerBits: bits, ClientBits: bits}
+}
+
+// zConn is ctConn where permessage-deflate was negotiated.
+func zConn(t *testing.T, role ws.Role, o *ws.Options, p ws.DeflateParams) (*ws.Conn, *wstest.Peer) {
+	t.Helper()
+	a, b := wstest.PipeSize(4 << 20)
+	c := ws.NewDeflateConn(b, role, o, p)
+	t.Cleanup(func() { c.CloseNow() })
+	return c, wstest.NewPeer(t, a)
+}
+
+// zPair is ctPair where permessage-deflate was negotiated.
+func zPair(t *testing.T, o *ws.Options, p ws.DeflateParams) (s, c *ws.Conn) {
+	t.Helper()
+	a, b := wstest.PipeSize(4 << 20)
+	s, c = ws.NewDeflateConn(a, ws.RoleServer, o, p), ws.NewDeflateConn(b, ws.RoleClient, o, p)
+	t.Cleanup(func() { s.CloseNow(); c.CloseNow() })
+	return s, c
 }
 
 // zFrame returns the bytes of a frame to role.
