@@ -133,7 +133,7 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 	for i < end && len(seqs) < maxSeqs-1 {
 		length, dist := m.search(buf, i, base, window, minMatch)
 		if length == 0 || length == 4 && dist > farAway {
-			i += 1 + (i-start)>>6 // faster and faster where nothing repeats
+			i += stride(i - start)
 			continue
 		}
 		entered := i + 1
@@ -164,6 +164,11 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 	m.seqs = seqs
 	return i
 }
+
+// stride is how far to go on after a search in vain: further where nothing has
+// been found for long, but not so far that what is entered on the way would be
+// too little to find it again.
+func stride(lits int) int { return 1 + min(lits>>6, 15) }
 
 // remember enters the context, which stands in buf before end: all of the
 // last of it, and less of what is older, since a longer match will be found by

@@ -16,7 +16,7 @@ func (m *matcher) findQuick(buf []byte, from int, base uint32, window int) int {
 		d := at - *p
 		*p = at
 		if d-1 >= uint32(min(window, i)) || load32(buf, i-int(d)) != x {
-			i += 1 + (i-start)>>6
+			i += stride(i - start)
 			continue
 		}
 		length := extend(buf, i-int(d), i)
