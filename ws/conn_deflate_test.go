@@ -540,37 +540,3 @@ type idleConn struct{ io.Reader }
 
 func (*idleConn) Write(p []byte) (int, error) { return len(p), nil }
 func (*idleConn) Close() error                { return nil }
-
-// A write whose context ends in the middle either is a message, the rest of
-// which goes out before the next, or it ends the connection; what does arrive
-// inflates to what was written.
-func TestDeflateHalfSent(t *testing.T) {
-	for _, role := range zBoth {
-		for _, keep := range []bool{false, true} {
-			synctest.Test(t, func(t *testing.T) {
-				a, b := wstest.PipeSize(64)
-				sender := ws.NewDeflateConn(a, role, ctQuiet(), zParams(keep, 15))
-				receiver := ws.NewDeflateConn(b, ws.RoleServer+ws.RoleClient-role, ctQuiet(), zParams(keep, 15))
-				defer sender.CloseNow()
-				defer receiver.CloseNow()
-				noise := badNoise(3000)
-				for i := range 10 {
-					ctx, cancel := context.WithCancel(t.Context())
-					want := noise[i*300:i*300+250] + zText(300, i)
-					half := ctAsync(func() error { return sender.Write(ctx, ws.OpBinary, []byte(want)) })
-					synctest.Wait()
-					cancel()
-					if err := <-half; err != nil {
-						t.Fatalf("message %d: %v, though its rest can be kept", i, err)
-					}
-					next := ctAsync(func() error { return sender.Write(t.Context(), ws.OpBinary, []byte(want)) })
-					ctRead(t, "the interrupted one", receiver, ws.OpBinary, want)
-					ctRead(t, "the same again", receiver, ws.OpBinary, want)
-					if err := <-next; err != nil {
-						t.Fatal(err)
-					}
-				}
-			})
-		}
-	}
-}
