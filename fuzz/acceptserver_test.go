@@ -48,7 +48,7 @@ func (s *acceptServer) handle(w http.ResponseWriter, r *http.Request) {
 	conn := r.Context().Value(connKey{}).(*acceptConn)
 	saw := accepted{method: r.Method, key: r.Header.Get("Sec-Websocket-Key")}
 	req := requestOf(r)
-	saw.legal = legalRequest(req) && ws.CheckOrigin(req, nil) == nil
+	saw.legal = legalRequest(req) && ws.CheckOrigin(req, nil) == nil && legalExtensions(r.Header["Sec-Websocket-Extensions"])
 	note := func() {
 		conn.mu.Lock()
 		defer conn.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,22 @@ func FuzzResponse(f *testing.F) {
 		checkEnd(t, c, readAll(t, c, &modes, want.messages(), len(wire)), want)
 		closeAndWait(c)
 	})
+}
+
+// extensionList is the grammar of §9.1, with the empty elements that a reader
+// of a list takes (RFC 9110 §5.6.1). What a quoted string says is a token, too.
+var extensionList = func() *regexp.Regexp {
+	const (
+		char   = "[!#$%&'*+.^_`|~0-9A-Za-z-]"
+		quoted = `"(?:` + char + `|\\` + char + `)+"`
+		param  = `[ \t]*;[ \t]*` + char + `+(?:[ \t]*=[ \t]*(?:` + char + `+|` + quoted + `))?`
+		ext    = char + `+(?:` + param + `)*`
+	)
+	return regexp.MustCompile(`^(?:[ \t]*,)*[ \t]*(?:` + ext + `(?:[ \t]*(?:,[ \t]*)+` + ext + `)*[ \t]*(?:,[ \t]*)*)?$`)
+}()
+
+func legalExtensions(values []string) bool {
+	return !slices.ContainsFunc(values, func(v string) bool { return !extensionList.MatchString(v) })
 }
 
 // legalResponse ticks off the client's list of §4.1.

@@ -93,6 +93,7 @@ func badRequests() []handshake {
 		r("row-14-kelvin-sign", "Host: kelvin.example", "Origin: http://\u212aelvin.example"),
 		r("row-15-two-origins", "+Origin: http://server.example.com"),
 		r("row-17-commas", "Sec-WebSocket-Protocol: "+repeat(" ,", 500)),
+		r("row-18-extension-that-is-no-token", "+Sec-WebSocket-Extensions: x,x\x80,x"),
 		r("row-18-extension-offers", "+Sec-WebSocket-Extensions: "+repeat("x,", 500)),
 		r("row-19-window-bits", "+Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=08"),
 		r("long-method", "!"+repeat("A", 2000)+" /chat HTTP/1.1"),

@@ -317,10 +317,10 @@ func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err e
 	switch {
 	case !wellFormed:
 		return bad("not a list of extensions")
+	case c == nil && len(answer) > 0:
+		return bad("none was offered")
 	case len(list) == 0:
 		return nil, nil
-	case c == nil:
-		return bad("none was offered")
 	case len(list) > 1:
 		return bad("one was offered")
 	case list[0].name != deflateName:
