@@ -51,6 +51,10 @@ type Server struct {
 	// RetryAfter is what Retry-After says; 5 s by default.
 	RetryAfter time.Duration
 
+	// Refused, if not nil, is told of every request that was refused, after
+	// the answer, in place of the log: to count reasons, for example.
+	Refused func(r *http.Request, err *HandshakeError)
+
 	// Logger gets refusals (Info), handlers' errors and panics (Error). nil
 	// is slog.Default().
 	Logger *slog.Logger
@@ -260,6 +264,10 @@ func (s *Server) goAway(ctx context.Context, c *Conn) {
 }
 
 func (s *Server) refused(r *http.Request, err error) {
+	if e, ok := errors.AsType[*HandshakeError](err); ok && s.Refused != nil {
+		s.Refused(r, e)
+		return
+	}
 	s.logger().Info("ws: refused", "remote", r.RemoteAddr, "host", r.Host, "path", r.URL.Path, "err", err)
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -344,6 +345,8 @@ func TestServerLimits(t *testing.T) {
 		srv.MaxConns, srv.MaxPerAddress = 3, 2
 		srv.RetryAfter = 90*time.Second + 1
 		srv.Address = func(r *http.Request) string { return r.Header.Get("X-From") }
+		var told []ws.RuleID
+		srv.Refused = func(_ *http.Request, err *ws.HandshakeError) { told = append(told, err.Rule) }
 		l := stServe(t, srv)
 		a, b, c := stPeer(t, l), stPeer(t, l), stPeer(t, l)
 		a.Upgrade("X-From: one")
@@ -355,6 +358,9 @@ func TestServerLimits(t *testing.T) {
 		stRefused(t, l, 503, "X-From: two")
 		a.Close()
 		synctest.Wait()
+		if want := []ws.RuleID{ws.RulePerAddress, ws.RuleConnections}; !slices.Equal(told, want) {
+			t.Errorf("Refused was told %v, want %v", told, want)
+		}
 		if n := srv.Count(); n != 2 {
 			t.Errorf("Count = %d", n)
 		}
