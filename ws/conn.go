@@ -178,39 +178,6 @@ func (s *counters) snapshot() Stats {
 	}
 }
 
-// A lock is a mutex that a context can stop waiting for.
-type lock chan struct{}
-
-func newLock() lock { return make(lock, 1) }
-
-// acquire waits until it has l, ctx ends, or the connection does.
-func (l lock) acquire(ctx context.Context, c *Conn) error {
-	select { // the common case, and cheaper than the one below
-	case l <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case l <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return c.why(ctx)
-	case <-c.ctx.Done():
-		return c.Err()
-	}
-}
-
-func (l lock) try() bool {
-	select {
-	case l <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (l lock) release() { <-l }
-
 // aLongTimeAgo is a deadline that has passed: it wakes a blocked operation.
 var aLongTimeAgo = time.Unix(1, 0)
 

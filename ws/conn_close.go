@@ -52,12 +52,9 @@ func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
 		c.cut(err, false)
 	}
 	for c.Err() == nil {
-		select {
-		case c.in.lock <- struct{}{}: // nobody reads, so it is for us to do
+		if c.in.lock.acquire(ctx, c) == nil { // nobody reads, so it is for us to do
 			c.discard(ctx)
 			c.in.lock.release()
-		case <-c.ctx.Done():
-		case <-ctx.Done():
 		}
 		if c.Err() == nil && ctx.Err() != nil {
 			c.cutClosing(context.Cause(ctx))
@@ -194,10 +191,10 @@ func (c *Conn) hangUp(g *goodbye) {
 	abort(c.stream) // whatever was to be said gently has been
 	c.in.interrupt.shut()
 	c.out.interrupt.shut()
-	c.in.lock <- struct{}{} // a reader or writer leaves now that the stream is closed
+	c.in.lock.acquireAfter(nil) // a reader or writer leaves now that the stream is closed
 	c.in.free()
 	c.in.lock.release()
-	c.out.frames <- struct{}{}
+	c.out.frames.acquireAfter(nil)
 	c.out.pending = nil
 	c.out.unsent.Store(false)
 	c.out.frames.release()
@@ -206,30 +203,26 @@ func (c *Conn) hangUp(g *goodbye) {
 // linger says goodbye and gives the peer time to hear it.
 func (c *Conn) linger(g *goodbye) {
 	timeout := c.set.closeTimeout
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
 	if g.unsent != nil {
-		select {
-		case c.out.frames <- struct{}{}:
-			c.out.sendClose(g.unsent)
-			c.out.frames.release()
-		case <-timer.C: // the writer in front of us is stuck
-			return
+		if !c.out.frames.acquireAfter(ctx.Done()) {
+			return // the writer in front of us is stuck
 		}
+		c.out.sendClose(g.unsent)
+		c.out.frames.release()
 	}
 	if c.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
 		timeout = min(timeout, lingerAfterClose)
-		timer.Reset(timeout)
-		if c.role == RoleServer {
-			c.endSending(timer)
-		}
-	} else {
-		c.endSending(timer)
+		shorter, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		ctx = shorter
+	}
+	if c.end.Load().Err != nil || c.role == RoleServer {
+		c.endSending(ctx)
 	}
 	c.in.interrupt.shut() // wakes a reader, who leaves
-	select {
-	case c.in.lock <- struct{}{}:
-	case <-timer.C:
+	if !c.in.lock.acquireAfter(ctx.Done()) {
 		return
 	}
 	defer c.in.lock.release()
@@ -246,14 +239,11 @@ func (c *Conn) linger(g *goodbye) {
 }
 
 // endSending closes the sending direction, which over TLS is a write.
-func (c *Conn) endSending(timer *time.Timer) {
-	select {
-	case c.out.frames <- struct{}{}:
+func (c *Conn) endSending(ctx context.Context) {
+	if c.out.frames.acquireAfter(ctx.Done()) {
 		c.out.interrupt.watch(context.Background())
 		closeWrite(c.stream)
 		c.out.frames.release()
-	case <-timer.C:
-		timer.Reset(0)
 	}
 }
 

@@ -54,7 +54,6 @@ type incoming struct {
 
 func (in *incoming) init(c *Conn) {
 	in.c = c
-	in.lock = newLock()
 	in.interrupt = interrupter{c: c, setDeadline: c.stream.SetReadDeadline}
 	in.rx = NewReceiver(c.role, c.set.limits)
 	in.trace = newFrameTrace(c, false)

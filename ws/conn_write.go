@@ -63,7 +63,6 @@ type pongSlot struct {
 
 func (out *outgoing) init(c *Conn) {
 	out.c = c
-	out.messages, out.frames = newLock(), newLock()
 	out.interrupt = interrupter{c: c, setDeadline: c.stream.SetWriteDeadline}
 	switch s := innermost(c.stream).(type) {
 	case *net.TCPConn:

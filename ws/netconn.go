@@ -25,7 +25,7 @@ import (
 func NetConn(ctx context.Context, c *Conn, op Opcode) net.Conn {
 	n := &netConn{c: c, op: op, ctx: ctx}
 	n.read.ctx, n.write.ctx = ctx, ctx
-	c.out.frames <- struct{}{}
+	c.out.frames.acquireAfter(nil)
 	c.out.keepAll = true
 	c.out.frames.release()
 	return n
