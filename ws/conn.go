@@ -93,10 +93,7 @@ func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options,
 	if a, ok := rwc.(interface{ RemoteAddr() net.Addr }); ok && a.RemoteAddr() != nil {
 		c.remote = a.RemoteAddr().String()
 	}
-	if len(early) > 0 {
-		c.stream = &prefixed{c.stream, early}
-	}
-	c.in.init(c)
+	c.in.init(c, early)
 	c.out.init(c)
 	if agreed != nil {
 		c.startDeflate(*agreed)
@@ -189,6 +186,9 @@ type interrupter struct {
 	c           *Conn
 	setDeadline func(time.Time) error
 
+	seen    <-chan struct{} // of the last operation's context; belongs to the operation
+	changed atomic.Bool     // since then fire or shut has run
+
 	mu       sync.Mutex
 	done     <-chan struct{} // of the context that is watched, nil if none is
 	stop     func() bool
@@ -202,8 +202,13 @@ type interrupter struct {
 // their Done channels, since not every Context can be compared.
 func (i *interrupter) watch(ctx context.Context) {
 	done := ctx.Done()
+	if done == i.seen && !i.changed.Load() {
+		return
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.seen = done
+	i.changed.Store(false)
 	if i.stopped || done != nil && done == i.done {
 		return
 	}
@@ -226,6 +231,7 @@ func (i *interrupter) fire(done <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.done == done && !i.stopped {
+		i.changed.Store(true)
 		i.fired = true
 		i.setDeadline(aLongTimeAgo)
 	}
@@ -248,6 +254,7 @@ func (i *interrupter) shut() {
 	if i.stop != nil {
 		i.stop()
 	}
+	i.changed.Store(true)
 	i.done, i.stop, i.stopped = nil, nil, true
 	i.setDeadline(aLongTimeAgo)
 }

@@ -93,6 +93,7 @@ func (c *Conn) discard(ctx context.Context) {
 // was over already.
 func (c *Conn) CloseNow() error {
 	first := c.finish(&CloseError{Code: CodeAbnormal, Err: net.ErrClosed})
+	c.out.sendLast()
 	abort(c.stream)
 	if first {
 		go c.hangUp(nil)
@@ -195,8 +196,10 @@ func (c *Conn) hangUp(g *goodbye) {
 	c.in.free()
 	c.in.lock.release()
 	c.out.frames.acquireAfter(nil)
-	c.out.pending = nil
-	c.out.unsent.Store(false)
+	c.out.dropPending(len(c.out.pending))
+	if c.out.late != nil {
+		c.out.late.Stop()
+	}
 	c.out.frames.release()
 }
 
@@ -278,7 +281,10 @@ func (out *outgoing) writeClose(ctx context.Context, e *CloseError) error {
 	var b [MaxControlPayload]byte
 	p := AppendClose(b[:0], e.Code, e.Reason)
 	h := Header{Fin: true, Opcode: OpClose, Length: int64(len(p))}
-	if err := out.prepare(ctx, &h); err != nil {
+	if err := out.mask(&h); err != nil {
+		return err
+	}
+	if err := out.makeWay(ctx); err != nil {
 		return err
 	}
 	if err := out.frame(ctx, h, p); err != nil {

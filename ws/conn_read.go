@@ -12,8 +12,10 @@ import (
 
 const (
 	// readBufferSize is what one read asks for between and inside small
-	// messages: many at once, or the beginning of a long one.
-	readBufferSize = 4 << 10
+	// messages: many at once, or the beginning of a long one. While they come
+	// faster than that, it is the larger size.
+	readBufferSize      = 4 << 10
+	largeReadBufferSize = 32 << 10
 
 	// growStep is how far ahead of the bytes that have come a message's
 	// buffer grows, at least: memory follows what arrives, not what a header
@@ -21,7 +23,10 @@ const (
 	growStep = 32 << 10
 )
 
-var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
+var (
+	readBuffers      = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
+	largeReadBuffers = sync.Pool{New: func() any { return new([largeReadBufferSize]byte) }}
+)
 
 // incoming is the reading half of a Conn. All of it belongs to whoever has
 // lock.
@@ -31,9 +36,14 @@ type incoming struct {
 	interrupt interrupter
 	rx        Receiver
 
-	buf  *[readBufferSize]byte // pooled; nil before the first read and after the last
-	r, w int                   // buf[r:w] was read and not yet used
-	err  error                 // came with the last bytes of a read
+	buf   []byte              // pooled; nil while nothing is in it and a socket is waited for
+	r, w  int                 // buf[r:w] was read and not yet used
+	large bool                // the last reads were such that buf should be a large one
+	head  [MaxHeaderSize]byte // what buf held of a header when it was let go
+	nhead int
+	err   error       // came with the last bytes of a read
+	raw   *rawReader  // nil if the stream is not a socket
+	more  atomic.Bool // a message was given out and buf has more: see outgoing.gather
 
 	inMessage bool      // a message has begun and was not yet given to the application whole
 	streaming bool      // that message was given out as a Reader
@@ -52,11 +62,14 @@ type incoming struct {
 	nothing atomic.Uint64 // how often a Read of the stream ended with a deadline
 }
 
-func (in *incoming) init(c *Conn) {
+func (in *incoming) init(c *Conn, early []byte) {
 	in.c = c
+	in.buf, in.w = early, len(early)
+	c.stats.bytesIn.Store(uint64(len(early)))
 	in.interrupt = interrupter{c: c, setDeadline: c.stream.SetReadDeadline}
 	in.rx = NewReceiver(c.role, c.set.limits)
 	in.trace = newFrameTrace(c, false)
+	in.raw = newRawReader(in, c.stream)
 	in.pings.rate, in.empties.rate = c.set.pingRate, c.set.emptyRate
 }
 
@@ -331,10 +344,7 @@ func (in *incoming) next(ctx context.Context) (done bool, err error) {
 // header reads one frame header.
 func (in *incoming) header(ctx context.Context) error {
 	for {
-		var b []byte
-		if in.buf != nil {
-			b = in.buf[in.r:in.w]
-		}
+		b := in.buf[in.r:in.w]
 		before := in.rx.State()
 		h, n, err := in.rx.Header(b)
 		if n > 0 || err != nil {
@@ -382,6 +392,7 @@ func (in *incoming) payload(ctx context.Context, p []byte) (n int, err error) {
 		if n, err = in.read(ctx, p); err != nil {
 			return 0, err
 		}
+		in.large = false
 		in.offset += int64(n)
 	}
 	return n, in.judge(p[:n])
@@ -415,6 +426,7 @@ func (in *incoming) delivered(empty bool) error {
 	in.unlimit()
 	in.stale++
 	in.c.stats.messagesIn.Add(1)
+	in.setMore(in.r < in.w)
 	if empty && !in.empties.take() {
 		return in.violation(violated(RuleEmptyRate, "more empty messages than EmptyRate allows, "+itoa(int64(in.empties.rate))+" a second"))
 	}
@@ -426,32 +438,76 @@ func (in *incoming) used(n int) {
 	in.offset += int64(n)
 }
 
-// fill reads more into the buffer. A header, the longest thing that must lie
-// there in one piece, always finds room.
+// fill reads more into the buffer. What is left in there is less than a
+// header, so that it can be kept elsewhere while a socket has nothing.
 func (in *incoming) fill(ctx context.Context) error {
-	if in.buf == nil {
-		in.buf = readBuffers.Get().(*[readBufferSize]byte)
+	in.nhead = copy(in.head[:], in.buf[in.r:in.w])
+	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
+	size := readBufferSize
+	if in.large {
+		size = largeReadBufferSize
 	}
-	if in.r == in.w {
-		in.r, in.w = 0, 0
-	} else if len(in.buf)-in.w < MaxHeaderSize {
-		in.w = copy(in.buf[:], in.buf[in.r:in.w])
-		in.r = 0
+	if len(in.buf) != size {
+		in.let()
 	}
-	n, err := in.read(ctx, in.buf[in.w:])
-	in.w += n
+	n, err := in.read(ctx, nil)
+	if err == nil {
+		in.large = in.nhead+n == size || in.large && n > readBufferSize
+	}
 	return err
 }
 
-// read reads from the stream once and says why if it cannot.
+// hold sees to it that there is a buffer, with what was kept of the last one.
+func (in *incoming) hold() {
+	switch {
+	case in.buf != nil:
+		return
+	case in.large:
+		in.buf = largeReadBuffers.Get().(*[largeReadBufferSize]byte)[:]
+	default:
+		in.buf = readBuffers.Get().(*[readBufferSize]byte)[:]
+	}
+	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
+}
+
+// let gives the buffer back to its pool.
+func (in *incoming) let() {
+	switch len(in.buf) {
+	case readBufferSize:
+		readBuffers.Put((*[readBufferSize]byte)(in.buf))
+	case largeReadBufferSize:
+		largeReadBuffers.Put((*[largeReadBufferSize]byte)(in.buf))
+	}
+	in.buf, in.r, in.w = nil, 0, 0
+}
+
+// receive reads from the stream into p, or, if that is nil, into the buffer.
+func (in *incoming) receive(p []byte) (n int, err error) {
+	switch {
+	case p != nil:
+		return in.c.stream.Read(p)
+	case in.raw != nil:
+		n, err = in.raw.read()
+	default:
+		in.hold()
+		n, err = in.c.stream.Read(in.buf[in.w:])
+	}
+	in.w += n
+	return n, err
+}
+
+// read reads from the stream once, into p, or, if that is nil, into the
+// buffer, and says why if it cannot.
 func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 	if err := in.err; err != nil {
 		return 0, in.c.lost(err)
 	}
 	in.limitMessage()
+	in.setMore(false)
+	in.c.out.sendBeforeWaiting()
 	for range 100 {
 		in.waiting.Add(1)
-		n, err := in.c.stream.Read(p)
+		n, err := in.receive(p)
 		in.waiting.Add(1)
 		in.c.stats.bytesIn.Add(uint64(n))
 		if !in.deadline.IsZero() {
@@ -483,6 +539,13 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 	return 0, in.c.lost(io.ErrNoProgress)
 }
 
+// setMore tells writers whether the reader has something left to work on.
+func (in *incoming) setMore(more bool) {
+	if in.more.Load() != more {
+		in.more.Store(more)
+	}
+}
+
 // limitMessage sets the stream's deadline once somebody must wait for the
 // rest of a message or of a frame. A message that comes with one read costs
 // nothing here. The time that the application takes between two reads does
@@ -490,7 +553,7 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 // made up for.
 func (in *incoming) limitMessage() {
 	timeout := in.c.set.messageTimeout
-	midway := in.inMessage || in.rx.Remaining() > 0 || in.r < in.w
+	midway := in.inMessage || in.rx.Remaining() > 0 || in.nhead > 0
 	if !midway || timeout == 0 {
 		return
 	}
@@ -516,11 +579,8 @@ func (in *incoming) unlimit() {
 
 // free gives the buffers back.
 func (in *incoming) free() {
-	if in.buf != nil {
-		readBuffers.Put(in.buf)
-		in.buf = nil
-	}
-	in.r, in.w, in.partial = 0, 0, nil
+	in.let()
+	in.nhead, in.partial = 0, nil
 	if in.z != nil {
 		in.z.src, in.z.full = nil, false
 		in.z.d.Release()

@@ -38,15 +38,22 @@ type outgoing struct {
 	offset    int64       // of the next byte in the stream
 	iov       net.Buffers // for writev; its array is vec
 	vec       [2][]byte
-	vectored  io.Writer   // where writev works
-	fragile   bool        // a write that times out leaves the stream unusable
-	broken    bool        // a frame was cut off: nothing can follow it
-	keepAll   bool        // keep the rest of an interrupted frame: see NetConn
-	keep      bool        // the same for the current frame alone
-	pending   []byte      // that rest
-	unsent    atomic.Bool // there is a rest; may be read without frames
+	vectored  io.Writer // where writev works
+	fragile   bool      // a write that times out leaves the stream unusable
+	broken    bool      // a frame was cut off: nothing can follow it
+	keepAll   bool      // keep the rest of an interrupted frame: see NetConn
+	keep      bool      // the same for the current frame alone
 	trace     *frameTrace
 	z         *deflater // nil without permessage-deflate; belongs to whoever has messages
+
+	pending     []byte            // goes out before the next frame: see conn_gather.go
+	unsent      atomic.Int32      // what pending is; may be read without frames
+	buffer      *[gatherSize]byte // that pending lies in, if it comes from the pool
+	flushes     int               // how often pending went out
+	late        *time.Timer       // sends it if the reader does not come back
+	lateSet     bool
+	lateFlushes int        // flushes, when late was set
+	raw         *rawWriter // nil if the stream is not a socket
 
 	closeSent atomic.Pointer[CloseError] // our Close frame, if it went out first
 
@@ -64,6 +71,7 @@ type pongSlot struct {
 func (out *outgoing) init(c *Conn) {
 	out.c = c
 	out.interrupt = interrupter{c: c, setDeadline: c.stream.SetWriteDeadline}
+	out.raw = newRawWriter(c.stream)
 	switch s := innermost(c.stream).(type) {
 	case *net.TCPConn:
 		out.vectored = s
@@ -108,14 +116,38 @@ func checkMessage(op Opcode, p []byte) error {
 // message sends p, or what was prepared of it, compressed if that was agreed
 // and compress allows it.
 func (out *outgoing) message(ctx context.Context, op Opcode, p []byte, prepared *Prepared, compress bool) error {
+	if err := out.beginMessage(ctx); err != nil {
+		return err
+	}
+	gather := out.c.in.more.Load() && out.c.set.writeDelay > 0
+	err := out.wholeMessage(ctx, op, p, prepared, compress, gather)
+	if gather && len(out.pending) > 0 {
+		out.setLate()
+	}
+	out.endMessage(ctx)
+	return err
+}
+
+// beginMessage takes the locks for whole messages.
+func (out *outgoing) beginMessage(ctx context.Context) error {
 	if err := out.messages.acquire(ctx, out.c); err != nil {
 		return err
 	}
-	defer out.messages.release()
 	if err := out.frames.acquire(ctx, out.c); err != nil {
+		out.messages.release()
 		return err
 	}
-	defer out.unlock(ctx)
+	return nil
+}
+
+func (out *outgoing) endMessage(ctx context.Context) {
+	out.unlock(ctx)
+	out.messages.release()
+}
+
+// wholeMessage has the locks. With gather, the message may go out a little
+// later, with others.
+func (out *outgoing) wholeMessage(ctx context.Context, op Opcode, p []byte, prepared *Prepared, compress, gather bool) error {
 	h := Header{Fin: true, Opcode: op}
 	if err := out.begin(ctx, &h); err != nil {
 		return err
@@ -131,21 +163,11 @@ func (out *outgoing) message(ctx context.Context, op Opcode, p []byte, prepared 
 		defer giveBack(buf)
 	}
 	h.Length = int64(len(p))
-	var err error
-	if wire != nil {
-		out.trace.whole(out, h, p)
-		err = out.write(ctx, wire)
-	} else {
-		err = out.frame(ctx, h, p)
+	err := out.send(ctx, h, p, wire, gather)
+	if err != nil && compress {
+		out.z.forget()
 	}
-	if err != nil {
-		if compress {
-			out.z.forget()
-		}
-		return err
-	}
-	out.done(h)
-	return nil
+	return err
 }
 
 // sendFrame sends one frame of a message that its caller holds the lock of.
@@ -156,6 +178,9 @@ func (out *outgoing) sendFrame(ctx context.Context, h Header, p []byte) error {
 	defer out.unlock(ctx)
 	h.Length = int64(len(p))
 	if err := out.begin(ctx, &h); err != nil {
+		return err
+	}
+	if err := out.makeWay(ctx); err != nil {
 		return err
 	}
 	if err := out.frame(ctx, h, p); err != nil {
@@ -181,11 +206,11 @@ func (out *outgoing) begin(ctx context.Context, h *Header) error {
 	if _, rule := out.state.After(*h); rule != "" {
 		panic("ws: frame out of order: " + string(rule)) // the locks see to that
 	}
-	return out.prepare(ctx, h)
+	return out.mask(h)
 }
 
-// prepare gives a client's frame its masking key and makes way for it.
-func (out *outgoing) prepare(ctx context.Context, h *Header) error {
+// mask gives a client's frame its masking key.
+func (out *outgoing) mask(h *Header) error {
 	if out.c.role == RoleClient {
 		// "The masking key needs to be unpredictable", and it is fresh for
 		// every frame (§5.3, §10.3).
@@ -195,29 +220,17 @@ func (out *outgoing) prepare(ctx context.Context, h *Header) error {
 		}
 		h.Key = out.key
 	}
+	return nil
+}
+
+// makeWay sends what must go out before a frame.
+func (out *outgoing) makeWay(ctx context.Context) error {
 	out.interrupt.watch(ctx)
 	if err := out.sendRest(ctx); err != nil {
 		return err
 	}
 	out.sent = 0
 	return nil
-}
-
-// sendRest sends what is left of a frame that was interrupted before.
-func (out *outgoing) sendRest(ctx context.Context) error {
-	if len(out.pending) == 0 {
-		return nil
-	}
-	rest := out.pending
-	out.pending, out.keep = nil, true
-	out.sent = 1 // not the first byte of its frame
-	err := out.write(ctx, rest)
-	out.keep = false
-	out.unsent.Store(len(out.pending) > 0)
-	if err == nil && len(out.pending) > 0 {
-		err = out.c.why(ctx)
-	}
-	return err
 }
 
 // done notes that the whole frame is out.
@@ -363,7 +376,7 @@ func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest [
 			return start, ctx.Err()
 		case out.keep || out.keepAll:
 			out.pending = append(out.pending, rest...)
-			out.unsent.Store(true)
+			out.unsent.Store(interrupted)
 			return start, errKept
 		}
 		return start, c.cut(context.Cause(ctx), false)
@@ -395,7 +408,7 @@ func (out *outgoing) unlock(ctx context.Context) {
 // pending, and the reader does not wait. What cannot be done under ctx, or
 // must not be interrupted, is done in the background.
 func (out *outgoing) flush(ctx context.Context) {
-	for (out.pong.due.Load() || out.unsent.Load()) && out.frames.try() {
+	for out.due() && out.frames.try() {
 		if out.fragile || !out.sendDue(ctx) {
 			go func() {
 				again := out.sendDue(out.c.ctx)
@@ -408,6 +421,15 @@ func (out *outgoing) flush(ctx context.Context) {
 		}
 		out.frames.release()
 	}
+}
+
+// due reports whether something waits that does not wait for the reader.
+func (out *outgoing) due() bool {
+	if out.pong.due.Load() {
+		return true
+	}
+	unsent := out.unsent.Load()
+	return unsent == interrupted || unsent == gathered && !out.c.in.more.Load()
 }
 
 // sendDue has frames. It reports whether it could send what was due.
@@ -432,6 +454,9 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 	s.mu.Unlock()
 	h := Header{Fin: true, Opcode: OpPong, Length: int64(n)}
 	err := out.begin(ctx, &h)
+	if err == nil {
+		err = out.makeWay(ctx)
+	}
 	if err == nil {
 		out.keep = true
 		err = out.frame(ctx, h, payload[:n])

@@ -132,6 +132,9 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 	h := Header{Fin: true, Opcode: OpPing, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
+		err = out.makeWay(ctx)
+	}
+	if err == nil {
 		err = out.frame(ctx, h, payload[:])
 	}
 	if err != nil {

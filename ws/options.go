@@ -95,6 +95,13 @@ type Options struct {
 	// none below 0.
 	WriteTimeout time.Duration
 
+	// WriteDelay bounds how long a message that was written may wait for
+	// others to go out with, while the reader has more messages in its buffer
+	// than it has given out: 1 ms by default, twice that at the most, no
+	// waiting below 0. What was written when the reader waits for more, or
+	// has nothing left, never waits.
+	WriteDelay time.Duration
+
 	// CloseTimeout bounds the closing handshake, from our Close frame to the
 	// end of the connection: 5 s by default. It cannot be turned off.
 	CloseTimeout time.Duration
@@ -158,6 +165,7 @@ type settings struct {
 	pingInterval   time.Duration
 	pongTimeout    time.Duration
 	writeTimeout   time.Duration
+	writeDelay     time.Duration
 	closeTimeout   time.Duration
 	trace          func(TraceEvent)
 	rand           io.Reader
@@ -176,6 +184,7 @@ func (o *Options) settings() settings {
 		pingInterval:   orNone(o.PingInterval, 30*time.Second),
 		pongTimeout:    orNone(o.PongTimeout, 20*time.Second),
 		writeTimeout:   orNone(o.WriteTimeout, 10*time.Second),
+		writeDelay:     orNone(o.WriteDelay, time.Millisecond),
 		closeTimeout:   5 * time.Second,
 		trace:          o.Trace,
 		rand:           o.rand(),

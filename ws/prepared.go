@@ -55,8 +55,31 @@ func (p *Prepared) Data() []byte { return p.data }
 // What many connections share cannot refer to what one of them has sent
 // before: on a connection that keeps its context, a prepared message is
 // compressed without it, and the context begins anew behind it.
-func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
-	return wrapOp("write", c.out.message(ctx, p.op, p.data, p, true))
+//
+// Several messages, each a frame of its own, go out with as few writes as
+// possible. If the error is the context's, a number of them, from the first
+// on, may have been written.
+func (c *Conn) WritePrepared(ctx context.Context, messages ...*Prepared) error {
+	if len(messages) == 1 {
+		p := messages[0]
+		return wrapOp("write", c.out.message(ctx, p.op, p.data, p, true))
+	}
+	return wrapOp("write", c.out.batch(ctx, messages))
+}
+
+// batch sends the messages as message does with one.
+func (out *outgoing) batch(ctx context.Context, messages []*Prepared) error {
+	if err := out.beginMessage(ctx); err != nil {
+		return err
+	}
+	defer out.endMessage(ctx)
+	for i, p := range messages {
+		gather := i < len(messages)-1
+		if err := out.wholeMessage(ctx, p.op, p.data, p, true, gather); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // form returns the header, payload and, for a server, the whole frame that p

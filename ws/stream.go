@@ -18,31 +18,10 @@ func newStream(rwc io.ReadWriteCloser) stream {
 	return &timedStream{rwc: rwc, closed: make(chan struct{}), readDeadline: newDeadline(), writeDeadline: newDeadline()}
 }
 
-// A prefixed stream first gives what was read from it too early.
-type prefixed struct {
-	stream
-	early []byte
-}
-
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.early) == 0 {
-		return p.stream.Read(b)
-	}
-	n := copy(b, p.early)
-	p.early = p.early[n:]
-	return n, nil
-}
-
-// CloseWrite passes on to the stream below, if it can.
-func (p *prefixed) CloseWrite() error { return closeWrite(p.stream) }
-
 // innermost returns the stream under those of this package, whose type says
 // what it can do.
 func innermost(s stream) stream {
-	switch s := s.(type) {
-	case *prefixed:
-		return innermost(s.stream)
-	case *clientStream:
+	if s, ok := s.(*clientStream); ok {
 		return s.Conn
 	}
 	return s
