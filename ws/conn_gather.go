@@ -31,6 +31,11 @@ const (
 	interrupted        // the rest of a frame, which cannot
 )
 
+// gathers reports whether the reader will soon see to what is written now.
+func (out *outgoing) gathers() bool {
+	return out.c.in.more.Load() && out.c.set.writeDelay > 0
+}
+
 // send sends a whole message as one frame, whose bytes are wire if they are
 // known already. With gather, it may do so later, together with others.
 func (out *outgoing) send(ctx context.Context, h Header, p, wire []byte, gather bool) error {

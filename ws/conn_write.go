@@ -119,11 +119,7 @@ func (out *outgoing) message(ctx context.Context, op Opcode, p []byte, prepared 
 	if err := out.beginMessage(ctx); err != nil {
 		return err
 	}
-	gather := out.c.in.more.Load() && out.c.set.writeDelay > 0
-	err := out.wholeMessage(ctx, op, p, prepared, compress, gather)
-	if gather && len(out.pending) > 0 {
-		out.setLate()
-	}
+	err := out.wholeMessage(ctx, op, p, prepared, compress, out.gathers())
 	out.endMessage(ctx)
 	return err
 }
@@ -141,6 +137,9 @@ func (out *outgoing) beginMessage(ctx context.Context) error {
 }
 
 func (out *outgoing) endMessage(ctx context.Context) {
+	if len(out.pending) > 0 && !out.due() {
+		out.setLate()
+	}
 	out.unlock(ctx)
 	out.messages.release()
 }
@@ -429,7 +428,7 @@ func (out *outgoing) due() bool {
 		return true
 	}
 	unsent := out.unsent.Load()
-	return unsent == interrupted || unsent == gathered && !out.c.in.more.Load()
+	return unsent == interrupted || unsent == gathered && !out.gathers()
 }
 
 // sendDue has frames. It reports whether it could send what was due.
