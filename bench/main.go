@@ -10,12 +10,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -36,7 +39,18 @@ func command(args []string) error {
 	if len(args) == 3 && args[0] == "serve" { // what bench starts itself as
 		return serve(args[1], args[2] == "keep")
 	}
-	if len(args) == 0 || args[0] != "compression" {
+	if len(args) == 3 && args[0] == "server" {
+		return serveWork(args[1], args[2])
+	}
+	if group := cmp.Or(append(args, "")[0], "all"); group == "all" || slices.Contains(groups, group) || strings.HasPrefix(group, "-") {
+		if strings.HasPrefix(group, "-") {
+			group, args = "all", append([]string{"all"}, args...)
+		}
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return sideBySide(ctx, group, args[min(1, len(args)):], os.Stdout, os.Stderr)
+	}
+	if args[0] != "compression" {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	}

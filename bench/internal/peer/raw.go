@@ -1,0 +1,56 @@
+package peer
+
+import (
+	"net"
+	"sync"
+)
+
+// raw is the floor: what Go takes for the system calls alone. A goroutine for
+// each connection reads into its own buffer and writes what it read.
+var raw = Server{
+	Name: "raw TCP",
+	Raw:  true,
+	Echo: func(l net.Listener) error {
+		return each(l, func(c net.Conn) {
+			defer c.Close()
+			copyBack(c, func(b []byte) error {
+				_, err := c.Write(b)
+				return err
+			})
+		})
+	},
+	Broadcast: func(l net.Listener) error {
+		var mu sync.Mutex
+		var all []net.Conn
+		return each(l, func(c net.Conn) {
+			mu.Lock()
+			all = append(all, c)
+			mu.Unlock()
+			copyBack(c, func(b []byte) error {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, c := range all {
+					if _, err := c.Write(b); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	},
+}
+
+// copyBack begins with 4 KiB and takes 64 KiB once a read has filled them, so
+// that an idle connection is not charged for what long messages need.
+func copyBack(c net.Conn, write func([]byte) error) {
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := c.Read(buf)
+		if err != nil || write(buf[:n]) != nil {
+			return
+		}
+		if n == len(buf) && n < 64<<10 {
+			buf = make([]byte, 64<<10)
+		}
+	}
+}

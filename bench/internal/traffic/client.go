@@ -1,0 +1,286 @@
+package traffic
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Work is what a Client does.
+type Work struct {
+	Size     int // of a message's content, in bytes
+	InFlight int // messages under way on each connection, or in all for Broadcast
+
+	// Broadcast lets only the first connection send, and waits for each
+	// message on all of them.
+	Broadcast bool
+
+	// Fragment is the longest payload that the server puts into one frame; 0
+	// if it does not cut messages.
+	Fragment int
+
+	// Raw leaves out the handshake and expects the very bytes that were sent.
+	Raw bool
+}
+
+// A Result is what came of a run.
+type Result struct {
+	Messages   int64 // that were sent, and answered
+	Deliveries int64 // that were checked: for Broadcast a message's number of receivers, else one
+	Elapsed    time.Duration
+	Latency    Histogram // from sending to the reply, or to the last receiver's copy
+}
+
+// A Client keeps connections to one server. It belongs to one goroutine.
+type Client struct {
+	work  Work
+	addr  string
+	ring  *ring
+	epoll int
+	conns []*conn
+	byFD  map[int32]*conn
+	buf   []byte
+
+	deadline time.Time // nothing is sent after it
+	pending  int       // messages under way
+	result   Result
+
+	// For Broadcast:
+	missing   []int // how many receivers lack message k, at k % len(missing)
+	completed int   // messages that all receivers have
+}
+
+// A conn is one connection. Its message k was, or will be, sent at
+// begun[k % len(begun)].
+type conn struct {
+	fd      int
+	first   int // message of the ring that it began with
+	sent    int // messages so far
+	arrived int // replies so far
+	at      int // position in ring.in of the byte that comes next
+	part    int // bytes of the current reply that are here
+	unsent  []byte
+	begun   []time.Time
+}
+
+// readBuffer is what one read takes: large, so that the client needs few reads.
+const readBuffer = 256 << 10
+
+// New returns a Client without connections.
+func New(addr string, w Work) (*Client, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("traffic: epoll: %w", err)
+	}
+	return &Client{
+		work: w, addr: addr, epoll: epoll,
+		ring:    newRing(w),
+		byFD:    map[int32]*conn{},
+		buf:     make([]byte, readBuffer),
+		missing: make([]int, w.InFlight),
+	}, nil
+}
+
+// Close closes all connections.
+func (c *Client) Close() {
+	for _, x := range c.conns {
+		unix.Close(x.fd)
+	}
+	unix.Close(c.epoll)
+}
+
+// Grow opens connections until there are n.
+func (c *Client) Grow(n int) error {
+	for i := len(c.conns); i < n; i++ {
+		fd, err := connect(c.addr, i)
+		if err != nil {
+			return err
+		}
+		x := &conn{fd: fd, begun: make([]time.Time, c.work.InFlight)}
+		c.conns = append(c.conns, x)
+		c.byFD[int32(fd)] = x
+		if !c.work.Broadcast {
+			// Each begins elsewhere in the ring: a reply on the wrong connection
+			// is noticed.
+			x.first = i % c.ring.count
+		}
+		x.arrived = c.completed // by Broadcast, before it came
+		x.at = (x.first + x.arrived) % c.ring.count * c.ring.received
+		if !c.work.Raw {
+			rest, err := handshake(fd, request(c.addr, "/", ""))
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return fmt.Errorf("traffic: the server sent %d bytes before it was asked", len(rest))
+			}
+		}
+		err = errors.Join(
+			unix.SetNonblock(fd, true),
+			unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}))
+		if err != nil {
+			return fmt.Errorf("traffic: epoll: %w", err)
+		}
+	}
+	return nil
+}
+
+// Run keeps messages under way for d, waits for the last replies and says what
+// came of it.
+func (c *Client) Run(d time.Duration) (*Result, error) {
+	c.result = Result{}
+	begin := time.Now()
+	c.deadline = begin.Add(d)
+	senders := c.conns
+	if c.work.Broadcast {
+		senders = senders[:1]
+	}
+	for _, x := range senders {
+		if err := c.send(x, c.work.InFlight, begin); err != nil {
+			return nil, err
+		}
+	}
+	events := make([]unix.EpollEvent, 256)
+	for c.pending > 0 {
+		n, err := unix.EpollWait(c.epoll, events, int(patience/time.Millisecond))
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("traffic: epoll: %w", err)
+		}
+		if n == 0 {
+			return nil, fmt.Errorf("traffic: nothing came for %v, and %d messages are not answered", patience, c.pending)
+		}
+		for _, e := range events[:n] {
+			x := c.byFD[e.Fd]
+			if e.Events&unix.EPOLLOUT != 0 {
+				if err := c.flush(x); err != nil {
+					return nil, err
+				}
+			}
+			if e.Events&^unix.EPOLLOUT != 0 {
+				if err := c.read(x); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	c.result.Elapsed = time.Since(begin)
+	return &c.result, nil
+}
+
+// send sends the next n messages of a connection.
+func (c *Client) send(x *conn, n int, now time.Time) error {
+	at := (x.first + x.sent) % c.ring.count * c.ring.sent
+	b := c.ring.out[at : at+n*c.ring.sent]
+	for range n {
+		slot := x.sent % c.work.InFlight
+		x.begun[slot] = now
+		c.missing[slot] = len(c.conns)
+		x.sent++
+	}
+	c.pending += n
+	if len(x.unsent) > 0 {
+		x.unsent = append(x.unsent, b...)
+		return nil
+	}
+	written, err := unix.Write(x.fd, b)
+	if err == unix.EAGAIN {
+		written, err = 0, nil
+	}
+	if err != nil {
+		return fmt.Errorf("traffic: write: %w", err)
+	}
+	if written == len(b) {
+		return nil
+	}
+	x.unsent = append(x.unsent, b[written:]...)
+	return c.watch(x, unix.EPOLLIN|unix.EPOLLOUT)
+}
+
+// flush sends what the socket did not take before.
+func (c *Client) flush(x *conn) error {
+	n, err := unix.Write(x.fd, x.unsent)
+	if err == unix.EAGAIN {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("traffic: write: %w", err)
+	}
+	x.unsent = x.unsent[:copy(x.unsent, x.unsent[n:])]
+	if len(x.unsent) > 0 {
+		return nil
+	}
+	return c.watch(x, unix.EPOLLIN)
+}
+
+func (c *Client) watch(x *conn, events uint32) error {
+	if err := unix.EpollCtl(c.epoll, unix.EPOLL_CTL_MOD, x.fd, &unix.EpollEvent{Events: events, Fd: int32(x.fd)}); err != nil {
+		return fmt.Errorf("traffic: epoll: %w", err)
+	}
+	return nil
+}
+
+// read takes what came, compares it, and has new messages sent for those that
+// were answered.
+func (c *Client) read(x *conn) error {
+	n, err := unix.Read(x.fd, c.buf)
+	if err == unix.EAGAIN || err == unix.EINTR {
+		return nil
+	}
+	if err != nil || n == 0 {
+		return fmt.Errorf("traffic: the server closed a connection: %d bytes, %v", n, err)
+	}
+	for b := c.buf[:n]; len(b) > 0; {
+		want := c.ring.in[x.at:min(len(c.ring.in), x.at+len(b))]
+		if !bytes.Equal(b[:len(want)], want) {
+			return fmt.Errorf("traffic: a reply is not what was sent: got %.32x, expected %.32x", b, want)
+		}
+		b = b[len(want):]
+		if x.at += len(want); x.at == len(c.ring.in) {
+			x.at = 0
+		}
+	}
+	x.part += n
+	replies := x.part / c.ring.received
+	x.part %= c.ring.received
+	if replies == 0 {
+		return nil
+	}
+	now := time.Now()
+	c.result.Deliveries += int64(replies)
+	if x.arrived+replies > c.sender(x).sent {
+		return errors.New("traffic: more replies than messages")
+	}
+	answered := 0
+	for range replies {
+		slot := x.arrived % c.work.InFlight
+		x.arrived++
+		if c.work.Broadcast {
+			if c.missing[slot]--; c.missing[slot] > 0 {
+				continue
+			}
+			c.completed++
+		}
+		c.result.Latency.add(now.Sub(c.sender(x).begun[slot]))
+		answered++
+	}
+	c.pending -= answered
+	c.result.Messages += int64(answered)
+	if answered == 0 || now.After(c.deadline) {
+		return nil
+	}
+	return c.send(c.sender(x), answered, now)
+}
+
+// sender returns who sent what x receives.
+func (c *Client) sender(x *conn) *conn {
+	if c.work.Broadcast {
+		return c.conns[0]
+	}
+	return x
+}
