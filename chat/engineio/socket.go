@@ -1,0 +1,274 @@
+package engineio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"framewright/ws"
+)
+
+// A Socket is the server's end of one session. All methods may be called by
+// any number of goroutines at once.
+type Socket struct {
+	server  *Server
+	id      string
+	request *http.Request
+	address string // as Options.Address said
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+
+	mu  sync.Mutex
+	err *CloseError // why the session is over
+
+	in      []Message // in[inHead:] wait to be received
+	inHead  int
+	inBytes int
+	inWake  chan struct{} // closed when there is a message, or the end; nil if nobody waits
+	inRoom  chan struct{} // closed when there is room in the inbox; nil if nobody waits
+
+	out      []packet // wait to be sent
+	outBytes int      // of out, and of what write has taken and not sent yet
+	outRoom  chan struct{}
+
+	// The transport: conn, or polling if it is nil.
+	conn    *ws.Conn
+	writing bool // write is running
+	poll    *poll
+	posting bool // a POST is being served
+
+	upgrading bool // a WebSocket wants to take over
+	probed    bool // and has asked to: requests are answered at once
+
+	timer *time.Timer // runs onTimer
+	phase phase
+	due   time.Time // when the timer is meant to fire
+
+	parts int // of the session that are still there: its handler and its transport
+}
+
+// phase is what a session's one timer measures.
+type phase uint8
+
+const (
+	phaseIdle     phase = iota // until the next ping
+	phasePinged                // until the pong
+	phaseExtended              // until the pong, and something else has come meanwhile
+	phaseClosing               // until what is left will not be fetched any more
+	phaseGone
+)
+
+// ID returns the session's id, 20 letters, digits, - and _, with 120 random
+// bits. Who knows it can speak as the client: it should not be shown to others.
+func (s *Socket) ID() string { return s.id }
+
+// Request returns what the handshake's request said: Method, URL, Header,
+// Host, RemoteAddr and TLS. It has no body and must not be changed.
+func (s *Socket) Request() *http.Request { return s.request }
+
+// Transport returns the name of the transport that the session uses now,
+// [Polling] or [WebSocket].
+func (s *Socket) Transport() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		return WebSocket
+	}
+	return Polling
+}
+
+// Context returns a context that ends with the session. Its cause is the
+// error that Err returns; its values are those that Options.Connect gave, or
+// else those of the handshake's request.
+func (s *Socket) Context() context.Context { return s.ctx }
+
+// Err returns nil while the session is open, and then always the same
+// *[CloseError].
+func (s *Socket) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		return nil
+	}
+	return s.err
+}
+
+// Close ends the session with [ForcedClose]. What was queued is still
+// delivered: to a WebSocket before its closing handshake, to a client that is
+// polling with its next request, if that comes within Options.CloseTimeout.
+// Close does not wait for that. A session that is over stays as it is.
+func (s *Socket) Close() { s.end(&CloseError{Reason: ForcedClose}, true) }
+
+// end ends the session. If it is orderly, what is queued is still delivered.
+func (s *Socket) end(why *CloseError, orderly bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endLocked(why, orderly)
+}
+
+func (s *Socket) endLocked(why *CloseError, orderly bool) {
+	if s.err != nil {
+		if !orderly && s.phase == phaseClosing && s.conn == nil {
+			s.gone() // the rest cannot be delivered
+		}
+		return
+	}
+	s.err = why
+	s.cancel(why)
+	if why.Reason == ForcedClose || why.Reason == ServerShutdown {
+		s.in, s.inHead, s.inBytes = nil, 0, 0
+	}
+	signal(&s.inWake)
+	signal(&s.inRoom)
+	signal(&s.outRoom)
+	if !orderly {
+		s.out, s.outBytes = nil, 0
+	}
+	s.phase = phaseClosing
+	s.due = time.Time{}
+	s.timer.Stop()
+	if s.conn != nil {
+		if !s.writing { // else write sees to it when the queue is empty
+			s.writing = true
+			go s.write(s.conn)
+		} else if !orderly {
+			go s.shut(s.conn, why) // write may be stuck
+		}
+		return
+	}
+	switch {
+	case why.Reason != TransportClose:
+		s.out = append(s.out, closePacket)
+	case s.poll != nil: // the client has closed
+		s.out = append(s.out, noopPacket)
+	}
+	switch {
+	case s.poll != nil:
+		s.flush()
+		s.gone()
+	case orderly:
+		s.setTimer(s.server.o.CloseTimeout)
+	default:
+		s.gone()
+	}
+}
+
+// gone takes the session off the server's list: its transport is no more.
+// The caller holds s.mu.
+func (s *Socket) gone() {
+	if s.phase == phaseGone {
+		return
+	}
+	s.phase = phaseGone
+	s.timer.Stop()
+	s.out, s.outBytes = nil, 0
+	s.server.forget(s)
+	s.part()
+}
+
+// part counts down what keeps the session in the server's account. The caller
+// holds s.mu.
+func (s *Socket) part() {
+	if s.parts--; s.parts == 0 {
+		s.server.release(s.address)
+	}
+}
+
+// shut closes the WebSocket of a session that is over.
+func (s *Socket) shut(conn *ws.Conn, why *CloseError) {
+	code, text := ws.CodePolicyViolation, string(why.Reason)
+	switch why.Reason {
+	case ForcedClose:
+		code, text = ws.CodeNormal, ""
+	case TransportClose:
+		code, text = ws.CodeNormal, ""
+	case ServerShutdown:
+		code = ws.CodeGoingAway
+	}
+	conn.Close(context.Background(), code, text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone()
+}
+
+// setTimer makes the timer fire after d. The caller holds s.mu.
+func (s *Socket) setTimer(d time.Duration) {
+	s.due = time.Now().Add(d)
+	s.timer.Reset(d)
+}
+
+func (s *Socket) onTimer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.due.IsZero() || time.Now().Before(s.due) {
+		return // it fired just before it was set anew
+	}
+	o := &s.server.o
+	switch s.phase {
+	case phaseIdle:
+		s.phase = phasePinged
+		s.setTimer(o.PingTimeout)
+		s.enqueue([]packet{pingPacket}, pingPacket.size())
+	case phasePinged, phaseExtended:
+		if s.inBytes > o.MaxPayload {
+			s.setTimer(o.PingTimeout) // the client is held up by ourselves, and its pong with it
+			return
+		}
+		s.endLocked(&CloseError{PingTimeout, fmt.Errorf("no pong within %v of a ping", o.PingTimeout)}, false)
+	case phaseClosing:
+		s.gone()
+	}
+}
+
+// handle takes in one packet from the client. ctx is that of the request, or
+// of the connection, that it came by. An error means that nothing further is
+// to be read; the session is over, or will be if it is ctx's.
+func (s *Socket) handle(ctx context.Context, kind byte, m Message) error {
+	s.mu.Lock()
+	over := s.err
+	if over == nil {
+		switch {
+		case kind == typePong && s.phase != phaseIdle:
+			s.phase = phaseIdle
+			s.setTimer(s.server.o.PingInterval)
+		case kind == typePong: // nobody asked
+		case s.phase == phasePinged: // a sign of life, if not the one that was asked for
+			s.phase = phaseExtended
+			s.setTimer(s.server.o.PingTimeout)
+		}
+	}
+	s.mu.Unlock()
+	if over != nil {
+		return over
+	}
+	switch kind {
+	case typeMessage:
+		return s.put(ctx, m)
+	case typeClose:
+		s.end(&CloseError{TransportClose, errors.New("the client sent a close packet")}, false)
+		return s.Err()
+	case typePing:
+		s.end(&CloseError{TransportError, errors.New("the client sent a ping; in version 4 the server does")}, false)
+		return s.Err()
+	}
+	return nil // open, upgrade and noop mean nothing here, and do no harm
+}
+
+// undecodable ends the session because of a packet.
+func (s *Socket) undecodable(err error) {
+	s.end(&CloseError{ParseError, err}, false)
+}
+
+// cut ends what is left of a session at once.
+func (s *Socket) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endLocked(&CloseError{Reason: ServerShutdown}, false)
+	if s.conn != nil {
+		s.conn.CloseNow()
+	}
+	s.gone()
+}
