@@ -128,7 +128,7 @@ func TestWelcomeGoesToTheOneWhoConnects(t *testing.T) {
 }
 
 func TestTheSameSendTwice(t *testing.T) {
-	h := New(Options{})
+	h := New(Options{PresenceGrace: -1})
 	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
 	join(t, bob, "lobby", Cursor{})
 	join(t, ada, "lobby", Cursor{})
@@ -238,7 +238,7 @@ func TestSendsAreStoredInBatches(t *testing.T) {
 }
 
 func TestPresenceCountsPeople(t *testing.T) {
-	h := New(Options{MaxMembers: 2})
+	h := New(Options{MaxMembers: 2, PresenceGrace: -1})
 	bob := connect(t, h, "Bob")
 	join(t, bob, "lobby", Cursor{})
 	tab1, tab2 := connect(t, h, "Ada"), connect(t, h, "Ada")
@@ -294,7 +294,12 @@ func TestCaps(t *testing.T) {
 
 func TestHooks(t *testing.T) {
 	var log []string
-	note := func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }
+	var mu sync.Mutex
+	note := func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		log = append(log, fmt.Sprintf(format, args...))
+	}
 	h := New(Options{
 		Connected:    func(s *Session) { note("connect %s", s.Person().Name) },
 		Disconnected: func(s *Session, reason error) { note("disconnect %s: %v", s.Person().Name, reason) },
@@ -325,8 +330,10 @@ func TestHooks(t *testing.T) {
 	wantCode(t, ada.Send("lobby", "2", "spam"), "spam")
 	ada.Close(errors.New("cable cut"))
 	ada.Close(nil)
+	h.workers.wait(hookTimeout)
 	bob := connect(t, h, "Bob")
 	bob.Close(nil)
+	h.Close() // waits for the hooks
 	want := []string{"connect Ada", "join lobby", "message a", "leave lobby", "disconnect Ada: cable cut", "connect Bob", "disconnect Bob: <nil>"}
 	if d := cmp.Diff(want, log); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -375,7 +382,7 @@ func TestToAllToARoomToOthersToOne(t *testing.T) {
 }
 
 func TestTakenName(t *testing.T) {
-	h := New(Options{})
+	h := New(Options{PresenceGrace: -1})
 	ada := connect(t, h, "Straße 7")
 	for _, name := range []string{"Straße 7", "STRAßE 7", "straße7"} {
 		_, err := h.Connect(Person{ID: "other", Name: name}, plain)

@@ -29,8 +29,9 @@ type Body interface{ EventName() string }
 
 // Welcome greets the one session that has just connected.
 type Welcome struct {
-	You  Person
-	Text string
+	You     Person
+	Text    string
+	Expires time.Time // when the session ends unless it is refreshed; zero: never
 }
 
 // Joined answers [Session.Join].
@@ -40,21 +41,65 @@ type Joined struct {
 	Cursor    Cursor     // the room's place now; the next live message is the one after it
 	Recovered bool       // Messages is exactly what was missed since the given cursor
 	Messages  []*Message // oldest first
+	Deleted   []Cursor   // with Recovered: messages up to the given cursor that were deleted after it was taken
 	Members   []Person   // by name, at most [Options.MaxMembers]
 	People    int        // how many members there are
 }
 
-// Left answers [Session.Leave], or tells that the session was taken out.
+// History answers [Session.History].
+type History struct {
+	Ref      string
+	Room     string
+	Messages []*Message // oldest first
+	More     bool       // there are older ones
+}
+
+// Left answers [Session.Leave], or tells that the session was taken out of the
+// room by [Hub.Kick].
 type Left struct {
-	Ref  string
-	Room string
+	Ref    string
+	Room   string
+	Reason string // empty: as the client asked
 }
 
 // Posted is a message in a room, live.
 type Posted struct{ Message *Message }
 
+// Private is a message from one person to another, to all sessions of both. It
+// is in no room and in no history.
+type Private struct {
+	From Person
+	To   Person
+	ID   string // the sender's own name for it
+	Text string
+	Time time.Time
+}
+
+// Deleted tells a room's members that a message was taken out of its history.
+type Deleted struct {
+	Room   string
+	Cursor Cursor
+}
+
+// Muted tells a person that what it sends is refused for some time.
+type Muted struct {
+	Room  string    // empty: everywhere
+	Until time.Time // past: no longer
+}
+
+// Refreshed answers [Session.Refresh].
+type Refreshed struct {
+	Ref     string
+	Expires time.Time // zero: never
+}
+
+// Restart tells that the connection is about to be closed because the server
+// restarts, and when to come back.
+type Restart struct{ Retry time.Duration }
+
 // Ack answers [Session.Send]: the message is stored. A repeated send gets the
-// first one's Cursor and Time.
+// first one's Cursor and Time. For a [Session.Private] it has no Room and no
+// Cursor.
 type Ack struct {
 	ID     string
 	Room   string
@@ -88,18 +133,26 @@ type Refusal struct {
 	Ref  string // the request's, if it had one
 	Code ErrorCode
 	Text string
+	// Retry, if not zero, is how long to wait before asking again.
+	Retry time.Duration
 }
 
 // EventName implements [Body].
-func (Welcome) EventName() string  { return "welcome" }
-func (Joined) EventName() string   { return "joined" }
-func (Left) EventName() string     { return "left" }
-func (Posted) EventName() string   { return "message" }
-func (Ack) EventName() string      { return "ack" }
-func (Presence) EventName() string { return "presence" }
-func (Typing) EventName() string   { return "typing" }
-func (Notice) EventName() string   { return "notice" }
-func (Refusal) EventName() string  { return "error" }
+func (Welcome) EventName() string   { return "welcome" }
+func (Joined) EventName() string    { return "joined" }
+func (Left) EventName() string      { return "left" }
+func (Posted) EventName() string    { return "message" }
+func (Ack) EventName() string       { return "ack" }
+func (Presence) EventName() string  { return "presence" }
+func (Typing) EventName() string    { return "typing" }
+func (Notice) EventName() string    { return "notice" }
+func (Refusal) EventName() string   { return "error" }
+func (History) EventName() string   { return "history" }
+func (Private) EventName() string   { return "private" }
+func (Deleted) EventName() string   { return "deleted" }
+func (Muted) EventName() string     { return "muted" }
+func (Refreshed) EventName() string { return "refreshed" }
+func (Restart) EventName() string   { return "restart" }
 
 // A Codec writes events in one wire format. Its value is the key under which an
 // event keeps the encoded form, so it must be comparable, and equal codecs must

@@ -1,146 +1,167 @@
 package chat
 
 import (
-	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 )
 
-// Options are a hub's limits and hooks. A zero limit means its default.
-//
-// The hooks run on the goroutine that made the session's request, with no lock
-// held, so for one session one after the other if its transport makes requests
-// so; one that is slow delays its own session only. They may use the session
-// and the hub.
-type Options struct {
-	Store Store // default: a new [Memory]
-
-	QueueBytes         int           // waiting for one session; default 1 MiB, at least 16 KiB
-	QueueAge           time.Duration // of the oldest waiting packet; default 30 s
-	MaxText            int           // bytes of one message; default 16 KiB
-	MaxRooms           int           // with members at the same time; default 10,000
-	MaxRoomsPerSession int           // default 128
-	MaxMembers         int           // listed in a Joined; default 500
-	History            int           // messages given on a join; default 100, negative: none
-	Resume             int           // the most missed messages that a join catches up on; default 1000
-
-	// Welcome is what greets the one who connects; default "Welcome, NAME."
-	Welcome func(p Person) string
-
-	Connected    func(s *Session)                    // after it is registered and greeted
-	Disconnected func(s *Session, reason error)      // after it has left its rooms
-	AllowJoin    func(s *Session, room string) error // a non-nil error refuses; its text goes to the client
-	AllowSend    func(s *Session, room, text string) error
-	Joined       func(s *Session, room string)
-	Left         func(s *Session, room string)
-	Message      func(s *Session, m *Message) // stored and sent to the room; not called for a repeated send
-}
-
-const minQueueBytes = 16 << 10
-
-func (o Options) withDefaults() Options {
-	if o.Store == nil {
-		o.Store = new(Memory)
-	}
-	if o.Welcome == nil {
-		o.Welcome = func(p Person) string { return "Welcome, " + p.Name + "." }
-	}
-	o.QueueBytes = max(cmp.Or(o.QueueBytes, 1<<20), minQueueBytes)
-	o.QueueAge = cmp.Or(o.QueueAge, 30*time.Second)
-	o.MaxText = cmp.Or(o.MaxText, 16<<10)
-	o.MaxRooms = cmp.Or(o.MaxRooms, 10_000)
-	o.MaxRoomsPerSession = cmp.Or(o.MaxRoomsPerSession, 128)
-	o.MaxMembers = cmp.Or(o.MaxMembers, 500)
-	o.History = max(cmp.Or(o.History, 100), 0)
-	o.Resume = cmp.Or(o.Resume, 1000)
-	return o
-}
-
 // Hub connects sessions and rooms. Its methods may be called from any
 // goroutine.
 type Hub struct {
-	o Options
+	o        Options
+	counters counters
+	workers  group
 
-	mu       sync.Mutex
-	closed   bool
-	sessions map[string]*Session // by ID
-	rooms    map[string]*room
-	names    map[string]*nameHolder // by nameKey
+	mu        sync.Mutex
+	closed    bool
+	draining  bool
+	sessions  map[string]*Session // by ID
+	people    map[string]*owner   // by person's ID
+	names     map[string]*nameHolder
+	addresses map[string]int // sessions from there
+	rooms     map[string]*room
+
+	mutes    mutes
+	privates recent
 }
 
+// owner is what all sessions of one person share.
+type owner struct {
+	sessions map[*Session]struct{}
+	holds    int // sessions, and those that were lost within the grace
+	messages bucket
+}
+
+// nameHolder is who has a name, under one of its keys.
 type nameHolder struct {
-	person   string
-	sessions int
+	person string
+	holds  int
 }
 
 // New returns a hub. Close it in the end, for its store's sake.
 func New(o Options) *Hub {
 	return &Hub{
-		o:        o.withDefaults(),
-		sessions: make(map[string]*Session),
-		rooms:    make(map[string]*room),
-		names:    make(map[string]*nameHolder),
+		o:         o.withDefaults(),
+		sessions:  make(map[string]*Session),
+		people:    make(map[string]*owner),
+		names:     make(map[string]*nameHolder),
+		addresses: make(map[string]int),
+		rooms:     make(map[string]*room),
 	}
 }
 
-// Connect registers a session of person, whose events are encoded by c, and
-// greets it with a [Welcome]. An empty person.ID gets a random one. The error is an [*Error]: the name is not
-// acceptable (CodeBadName), somebody else has it (CodeNameTaken), or the hub is
-// closing (CodeUnavailable).
+// Connect is [Hub.Admit] for a person of whom there is nothing more to say.
+func (h *Hub) Connect(person Person, c Codec) (*Session, error) {
+	return h.Admit(Identity{Person: person}, c)
+}
+
+// Admit registers a session, whose events are encoded by c, and greets it with
+// a [Welcome]. An empty Person.ID gets a random one. The error is an [*Error]:
+// the name is not acceptable (CodeBadName), somebody else has it or one that
+// looks like it (CodeNameTaken), there are too many (CodeTooManySessions), or
+// the hub is closing (CodeUnavailable).
 //
 // The caller owes the session a goroutine that writes what [Session.Next] gives
-// and, when the connection is over, exactly one goroutine's [Session.Close].
-func (h *Hub) Connect(person Person, c Codec) (*Session, error) {
-	if err := CheckName(person.Name); err != nil {
+// and, when the connection is over, a [Session.Close].
+func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
+	if err := CheckName(id.Person.Name); err != nil {
 		return nil, err
 	}
-	if person.ID == "" {
-		person.ID = rand.Text()
+	if err := notExpired(id.Expires); err != nil {
+		return nil, err
 	}
-	s := newSession(h, person, c)
-	s.Emit(Welcome{You: person, Text: h.o.Welcome(person)}) // before anyone else can reach it
+	s := newSession(h, id, c)
+	s.Emit(Welcome{You: s.person, Text: h.o.Welcome(s.person), Expires: id.Expires}) // before anyone else can reach it
 	if err := h.register(s); err != nil {
 		return nil, err
 	}
+	h.counters.connected.Add(1)
+	s.expireAt(id.Expires)
 	if f := h.o.Connected; f != nil {
-		f(s)
+		s.tell(func() { f(s) })
 	}
 	return s, nil
 }
 
 func (h *Hub) register(s *Session) error {
+	keys := nameKeys(s.person.Name)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.closed || h.draining {
 		return &Error{Code: CodeUnavailable, Text: "the server is shutting down; try again soon", Err: ErrShutdown}
 	}
-	key := nameKey(s.person.Name)
-	n := h.names[key]
-	if n == nil {
-		n = &nameHolder{person: s.person.ID}
-		h.names[key] = n
+	for _, key := range keys {
+		if n := h.names[key]; n != nil && n.person != s.person.ID {
+			return &Error{Code: CodeNameTaken,
+				Text: fmt.Sprintf("the name %q is taken, or looks too much like one that is; choose another", s.person.Name)}
+		}
 	}
-	if n.person != s.person.ID {
-		return &Error{Code: CodeNameTaken, Text: fmt.Sprintf("the name %q is taken; choose another", s.person.Name)}
+	if limit := h.o.MaxSessionsPerAddress; limit > 0 && s.address != "" && h.addresses[s.address] >= limit {
+		return &Error{Code: CodeTooManySessions,
+			Text: fmt.Sprintf("%d sessions from one address is all there may be (option MaxSessionsPerAddress)", limit)}
 	}
-	n.sessions++
+	o := h.people[s.person.ID]
+	if o == nil {
+		o = &owner{sessions: make(map[*Session]struct{})}
+	}
+	if limit := h.o.MaxSessionsPerPerson; limit > 0 && len(o.sessions) >= limit {
+		return &Error{Code: CodeTooManySessions,
+			Text: fmt.Sprintf("%d sessions of one person is all there may be (option MaxSessionsPerPerson)", limit)}
+	}
+	h.people[s.person.ID] = o
+	o.sessions[s] = struct{}{}
+	o.holds++
+	s.owner = o
+	for _, key := range keys {
+		n := h.names[key]
+		if n == nil {
+			n = &nameHolder{person: s.person.ID}
+			h.names[key] = n
+		}
+		n.holds++
+	}
+	if s.address != "" {
+		h.addresses[s.address]++
+	}
 	h.sessions[s.id] = s
 	return nil
 }
 
-func (h *Hub) unregister(s *Session) {
+// unregister forgets the session at once, and who it was after the grace.
+func (h *Hub) unregister(s *Session, grace time.Duration) {
+	h.mu.Lock()
+	delete(h.sessions, s.id)
+	delete(s.owner.sessions, s)
+	if s.address != "" {
+		if h.addresses[s.address]--; h.addresses[s.address] == 0 {
+			delete(h.addresses, s.address)
+		}
+	}
+	h.mu.Unlock()
+	if grace > 0 {
+		time.AfterFunc(grace, func() { h.forget(s) })
+		return
+	}
+	h.forget(s)
+}
+
+func (h *Hub) forget(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.sessions, s.id)
-	key := nameKey(s.person.Name)
-	if n := h.names[key]; n != nil {
-		if n.sessions--; n.sessions == 0 {
-			delete(h.names, key)
+	if s.owner.holds--; s.owner.holds == 0 {
+		delete(h.people, s.person.ID)
+	}
+	for _, key := range nameKeys(s.person.Name) {
+		if n := h.names[key]; n != nil {
+			if n.holds--; n.holds == 0 {
+				delete(h.names, key)
+			}
 		}
 	}
 }
@@ -163,6 +184,24 @@ func (h *Hub) acquire(name string) (*room, error) {
 	return r, nil
 }
 
+// inUse is acquire for a room that somebody is in; nil if nobody is.
+func (h *Hub) inUse(name string) *room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.rooms[name]
+	if r != nil {
+		r.refs++
+	}
+	return r
+}
+
+// hold is acquire for somebody who has the room already.
+func (h *Hub) hold(r *room) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.refs++
+}
+
 func (h *Hub) release(r *room) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -173,25 +212,16 @@ func (h *Hub) release(r *room) {
 
 // Broadcast sends b to every session but those given.
 func (h *Hub) Broadcast(b Body, except ...*Session) {
-	e := NewEvent(b)
-	for _, s := range h.Sessions() {
-		if !slices.Contains(except, s) {
-			s.Deliver(e)
-		}
-	}
+	h.fanOut(NewEvent(b), h.Sessions(), except)
 }
 
 // ToRoom sends b to every session in a room but those given. It is not stored;
 // [Hub.Publish] is.
 func (h *Hub) ToRoom(name string, b Body, except ...*Session) {
-	h.mu.Lock()
-	r := h.rooms[name]
+	r := h.inUse(name)
 	if r == nil {
-		h.mu.Unlock()
 		return
 	}
-	r.refs++
-	h.mu.Unlock()
 	defer h.release(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -201,14 +231,52 @@ func (h *Hub) ToRoom(name string, b Body, except ...*Session) {
 // ToPerson sends b to every session of one person, and reports how many there
 // are.
 func (h *Hub) ToPerson(id string, b Body) int {
-	e, n := NewEvent(b), 0
-	for _, s := range h.Sessions() {
-		if s.person.ID == id {
-			s.Deliver(e)
-			n++
-		}
+	all := h.sessionsOf(id)
+	h.fanOut(NewEvent(b), all, nil)
+	return len(all)
+}
+
+func (h *Hub) sessionsOf(person string) []*Session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	o := h.people[person]
+	if o == nil {
+		return nil
 	}
-	return n
+	return slices.Collect(maps.Keys(o.sessions))
+}
+
+// fanOut puts e on the queue of every receiver but those excepted.
+func (h *Hub) fanOut(e *Event, to, except []*Session) {
+	var (
+		start = time.Now()
+		codec Codec
+		p     Packet
+		n     int
+		bytes int
+	)
+	for _, s := range to {
+		if len(except) > 0 && slices.Contains(except, s) {
+			continue
+		}
+		if codec == nil || s.codec != codec {
+			var err error
+			if p, err = e.Packet(s.codec); err != nil {
+				s.cannotSay(e, err)
+				codec = nil
+				continue
+			}
+			codec = s.codec
+		}
+		s.put(p, e.Volatile, start)
+		n++
+		bytes += p.Size
+	}
+	h.counters.delivered.Add(uint64(n))
+	h.counters.deliveredSize.Add(uint64(bytes))
+	if f := h.o.Observer.FanOut; f != nil {
+		f(n, time.Since(start))
+	}
 }
 
 // Publish stores a message of the program's own in a room and sends it to the
@@ -245,8 +313,24 @@ func (h *Hub) Count() (sessions, rooms int) {
 	return len(h.sessions), len(h.rooms)
 }
 
-// Close refuses new sessions, ends those there are with ErrShutdown, and closes
-// the store. The transports should have ended before: a send that comes after
+// Refusal turns the error of a request into the event that tells the client,
+// and counts it. It reports false for an error that is no refusal: the session
+// or the connection is over.
+func (h *Hub) Refusal(ref string, err error) (Refusal, bool) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return Refusal{}, false
+	}
+	h.counters.refuse(e.Code)
+	return Refusal{Ref: ref, Code: e.Code, Text: e.Text, Retry: e.Retry}, true
+}
+
+// hookTimeout is how long Close waits for hooks that are at work.
+const hookTimeout = 5 * time.Second
+
+// Close refuses new sessions, ends those there are with ErrShutdown, waits a
+// few seconds for hooks that are at work, and closes the store if it is an
+// [io.Closer]. The transports should have ended before: a send that comes after
 // it fails.
 func (h *Hub) Close() error {
 	h.mu.Lock()
@@ -259,7 +343,11 @@ func (h *Hub) Close() error {
 	for _, s := range h.Sessions() {
 		s.end(ErrShutdown)
 	}
-	return h.o.Store.Close()
+	h.workers.wait(hookTimeout)
+	if c, ok := h.o.Store.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 func asError(err error, code ErrorCode) error {
@@ -267,4 +355,11 @@ func asError(err error, code ErrorCode) error {
 		return err
 	}
 	return &Error{Code: code, Text: err.Error(), Err: err}
+}
+
+func orRandom(id string) string {
+	if id == "" {
+		return rand.Text()
+	}
+	return id
 }

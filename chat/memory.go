@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"container/list"
+	"slices"
 	"sync"
 )
 
@@ -26,6 +27,7 @@ type memoryRoom struct {
 	dropped  uint64     // how many messages came before messages[0]
 	messages []*Message // messages[i] has Seq dropped+i+1
 	byID     map[sendKey]*Message
+	deleted  map[uint64]uint64 // Seq of a deleted message: the head's Seq when that was done
 }
 
 // sendKey is what makes two sends the same one.
@@ -63,6 +65,7 @@ func (m *Memory) dropOldest(r *memoryRoom) {
 	r.messages = r.messages[1:]
 	r.dropped++
 	delete(r.byID, sendKey{old.From.ID, old.ID})
+	delete(r.deleted, old.Cursor.Seq)
 	m.bytes -= old.Size()
 }
 
@@ -126,11 +129,17 @@ func (m *Memory) Read(room string, q Query) (Page, error) {
 		if s.Epoch != r.epoch || s.Seq < r.dropped || s.Seq > p.Head.Seq {
 			return p, nil // of another epoch, too old, or ahead
 		}
-		missed := all[s.Seq-r.dropped:]
-		if latest(missed, q) == len(missed) {
-			p.Messages = append(p.Messages, missed...)
-			p.Recovered = true
+		missed, more := r.latest(all[s.Seq-r.dropped:], q)
+		if more {
+			return p, nil
 		}
+		p.Messages, p.Recovered = missed, true
+		for seq, head := range r.deleted {
+			if seq <= s.Seq && head >= s.Seq {
+				p.Deleted = append(p.Deleted, Cursor{r.epoch, seq})
+			}
+		}
+		slices.SortFunc(p.Deleted, func(a, b Cursor) int { return cmp.Compare(a.Seq, b.Seq) })
 		return p, nil
 	}
 	if b := q.Before; !b.IsZero() {
@@ -139,22 +148,51 @@ func (m *Memory) Read(room string, q Query) (Page, error) {
 		}
 		all = all[:b.Seq-r.dropped-1]
 	}
-	p.Messages = append(p.Messages, all[len(all)-latest(all, q):]...)
+	p.Messages, p.More = r.latest(all, q)
 	return p, nil
 }
 
-// latest says how many messages from the end of ms the query's bounds allow.
-func latest(ms []*Message, q Query) int {
-	n, size := 0, 0
-	for n < len(ms) && n < q.Limit {
-		size += ms[len(ms)-1-n].Size()
-		if q.MaxBytes > 0 && size > q.MaxBytes {
+// latest gives the messages from the end of ms that the query's bounds allow,
+// and says whether that leaves some out.
+func (r *memoryRoom) latest(ms []*Message, q Query) (out []*Message, more bool) {
+	size := 0
+	for _, m := range slices.Backward(ms) {
+		if _, gone := r.deleted[m.Cursor.Seq]; gone {
+			continue
+		}
+		size += m.Size()
+		if len(out) == q.Limit || q.MaxBytes > 0 && size > q.MaxBytes {
+			more = true
 			break
 		}
-		n++
+		out = append(out, m)
 	}
-	return n
+	slices.Reverse(out)
+	return out, more
 }
 
-// Close implements [Store].
-func (m *Memory) Close() error { return nil }
+// Delete implements [Store]. It never fails.
+func (m *Memory) Delete(room string, c Cursor) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.room(room)
+	if c.Epoch != r.epoch || c.Seq <= r.dropped || c.Seq > r.head().Seq {
+		return false, nil
+	}
+	if _, again := r.deleted[c.Seq]; again {
+		return false, nil
+	}
+	if r.deleted == nil {
+		r.deleted = make(map[uint64]uint64)
+	}
+	r.deleted[c.Seq] = r.head().Seq
+	old := r.messages[c.Seq-r.dropped-1]
+	bare := *old // others hold the message itself, which does not change
+	bare.Text = ""
+	m.bytes -= old.Size() - bare.Size()
+	r.messages[c.Seq-r.dropped-1] = &bare
+	if bare.ID != "" {
+		r.byID[sendKey{bare.From.ID, bare.ID}] = &bare
+	}
+	return true, nil
+}

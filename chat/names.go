@@ -75,6 +75,9 @@ func hidden(r rune) bool {
 		unicode.Is(unicode.Variation_Selector, r) && r != 0xFE0F // the one that asks for an emoji's colours
 }
 
+// nameKeys are what a name must not share with somebody else's.
+func nameKeys(name string) []string { return []string{nameKey(name)} }
+
 // nameKey is what two names share if one must not be taken beside the other.
 // Confusable letters of other scripts are not folded yet.
 func nameKey(name string) string {

@@ -12,14 +12,15 @@ import (
 type queue struct {
 	maxBytes int
 	maxAge   time.Duration
+	wake     chan struct{} // of capacity 1: full when the taker, if it waits, should look again
 
-	mu    sync.Mutex
-	items []item // items[head:] are waiting
-	head  int
-	bytes int
-	err   error         // why the queue takes no more
-	wake  chan struct{} // closed when a packet, or err, is there; nil if nobody waits
-	room  chan struct{} // closed when the queue is half empty again; nil if nobody waits
+	mu      sync.Mutex
+	items   []item // items[head:] are waiting
+	head    int
+	bytes   int
+	waiting bool          // the taker waits for wake
+	err     error         // why the queue takes no more
+	room    chan struct{} // closed when the queue is half empty again; nil if nobody waits
 }
 
 type item struct {
@@ -31,44 +32,73 @@ type item struct {
 // packetOverhead is what a waiting packet costs besides its own bytes.
 const packetOverhead = 64
 
-// put adds p. It reports the error with which the queue has just ended, if this
-// packet was the one too many; a queue that ended before ignores p.
-func (q *queue) put(p Packet, volatile bool) error {
+func (q *queue) init(maxBytes int, maxAge time.Duration) {
+	q.maxBytes, q.maxAge = maxBytes, maxAge
+	q.wake = make(chan struct{}, 1)
+}
+
+func (q *queue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}
+
+// put adds p, and reports how many volatile packets were dropped for lack of
+// room. The error is that with which the queue has just ended, if this packet
+// was the one too many; a queue that ended before ignores p.
+func (q *queue) put(p Packet, volatile bool, now time.Time) (dropped int, err error) {
 	size := p.Size + packetOverhead
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.err != nil {
-		return nil
+		return 0, nil
 	}
 	if volatile && q.bytes+size > q.maxBytes/2 {
-		return nil // nothing that may be dropped fills the second half
+		return 1, nil // nothing that may be dropped fills the second half
 	}
 	if q.bytes+size > q.maxBytes {
-		q.dropVolatile()
+		dropped = q.dropVolatile()
 	}
-	now := time.Now()
 	if q.bytes+size > q.maxBytes || q.head < len(q.items) && now.Sub(q.items[q.head].put) > q.maxAge {
 		q.fail(ErrSlow)
 		q.items, q.head, q.bytes = nil, 0, 0 // never to be sent; free it now
-		return ErrSlow
+		return dropped, ErrSlow
+	}
+	if q.head > 0 && len(q.items) == cap(q.items) { // make use of what was taken
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
 	}
 	q.items = append(q.items, item{p, volatile, now})
 	q.bytes += size
-	signal(&q.wake)
-	return nil
+	q.rouse()
+	return dropped, nil
 }
 
-func (q *queue) dropVolatile() {
+func (q *queue) dropVolatile() (dropped int) {
 	kept := q.items[:0]
 	for _, it := range q.items[q.head:] {
 		if it.volatile {
 			q.bytes -= it.Size + packetOverhead
+			dropped++
 			continue
 		}
 		kept = append(kept, it)
 	}
 	clear(q.items[len(kept):])
 	q.items, q.head = kept, 0
+	return dropped
+}
+
+// rouse wakes the taker if it waits. The caller holds mu.
+func (q *queue) rouse() {
+	if q.waiting {
+		q.waiting = false
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // fail ends the queue: it takes no more, and gives err when it is empty.
@@ -76,7 +106,7 @@ func (q *queue) fail(err error) {
 	if q.err == nil {
 		q.err = err
 	}
-	signal(&q.wake)
+	q.rouse()
 	signal(&q.room)
 }
 
@@ -93,32 +123,36 @@ func signal(c *chan struct{}) {
 	}
 }
 
-// take returns the oldest packet, waiting for one. What was put before close is
-// given out first, then the error that close was given.
-func (q *queue) take(ctx context.Context) (Packet, error) {
+// take appends to dst the oldest packet, waiting for one, and those after it as
+// far as they fit into maxBytes together. What was put before close is given
+// out first, then the error that close was given.
+func (q *queue) take(ctx context.Context, dst []Packet, maxBytes int) ([]Packet, error) {
 	q.mu.Lock()
 	for q.head == len(q.items) {
 		if q.err != nil {
 			q.mu.Unlock()
-			return Packet{}, q.err // does not change any more
+			return dst, q.err // does not change any more
 		}
-		if q.wake == nil {
-			q.wake = make(chan struct{})
-		}
-		wake := q.wake
+		q.waiting = true
 		q.mu.Unlock()
 		select {
-		case <-wake:
+		case <-q.wake:
 		case <-ctx.Done():
-			return Packet{}, context.Cause(ctx)
+			return dst, context.Cause(ctx)
 		}
 		q.mu.Lock()
 	}
 	defer q.mu.Unlock()
-	p := q.items[q.head].Packet
-	q.items[q.head] = item{}
-	q.head++
-	q.bytes -= p.Size + packetOverhead
+	for n := 0; q.head < len(q.items); {
+		it := &q.items[q.head]
+		if n += it.Size; n > maxBytes && n > it.Size {
+			break
+		}
+		dst = append(dst, it.Packet)
+		q.bytes -= it.Size + packetOverhead
+		*it = item{}
+		q.head++
+	}
 	if q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0
 		if cap(q.items) > 64 {
@@ -128,7 +162,7 @@ func (q *queue) take(ctx context.Context) (Packet, error) {
 	if q.bytes <= q.maxBytes/2 {
 		signal(&q.room)
 	}
-	return p, nil
+	return dst, nil
 }
 
 // ready waits until at least half of the queue is free.

@@ -42,10 +42,11 @@ func TestASlowReaderIsClosedAndNobodyElse(t *testing.T) {
 }
 
 func TestVolatileIsDroppedFirst(t *testing.T) {
-	q := &queue{maxBytes: 20 * (100 + packetOverhead), maxAge: time.Hour}
+	q := new(queue)
+	q.init(20*(100+packetOverhead), time.Hour)
 	put := func(v string, volatile bool) {
 		t.Helper()
-		if err := q.put(Packet{Size: 100, Value: v}, volatile); err != nil {
+		if _, err := q.put(Packet{Size: 100, Value: v}, volatile, time.Now()); err != nil {
 			t.Fatalf("%s: %v", v, err)
 		}
 	}
@@ -60,9 +61,9 @@ func TestVolatileIsDroppedFirst(t *testing.T) {
 		put("keep", false)
 	}
 	for range 20 {
-		p, err := q.take(t.Context())
-		if err != nil || p.Value != "keep" {
-			t.Fatalf("%v, %v; want the packets that may not be dropped", p.Value, err)
+		p, err := q.take(t.Context(), nil, 1)
+		if err != nil || p[0].Value != "keep" {
+			t.Fatalf("%v, %v; want the packets that may not be dropped", p, err)
 		}
 	}
 	if q.bytes != 0 || q.head != len(q.items) {
@@ -88,26 +89,30 @@ func TestQueueAge(t *testing.T) {
 	})
 }
 
-// A client that asks and does not read gets no more answers than fit.
-func TestReadyHoldsBackAReaderWhoseAnswersPileUp(t *testing.T) {
+// A client that asks and does not read gets no more answers than fit, and is
+// not read from much further.
+func TestAReaderWhoseAnswersPileUpIsHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{QueueBytes: minQueueBytes})
+		defer h.Close()
 		ada := connect(t, h, "Ada")
-		var asked atomic.Int32
+		var asked, answered atomic.Int32
 		go func() {
-			for ada.Ready(t.Context()) == nil {
-				ada.Emit(Notice{})
+			for ada.Do(t.Context(), func() { ada.Emit(Notice{}); answered.Add(1) }) == nil {
 				asked.Add(1)
 			}
 		}()
 		synctest.Wait()
 		half := int32(minQueueBytes/2/(plain.size+packetOverhead)) + 1
-		if n := asked.Load(); n != half {
+		if n := answered.Load(); n != half {
 			t.Errorf("%d answers wait, want %d", n, half)
+		}
+		if n := asked.Load(); n > half+maxTasks+1 {
+			t.Errorf("%d requests were taken, want at most %d more than were answered", n, maxTasks+1)
 		}
 		wantNext[Notice](t, ada)
 		synctest.Wait()
-		if n := asked.Load(); n != half+1 {
+		if n := answered.Load(); n != half+1 {
 			t.Errorf("%d answers after one was read, want %d", n, half+1)
 		}
 		ada.Close(nil)

@@ -71,7 +71,8 @@ func TestResumeInARoomWhereNothingWasSaidYet(t *testing.T) {
 // put together, must be the room's order, without a gap or a repetition.
 func TestNoGapAndNoDuplicateUnderLoad(t *testing.T) {
 	const senders, each, readers = 8, 200, 8
-	h := New(Options{Store: &Memory{MaxMessages: senders * each}, Resume: senders * each, QueueBytes: 16 << 20})
+	h := New(Options{Store: &Memory{MaxMessages: senders * each}, Resume: senders * each, QueueBytes: 16 << 20,
+		PresenceGrace: -1, MessageRate: Rate{PerSecond: -1}, PersonRate: Rate{PerSecond: -1}, ReadRate: Rate{PerSecond: -1}})
 	keep := connect(t, h, "Keeper")
 	start := join(t, keep, "lobby", Cursor{}).Cursor
 

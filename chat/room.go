@@ -20,15 +20,17 @@ type room struct {
 	waitingMu sync.Mutex
 	waiting   []*pending
 
-	mu       sync.Mutex
-	sessions map[*Session]struct{}
-	people   map[string]*presence // by person's ID
+	mu      sync.Mutex
+	members []*Session           // in no order
+	place   map[*Session]int     // in members
+	people  map[string]*presence // by person's ID
 }
 
 // presence is one person in a room, over however many sessions.
 type presence struct {
 	person   Person
 	sessions int
+	grace    *time.Timer // runs if sessions is 0; holds a reference to the room
 }
 
 // pending is one send on its way into the room's order.
@@ -41,7 +43,7 @@ type pending struct {
 }
 
 func newRoom(h *Hub, name string) *room {
-	return &room{hub: h, name: name, sessions: make(map[*Session]struct{}), people: make(map[string]*presence)}
+	return &room{hub: h, name: name, place: make(map[*Session]int), people: make(map[string]*presence)}
 }
 
 // append stores p's message, sends it to the members and acknowledges it. It
@@ -67,94 +69,204 @@ func (r *room) append(p *pending) {
 	for i, p := range batch {
 		messages[i] = p.message
 	}
-	stored, err := r.hub.o.Store.Append(r.name, messages)
-	for i, p := range batch {
-		p.done = true
-		if err != nil {
-			p.err = &Error{Code: CodeUnavailable, Text: "the message could not be stored; send it again with the same id", Err: err}
-			continue
+	defer func() { // also if the store panics: the others must not take silence for success
+		for _, p := range batch {
+			if !p.done {
+				p.done, p.err = true, unavailable(nil)
+			}
 		}
-		p.stored = stored[i]
+	}()
+	r.settle(batch, messages)
+}
+
+func unavailable(err error) error {
+	return &Error{Code: CodeUnavailable, Text: "the message could not be stored; send it again with the same id", Err: err}
+}
+
+// settle stores a batch, and tells those concerned. The caller holds mu.
+func (r *room) settle(batch []*pending, messages []*Message) {
+	h := r.hub
+	start := time.Now()
+	stored, err := h.o.Store.Append(r.name, messages)
+	if f := h.o.Observer.Stored; f != nil {
+		f(len(messages), time.Since(start), err)
+	}
+	if err != nil {
+		h.counters.storeFailures.Add(1)
+		for _, p := range batch {
+			p.done, p.err = true, unavailable(err)
+		}
+		return
+	}
+	for i, p := range batch {
+		p.done, p.stored = true, stored[i]
 		m := p.stored.Message
 		if p.sender != nil {
 			p.sender.Emit(Ack{ID: m.ID, Room: m.Room, Cursor: m.Cursor, Time: m.Time})
 		}
-		if !p.stored.Duplicate {
-			r.tell(NewEvent(Posted{m}))
+		if p.stored.Duplicate {
+			h.counters.duplicates.Add(1)
+			continue
 		}
+		h.counters.messages.Add(1)
+		h.counters.messageBytes.Add(uint64(len(m.Text)))
+		r.tell(NewEvent(Posted{m}))
 	}
 }
 
 // tell puts e on the queue of every member but those given. The caller holds mu.
-func (r *room) tell(e *Event, except ...*Session) {
-	for s := range r.sessions {
-		if !slices.Contains(except, s) {
-			s.Deliver(e)
-		}
-	}
+func (r *room) tell(e *Event, except ...*Session) { r.hub.fanOut(e, r.members, except) }
+
+// joining is what a session wants when it joins.
+type joining struct {
+	ref     string
+	since   Cursor
+	history bool // it may have what was said before
 }
 
 // join subscribes s and puts the Joined on its queue. Because nothing is
 // appended while mu is held, the history ends exactly where the live messages
 // begin.
-func (r *room) join(s *Session, since Cursor, ref string) error {
+func (r *room) join(s *Session, how joining) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j := Joined{Ref: ref, Room: r.name}
-	if err := r.read(&j, since); err != nil {
+	j := Joined{Ref: how.ref, Room: r.name}
+	if err := r.read(&j, how); err != nil {
+		r.hub.counters.storeFailures.Add(1)
 		return &Error{Code: CodeUnavailable, Text: "the room's history could not be read; try again soon", Err: err}
 	}
-	if _, again := r.sessions[s]; !again {
+	if _, again := r.place[s]; !again {
 		r.enter(s)
 	}
-	j.Members, j.People = r.members()
+	j.Members, j.People = r.present()
+	switch c := &r.hub.counters; {
+	case how.since.IsZero():
+		c.joins.Add(1)
+	case j.Recovered:
+		c.recovered.Add(1)
+	default:
+		c.notRecovered.Add(1)
+	}
 	s.Emit(j)
 	return nil
 }
 
 // read fills in j what the store has to say. A query is bounded in bytes so
 // that what a join gives always fits a queue: JSON may make six bytes of one.
-func (r *room) read(j *Joined, since Cursor) error {
+func (r *room) read(j *Joined, how joining) error {
 	o := &r.hub.o
-	q := Query{Since: since, Limit: o.Resume, MaxBytes: o.QueueBytes / 8}
-	if since.IsZero() {
-		q.Limit = o.History
+	recent := Query{Limit: max(o.History, 0), MaxBytes: o.QueueBytes / 8}
+	q := recent
+	if !how.since.IsZero() {
+		q.Since, q.Limit = how.since, o.Resume
 	}
 	page, err := o.Store.Read(r.name, q)
-	if err == nil && !since.IsZero() && !page.Recovered {
-		page, err = o.Store.Read(r.name, Query{Limit: o.History, MaxBytes: q.MaxBytes})
+	if err == nil && !how.since.IsZero() && !page.Recovered {
+		page, err = o.Store.Read(r.name, recent)
 	}
-	j.Cursor, j.Recovered, j.Messages = page.Head, page.Recovered, page.Messages
+	if !how.history && len(page.Messages) > 0 {
+		page = Page{Head: page.Head}
+	}
+	j.Cursor, j.Recovered, j.Messages, j.Deleted = page.Head, page.Recovered, page.Messages, page.Deleted
 	return err
+}
+
+// history answers s. It holds mu so that a message which is deleted meanwhile
+// does not come after the word that it was.
+func (r *room) history(s *Session, q Query, ref string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	page, err := r.hub.o.Store.Read(r.name, q)
+	if err != nil {
+		r.hub.counters.storeFailures.Add(1)
+		return &Error{Code: CodeUnavailable, Text: "the room's history could not be read; try again soon", Err: err}
+	}
+	s.Emit(History{Ref: ref, Room: r.name, Messages: page.Messages, More: page.More})
+	return nil
 }
 
 // enter adds s, and tells the others if its person was not here yet.
 func (r *room) enter(s *Session) {
 	p := r.people[s.person.ID]
-	if p == nil {
+	switch {
+	case p == nil:
 		p = &presence{person: s.person}
 		r.people[s.person.ID] = p
-		r.tell(NewEvent(Presence{Room: r.name, Who: s.person, Here: true, People: len(r.people), Time: time.Now().UTC()}))
+		r.tellPresence(p.person, true)
+	case p.person != s.person: // it goes by another name now
+		p.person = s.person
+		r.tellPresence(p.person, true)
 	}
+	r.stopGrace(p)
 	p.sessions++
-	r.sessions[s] = struct{}{}
+	r.place[s] = len(r.members)
+	r.members = append(r.members, s)
+}
+
+func (r *room) tellPresence(who Person, here bool) {
+	r.tell(NewEvent(Presence{Room: r.name, Who: who, Here: here, People: len(r.people), Time: time.Now().UTC()}))
+}
+
+func (r *room) stopGrace(p *presence) {
+	if p.grace != nil {
+		if p.grace.Stop() {
+			r.hub.release(r)
+		}
+		p.grace = nil
+	}
 }
 
 // leave takes s out, and tells the others if its person has no other session
-// here.
-func (r *room) leave(s *Session) {
+// here: at once, or when it has not come back within the grace.
+func (r *room) leave(s *Session, grace time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.sessions, s)
+	i, last := r.place[s], len(r.members)-1
+	r.members[i] = r.members[last]
+	r.place[r.members[i]] = i
+	r.members[last] = nil
+	r.members = r.members[:last]
+	delete(r.place, s)
+
 	p := r.people[s.person.ID]
 	if p.sessions--; p.sessions > 0 {
 		return
 	}
-	delete(r.people, s.person.ID)
-	r.tell(NewEvent(Presence{Room: r.name, Who: p.person, People: len(r.people), Time: time.Now().UTC()}))
+	if grace == 0 {
+		r.remove(p)
+		return
+	}
+	r.hub.hold(r)
+	var timer *time.Timer
+	timer = time.AfterFunc(grace, func() {
+		r.mu.Lock()
+		if p.grace == timer {
+			p.grace = nil
+			r.remove(p)
+		}
+		r.mu.Unlock()
+		r.hub.release(r)
+	})
+	p.grace = timer
 }
 
-func (r *room) members() ([]Person, int) {
+func (r *room) remove(p *presence) {
+	delete(r.people, p.person.ID)
+	r.tellPresence(p.person, false)
+}
+
+// gone ends a person's grace.
+func (r *room) gone(person string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.people[person]; p != nil && p.sessions == 0 {
+		r.stopGrace(p)
+		r.remove(p)
+	}
+}
+
+// present lists who is here, as far as it may.
+func (r *room) present() ([]Person, int) {
 	list := make([]Person, 0, min(len(r.people), r.hub.o.MaxMembers))
 	for _, p := range r.people {
 		if len(list) == cap(list) {

@@ -11,25 +11,36 @@ import (
 )
 
 // Session is one connection of one person. A transport's reader makes the
-// client's requests on it, one after the other; its writer takes from Next.
-// Every method may be called from any goroutine.
+// client's requests on it, in order, by way of [Session.Do]; its writer takes
+// from Next. Every method may be called from any goroutine.
 type Session struct {
-	hub    *Hub
-	id     string
-	person Person
-	codec  Codec
-	q      queue
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	hub       *Hub
+	id        string
+	person    Person
+	address   string
+	anonymous bool   // its ID was made up for it: nobody can come back as it
+	owner     *owner // what the person's sessions share
+	codec     Codec
+	q         queue
+	limits    limits
+	typing    bucket
+	work      worker
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+
+	expiryMu sync.Mutex
+	expiry   *time.Timer
 
 	op    sync.Mutex // one request at a time
 	over  bool
 	rooms map[string]*room
 }
 
-func newSession(h *Hub, p Person, c Codec) *Session {
-	s := &Session{hub: h, id: rand.Text(), person: p, codec: c, rooms: make(map[string]*room)}
-	s.q.maxBytes, s.q.maxAge = h.o.QueueBytes, h.o.QueueAge
+func newSession(h *Hub, id Identity, c Codec) *Session {
+	s := &Session{hub: h, id: rand.Text(), person: id.Person, address: id.Address, codec: c, rooms: make(map[string]*room)}
+	s.anonymous = s.person.ID == ""
+	s.person.ID = orRandom(s.person.ID)
+	s.q.init(h.o.QueueBytes, h.o.QueueAge)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
@@ -49,12 +60,20 @@ func (s *Session) Err() error { return context.Cause(s.ctx) }
 // Next gives the next packet to write, waiting for one. When the session is
 // over, it first gives what was queued before (nothing, after ErrSlow) and then
 // the reason as an error. It must not be called by two goroutines at once.
-func (s *Session) Next(ctx context.Context) (Packet, error) { return s.q.take(ctx) }
+func (s *Session) Next(ctx context.Context) (Packet, error) {
+	var one [1]Packet
+	ps, err := s.q.take(ctx, one[:0], 1)
+	if err != nil {
+		return Packet{}, err
+	}
+	return ps[0], nil
+}
 
-// Ready waits until at least half of the queue is free. A transport calls it
-// before it reads the next request, so that a client gets no more answers than
-// it takes. The error is ctx's or the reason for which the session is over.
-func (s *Session) Ready(ctx context.Context) error { return s.q.ready(ctx) }
+// NextBatch is Next for several: it appends to dst the packets that wait, at
+// least one and at most so many that their sizes are maxBytes together.
+func (s *Session) NextBatch(ctx context.Context, dst []Packet, maxBytes int) ([]Packet, error) {
+	return s.q.take(ctx, dst, maxBytes)
+}
 
 // Emit sends b to this session alone.
 func (s *Session) Emit(b Body) { s.Deliver(NewEvent(b)) }
@@ -64,12 +83,26 @@ func (s *Session) Emit(b Body) { s.Deliver(NewEvent(b)) }
 func (s *Session) Deliver(e *Event) {
 	p, err := e.Packet(s.codec)
 	if err != nil {
-		// A body that its codec cannot write is the program's mistake. The
-		// client would miss something without knowing, so it is cut.
-		s.end(fmt.Errorf("chat: event %q: %w", e.Body.EventName(), err))
+		s.cannotSay(e, err)
 		return
 	}
-	if err := s.q.put(p, e.Volatile); err != nil {
+	s.put(p, e.Volatile, time.Now())
+	s.hub.counters.delivered.Add(1)
+	s.hub.counters.deliveredSize.Add(uint64(p.Size))
+}
+
+// cannotSay ends a session whose codec cannot write e, which is the program's
+// mistake: the client would miss something without knowing.
+func (s *Session) cannotSay(e *Event, err error) {
+	s.end(fmt.Errorf("chat: event %q: %w", e.Body.EventName(), err))
+}
+
+func (s *Session) put(p Packet, volatile bool, now time.Time) {
+	dropped, err := s.q.put(p, volatile, now)
+	if dropped > 0 {
+		s.hub.counters.dropped.Add(uint64(dropped))
+	}
+	if err != nil {
 		s.cancel(err)
 	}
 }
@@ -80,8 +113,8 @@ func (s *Session) Deliver(e *Event) {
 // The error is an [*Error] or wraps [ErrClosed].
 func (s *Session) Join(room string, since Cursor, ref string) error {
 	fresh, err := s.join(room, since, ref)
-	if err == nil && fresh && s.hub.o.Joined != nil {
-		s.hub.o.Joined(s, room)
+	if f := s.hub.o.Joined; err == nil && fresh && f != nil {
+		s.tell(func() { f(s, room) })
 	}
 	return err
 }
@@ -90,18 +123,22 @@ func (s *Session) join(name string, since Cursor, ref string) (fresh bool, err e
 	if err := CheckRoom(name); err != nil {
 		return false, err
 	}
+	if err := s.spendRead(); err != nil {
+		return false, err
+	}
 	if f := s.hub.o.AllowJoin; f != nil {
 		if err := f(s, name); err != nil {
 			return false, asError(err, CodeNotAllowed)
 		}
 	}
+	how := joining{ref: ref, since: since, history: s.mayRead(name) == nil}
 	s.op.Lock()
 	defer s.op.Unlock()
 	if s.over || s.Err() != nil {
 		return false, ErrClosed
 	}
 	if r := s.rooms[name]; r != nil {
-		return false, r.join(s, since, ref)
+		return false, r.join(s, how)
 	}
 	if limit := s.hub.o.MaxRoomsPerSession; len(s.rooms) >= limit {
 		return false, &Error{Code: CodeTooManyRooms,
@@ -111,7 +148,7 @@ func (s *Session) join(name string, since Cursor, ref string) (fresh bool, err e
 	if err != nil {
 		return false, err
 	}
-	if err := r.join(s, since, ref); err != nil {
+	if err := r.join(s, how); err != nil {
 		s.hub.release(r)
 		return false, err
 	}
@@ -119,15 +156,57 @@ func (s *Session) join(name string, since Cursor, ref string) (fresh bool, err e
 	return true, nil
 }
 
+func (s *Session) mayRead(room string) error {
+	if f := s.hub.o.AllowHistory; f != nil {
+		if err := f(s, room); err != nil {
+			return asError(err, CodeNotAllowed)
+		}
+	}
+	return nil
+}
+
+// History answers with a [History] event that carries ref and has the latest
+// messages before the given place (zero: before the room's), oldest first: at
+// most limit, and at most [Options.History]; a limit out of range means that.
+// The error is an [*Error] or wraps [ErrClosed].
+func (s *Session) History(room string, before Cursor, limit int, ref string) error {
+	if err := s.spendRead(); err != nil {
+		return err
+	}
+	most := s.hub.o.History
+	if most < 0 {
+		most = 100
+	}
+	if limit <= 0 || limit > most {
+		limit = most
+	}
+	if err := s.mayRead(room); err != nil {
+		return err
+	}
+	s.op.Lock()
+	defer s.op.Unlock()
+	r, err := s.member(room)
+	if err != nil {
+		return err
+	}
+	return r.history(s, Query{Before: before, Limit: limit, MaxBytes: s.hub.o.QueueBytes / 8}, ref)
+}
+
 // Leave ends a subscription and answers with a [Left] event that carries ref,
 // after which nothing of the room follows. The error is an [*Error] of
 // CodeNotJoined or wraps [ErrClosed].
 func (s *Session) Leave(room, ref string) error {
 	err := s.leave(room, ref)
-	if err == nil && s.hub.o.Left != nil {
-		s.hub.o.Left(s, room)
+	if err == nil {
+		s.tellLeft(room)
 	}
 	return err
+}
+
+func (s *Session) tellLeft(room string) {
+	if f := s.hub.o.Left; f != nil {
+		s.tell(func() { f(s, room) })
+	}
 }
 
 func (s *Session) leave(name, ref string) error {
@@ -138,7 +217,7 @@ func (s *Session) leave(name, ref string) error {
 		return err
 	}
 	delete(s.rooms, name)
-	r.leave(s)
+	r.leave(s, 0)
 	s.hub.release(r)
 	s.Emit(Left{Ref: ref, Room: name})
 	return nil
@@ -152,21 +231,34 @@ func (s *Session) member(name string) (*room, error) {
 	if r := s.rooms[name]; r != nil {
 		return r, nil
 	}
-	return nil, &Error{Code: CodeNotJoined, Text: fmt.Sprintf("not in the room %q; join it first", name)}
+	return nil, &Error{Code: CodeNotJoined, Text: fmt.Sprintf("not in the room %.64q; join it first", name)}
 }
 
 // maxID bounds the client's ids in bytes: a UUID is 36.
 const maxID = 64
+
+func checkID(id string) error {
+	if id == "" || len(id) > maxID || !utf8.ValidString(id) {
+		return &Error{Code: CodeBadID, Text: fmt.Sprintf("a message needs an id of its own, of 1 to %d bytes", maxID)}
+	}
+	return nil
+}
 
 // Send stores a message and sends it to the room's members, the sender
 // included; then, or at once if the same person has sent the same id to the
 // room before, it answers with an [Ack]. The error is an [*Error] or wraps
 // [ErrClosed]; with CodeUnavailable it is worth trying again, with the same id.
 func (s *Session) Send(room, id, text string) error {
-	if id == "" || len(id) > maxID || !utf8.ValidString(id) {
-		return &Error{Code: CodeBadID, Text: fmt.Sprintf("a message needs an id of its own, of 1 to %d bytes", maxID)}
+	if err := checkID(id); err != nil {
+		return err
 	}
 	if err := s.hub.checkText(text); err != nil {
+		return err
+	}
+	if err := s.spendMessage(); err != nil {
+		return err
+	}
+	if err := s.hub.mutes.check(room, s.person.ID); err != nil {
 		return err
 	}
 	if f := s.hub.o.AllowSend; f != nil {
@@ -175,8 +267,8 @@ func (s *Session) Send(room, id, text string) error {
 		}
 	}
 	stored, err := s.send(room, id, text)
-	if err == nil && !stored.Duplicate && s.hub.o.Message != nil {
-		s.hub.o.Message(s, stored.Message)
+	if f := s.hub.o.Message; err == nil && !stored.Duplicate && f != nil {
+		s.tell(func() { f(s, stored.Message) })
 	}
 	return err
 }
@@ -207,14 +299,21 @@ func (h *Hub) checkText(text string) error {
 	return nil
 }
 
+// typingRate is how often the others learn that somebody is writing.
+var typingRate = Rate{PerSecond: 2, Burst: 5}
+
 // Typing tells the other members of a room that the person is writing. It is
-// volatile: whoever is slow does not get it.
+// volatile: whoever is slow does not get it, and too many a second are not
+// passed on.
 func (s *Session) Typing(room string) error {
 	s.op.Lock()
 	defer s.op.Unlock()
 	r, err := s.member(room)
 	if err != nil {
 		return err
+	}
+	if _, ok := s.typing.take(typingRate, time.Now()); !ok || s.hub.mutes.check(room, s.person.ID) != nil {
+		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -239,14 +338,15 @@ func (s *Session) end(err error) {
 }
 
 // Close is the transport's word that the connection is over: the session leaves
-// its rooms, gives its name back, and the Disconnected hook runs, with the
-// first reason there was for the end (nil: it simply left). A second Close does
-// nothing.
+// its rooms, and the Left and Disconnected hooks are told, with the first
+// reason there was for the end (nil: it simply left). A second Close does
+// nothing. Close does not wait for hooks.
 func (s *Session) Close(reason error) {
 	if reason == nil {
 		reason = ErrClosed
 	}
 	s.end(reason)
+	s.expireAt(time.Time{})
 	s.op.Lock()
 	if s.over {
 		s.op.Unlock()
@@ -255,22 +355,30 @@ func (s *Session) Close(reason error) {
 	s.over = true
 	rooms := s.rooms
 	s.rooms = nil
+	grace := s.grace()
 	for _, r := range rooms {
-		r.leave(s)
+		r.leave(s, grace)
 		s.hub.release(r)
 	}
 	s.op.Unlock()
 	for name := range rooms {
-		if s.hub.o.Left != nil {
-			s.hub.o.Left(s, name)
-		}
+		s.tellLeft(name)
 	}
-	s.hub.unregister(s)
+	s.hub.unregister(s, grace)
+	reason = s.Err()
+	s.hub.counters.count(reason)
 	if f := s.hub.o.Disconnected; f != nil {
-		reason := s.Err()
 		if errors.Is(reason, ErrClosed) {
 			reason = nil
 		}
-		f(s, reason)
+		s.tell(func() { f(s, reason) })
 	}
+}
+
+// grace is how long the session's person still counts as here.
+func (s *Session) grace() time.Duration {
+	if s.anonymous || errors.Is(s.Err(), ErrKicked) {
+		return 0
+	}
+	return s.hub.o.PresenceGrace
 }

@@ -1,7 +1,8 @@
 package chat
 
 // Store keeps the rooms' messages. The hub calls it from many goroutines, but
-// for one room never twice at the same time.
+// for one room never twice at the same time. A store that has something to end
+// is an [io.Closer], too: [Hub.Close] is its last call.
 type Store interface {
 	// Append stores the messages of one room in the order given, all or none,
 	// and sets each one's Cursor. A message whose From.ID and ID are those of
@@ -12,8 +13,9 @@ type Store interface {
 	// Read returns messages of one room. A room that nobody has written to is
 	// not an error: it has a cursor already.
 	Read(room string, q Query) (Page, error)
-	// Close ends the store's work. No other call follows.
-	Close() error
+	// Delete takes a message out of what Read gives, and reports whether it
+	// was there. Its place in the order stays empty, and its ID known.
+	Delete(room string, c Cursor) (bool, error)
 }
 
 // Stored is the fate of one message given to [Store].Append.
@@ -42,6 +44,11 @@ type Page struct {
 	Messages  []*Message // oldest first
 	Head      Cursor     // the room's place now; never zero
 	Recovered bool       // Since was given, and Messages is all that followed it
+	More      bool       // there are older messages than the first of Messages; not set for Since
+	// Deleted has, if Recovered, the places up to Since whose messages were
+	// deleted when the room's head was at or after Since: whoever stopped
+	// listening there may not know. In order.
+	Deleted []Cursor
 }
 
 // messageOverhead stands for what a message costs besides its texts, in memory

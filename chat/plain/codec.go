@@ -17,9 +17,10 @@ type (
 		Name string `json:"name"`
 	}
 	wireWelcome struct {
-		Type string     `json:"type"`
-		You  wirePerson `json:"you"`
-		Text string     `json:"text"`
+		Type    string     `json:"type"`
+		You     wirePerson `json:"you"`
+		Text    string     `json:"text"`
+		Expires wireTime   `json:"expires,omitzero"`
 	}
 	wireMessage struct {
 		Type   string      `json:"type,omitempty"`
@@ -37,20 +38,56 @@ type (
 		Cursor    chat.Cursor   `json:"cursor"`
 		Recovered bool          `json:"recovered"`
 		Messages  []wireMessage `json:"messages"`
+		Deleted   []chat.Cursor `json:"deleted,omitempty"`
 		Members   []wirePerson  `json:"members"`
 		People    int           `json:"people"`
 	}
+	wireHistory struct {
+		Type     string        `json:"type"`
+		ID       string        `json:"id,omitempty"`
+		Room     string        `json:"room"`
+		Messages []wireMessage `json:"messages"`
+		More     bool          `json:"more"`
+	}
 	wireLeft struct {
-		Type string `json:"type"`
-		ID   string `json:"id,omitempty"`
-		Room string `json:"room"`
+		Type   string `json:"type"`
+		ID     string `json:"id,omitempty"`
+		Room   string `json:"room"`
+		Reason string `json:"reason,omitempty"`
 	}
 	wireAck struct {
 		Type   string      `json:"type"`
 		ID     string      `json:"id"`
+		Room   string      `json:"room,omitempty"`
+		Cursor chat.Cursor `json:"cursor,omitzero"`
+		Time   wireTime    `json:"time"`
+	}
+	wirePrivate struct {
+		Type string     `json:"type"`
+		From wirePerson `json:"from"`
+		To   wirePerson `json:"to"`
+		ID   string     `json:"id"`
+		Text string     `json:"text"`
+		Time wireTime   `json:"time"`
+	}
+	wireDeleted struct {
+		Type   string      `json:"type"`
 		Room   string      `json:"room"`
 		Cursor chat.Cursor `json:"cursor"`
-		Time   wireTime    `json:"time"`
+	}
+	wireMuted struct {
+		Type  string   `json:"type"`
+		Room  string   `json:"room,omitempty"`
+		Until wireTime `json:"until"`
+	}
+	wireRefreshed struct {
+		Type    string   `json:"type"`
+		ID      string   `json:"id,omitempty"`
+		Expires wireTime `json:"expires,omitzero"`
+	}
+	wireRestart struct {
+		Type  string `json:"type"`
+		Retry int64  `json:"retry"`
 	}
 	wirePresence struct {
 		Type   string     `json:"type"`
@@ -75,11 +112,15 @@ type (
 		ID   string `json:"id,omitempty"`
 		Code string `json:"code"`
 		Text string `json:"text"`
+
+		Retry int64 `json:"retry,omitempty"`
 	}
 )
 
 // wireTime has milliseconds, always three digits, so that the text sorts.
 type wireTime time.Time
+
+func (t wireTime) IsZero() bool { return time.Time(t).IsZero() }
 
 func (t wireTime) MarshalText() ([]byte, error) {
 	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
@@ -91,24 +132,44 @@ func message(m *chat.Message) wireMessage {
 	return wireMessage{Cursor: m.Cursor, Time: wireTime(m.Time), From: person(m.From), ID: m.ID, Text: m.Text}
 }
 
+func messages(ms []*chat.Message) []wireMessage {
+	out := make([]wireMessage, len(ms)) // never nil: [] on the wire, not null
+	for i, m := range ms {
+		out[i] = message(m)
+	}
+	return out
+}
+
+// milliseconds rounds up: 0 means that there is nothing to wait for.
+func milliseconds(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
+
 // wire returns what stands for b on the wire; nil if b is not of this protocol.
 func wire(b chat.Body) any {
 	name := b.EventName()
 	switch b := b.(type) {
 	case chat.Welcome:
-		return wireWelcome{name, person(b.You), b.Text}
+		return wireWelcome{name, person(b.You), b.Text, wireTime(b.Expires)}
 	case chat.Joined:
 		j := wireJoined{Type: name, ID: b.Ref, Room: b.Room, Cursor: b.Cursor, Recovered: b.Recovered, People: b.People,
-			Messages: make([]wireMessage, len(b.Messages)), Members: make([]wirePerson, len(b.Members))}
-		for i, m := range b.Messages {
-			j.Messages[i] = message(m)
-		}
+			Messages: messages(b.Messages), Deleted: b.Deleted, Members: make([]wirePerson, len(b.Members))}
 		for i, p := range b.Members {
 			j.Members[i] = person(p)
 		}
 		return j
 	case chat.Left:
-		return wireLeft{name, b.Ref, b.Room}
+		return wireLeft{name, b.Ref, b.Room, b.Reason}
+	case chat.History:
+		return wireHistory{name, b.Ref, b.Room, messages(b.Messages), b.More}
+	case chat.Private:
+		return wirePrivate{name, person(b.From), person(b.To), b.ID, b.Text, wireTime(b.Time)}
+	case chat.Deleted:
+		return wireDeleted{name, b.Room, b.Cursor}
+	case chat.Muted:
+		return wireMuted{name, b.Room, wireTime(b.Until)}
+	case chat.Refreshed:
+		return wireRefreshed{name, b.Ref, wireTime(b.Expires)}
+	case chat.Restart:
+		return wireRestart{name, milliseconds(b.Retry)}
 	case chat.Posted:
 		m := message(b.Message)
 		m.Type, m.Room = name, b.Message.Room
@@ -122,7 +183,7 @@ func wire(b chat.Body) any {
 	case chat.Notice:
 		return wireNotice{name, b.Room, b.Text}
 	case chat.Refusal:
-		return wireError{name, b.Ref, string(b.Code), b.Text}
+		return wireError{name, b.Ref, string(b.Code), b.Text, milliseconds(b.Retry)}
 	}
 	return nil
 }

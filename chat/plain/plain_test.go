@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,7 @@ func inBubble(t *testing.T, o chat.Options, f func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, l: wstest.NewListener(), over: make(chan error, 100)}
 		o.Disconnected = func(_ *chat.Session, reason error) { w.over <- reason }
+		o.PresenceGrace = cmp.Or(o.PresenceGrace, -1)
 		w.hub = chat.New(o)
 		w.srv = ws.Handler(Handler(w.hub, nil))
 		w.srv.Options.Subprotocols = []string{Subprotocol}
@@ -144,13 +146,18 @@ func TestTranscript(t *testing.T) {
 	differing := regexp.MustCompile(`"(cursor|time)":"[^"]*"`)
 	inBubble(t, chat.Options{}, func(t *testing.T, w *world) {
 		c := w.dial()
+		var cursor string // the one that came last
 		for line := range strings.Lines(script) {
 			line = strings.TrimSpace(line)
 			switch text := strings.TrimSpace(line[1:]); line[0] {
 			case '>':
-				c.send(text)
+				c.send(strings.ReplaceAll(text, "…", cursor))
 			case '<':
-				got := differing.ReplaceAllString(c.read(), `"$1":"…"`)
+				raw := c.read()
+				if m := regexp.MustCompile(`"cursor":"([^"]*)"`).FindStringSubmatch(raw); m != nil {
+					cursor = m[1]
+				}
+				got := differing.ReplaceAllString(raw, `"$1":"…"`)
 				if got != text {
 					t.Errorf("PROTOCOL.md says\n%s\nthe server said\n%s", text, got)
 				}
@@ -280,8 +287,8 @@ func TestHello(t *testing.T) {
 		}{
 			{"", "", chat.CodeBadName},
 			{"a\nb", "", chat.CodeBadName},
-			{"Bob", "short", CodeBadSecret},
-			{"Bob", strings.Repeat("x", 129), CodeBadSecret},
+			{"Bob", "short", chat.CodeBadSecret},
+			{"Bob", strings.Repeat("x", 129), chat.CodeBadSecret},
 			{"ADA", "", chat.CodeNameTaken},
 			{"ada", "another secret, quite long", chat.CodeNameTaken},
 		} {

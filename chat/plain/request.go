@@ -5,21 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"framewright/chat"
 )
 
-// The codes of errors that are this protocol's and not the hub's.
-const (
-	CodeBadRequest chat.ErrorCode = "bad-request" // not what PROTOCOL.md says; the fifth closes
-	CodeBadSecret  chat.ErrorCode = "bad-secret"
-)
+// CodeBadRequest is an error of this protocol and not the hub's: not what
+// PROTOCOL.md says. The fifth closes.
+const CodeBadRequest chat.ErrorCode = "bad-request"
 
 // request is what a client sends. Every field that the protocol knows is a
-// string.
+// string, but for Limit.
 type request struct {
-	Type, ID, Room, Name, Secret, Since, Text string
+	Type, ID, Room, Name, Secret, Token, Since, Before, To, Text string
+
+	Limit int // of a history; 0 if not given
 }
 
 func (r *request) field(key string) *string {
@@ -34,13 +35,22 @@ func (r *request) field(key string) *string {
 		return &r.Name
 	case "secret":
 		return &r.Secret
+	case "token":
+		return &r.Token
 	case "since":
 		return &r.Since
+	case "before":
+		return &r.Before
+	case "to":
+		return &r.To
 	case "text":
 		return &r.Text
 	}
 	return nil
 }
+
+// known reports whether key is a field of some request.
+func (r *request) known(key string) bool { return key == "limit" || r.field(key) != nil }
 
 // What an honest client stays far below, and what keeps a parser's work small.
 const (
@@ -66,6 +76,7 @@ func parse(data []byte) (request, error) {
 		return r, badRequest("a request is a JSON object")
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
 	if t, _ := d.Token(); t != json.Delim('{') {
 		return r, badRequest("a request is a JSON object")
 	}
@@ -102,8 +113,11 @@ func parse(data []byte) (request, error) {
 // not.
 func (r *request) value(d *json.Decoder, key string) error {
 	f := r.field(key)
-	if lower := strings.ToLower(key); f == nil && r.field(lower) != nil {
+	if lower := strings.ToLower(key); !r.known(key) && r.known(lower) {
 		return badRequest("the key %q is written %q", key, lower)
+	}
+	if key == "limit" {
+		return r.limit(d)
 	}
 	depth := 1
 	for {
@@ -131,4 +145,20 @@ func (r *request) value(d *json.Decoder, key string) error {
 			return nil
 		}
 	}
+}
+
+// limit reads a whole number of any size; what is out of an int's range becomes
+// the range's end, because the hub clamps it anyway.
+func (r *request) limit(d *json.Decoder) error {
+	t, err := d.Token()
+	if err != nil {
+		return badRequest("not JSON: %v", err)
+	}
+	n, ok := t.(json.Number)
+	f, err := n.Float64()
+	if !ok || math.Trunc(f) != f && err == nil {
+		return badRequest(`"limit" must be a whole number`)
+	}
+	r.Limit = int(max(-1, min(f, 1<<30)))
+	return nil
 }

@@ -2,10 +2,9 @@ package plain
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -21,8 +20,9 @@ const Subprotocol = "chat.v1.framewright"
 // Close codes of this protocol, from the range that RFC 6455 §7.4.2 leaves to
 // applications.
 const (
-	CloseKicked ws.Code = 4003 // do not come back by yourself
-	CloseSlow   ws.Code = 4008 // you read too slowly: come back, and resume by cursor
+	CloseExpired ws.Code = 4001 // get another token, then come back
+	CloseKicked  ws.Code = 4003 // do not come back by yourself
+	CloseSlow    ws.Code = 4008 // you read too slowly: come back, and resume by cursor
 )
 
 // Options of [Handler]. A zero field has its default.
@@ -30,11 +30,10 @@ type Options struct {
 	HelloTimeout time.Duration // from the handshake to an accepted hello; default 10 s
 	BadRequests  int           // how many of CodeBadRequest before the last closes with 1008; default 5
 
-	// Person says who a client is that says hello with this name and secret
-	// ("" if it gave none). ctx is the connection's, so a ws.Server's Connect
-	// can have put there what it knows. An [*chat.Error] goes to the client.
-	// Default: [PersonFromSecret].
-	Person func(ctx context.Context, name, secret string) (chat.Person, error)
+	// Address says where a client comes from, for the hub's limit on sessions
+	// from one address. Default: the connection's remote address without its
+	// port; behind a proxy the program knows better. Empty is not counted.
+	Address func(ctx context.Context, c *ws.Conn) string
 }
 
 // flushTimeout is how long a session that was ended may take to be sent what
@@ -54,27 +53,16 @@ func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
 	if h.o.BadRequests == 0 {
 		h.o.BadRequests = 5
 	}
-	if h.o.Person == nil {
-		h.o.Person = func(_ context.Context, name, secret string) (chat.Person, error) {
-			return PersonFromSecret(name, secret)
+	if h.o.Address == nil {
+		h.o.Address = func(_ context.Context, c *ws.Conn) string {
+			host, _, err := net.SplitHostPort(c.RemoteAddr())
+			if err != nil {
+				return "" // not a network's address
+			}
+			return host
 		}
 	}
 	return h.serve
-}
-
-// PersonFromSecret makes a person's public ID from a secret that the client has
-// made up and keeps: who has the secret is the same person again, on another
-// connection or another day. No secret means somebody new. The error is an
-// [*chat.Error] with CodeBadSecret.
-func PersonFromSecret(name, secret string) (chat.Person, error) {
-	if secret == "" {
-		return chat.Person{Name: name}, nil
-	}
-	if len(secret) < 16 || len(secret) > 128 {
-		return chat.Person{}, &chat.Error{Code: CodeBadSecret, Text: "a secret has 16 to 128 bytes, and should be random"}
-	}
-	sum := sha256.Sum256([]byte("framewright chat person\x00" + secret))
-	return chat.Person{ID: hex.EncodeToString(sum[:12]), Name: name}, nil
 }
 
 type handler struct {
@@ -90,8 +78,6 @@ type reader struct {
 	bad int // requests of CodeBadRequest so far
 }
 
-var errPanic = errors.New("chat/plain: a hook panicked")
-
 func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
 	r := &reader{h: h, c: c}
 	s, err := r.hello(ctx)
@@ -100,10 +86,9 @@ func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { write(ctx, c, s) })
-	defer wg.Wait()
-	defer s.Close(errPanic) // has an effect only if what follows panics
 	err = r.requests(ctx, s)
 	s.Close(departure(err))
+	wg.Wait()
 	return err
 }
 
@@ -158,35 +143,45 @@ func (r *reader) hello(ctx context.Context) (*chat.Session, error) {
 }
 
 func (r *reader) connect(ctx context.Context, req request) (*chat.Session, error) {
-	p, err := r.h.o.Person(ctx, req.Name, req.Secret)
+	id, err := r.h.hub.Authenticate(ctx, chat.Credentials{Name: req.Name, Secret: req.Secret, Token: req.Token})
 	if err != nil {
 		return nil, err
 	}
-	return r.h.hub.Connect(p, Codec{})
+	id.Address = r.h.o.Address(ctx, r.c)
+	return r.h.hub.Admit(id, Codec{})
 }
 
-// requests serves the client's requests until the connection or the session is
-// over; it never returns nil.
+// requests hands the client's requests to its session until the connection or
+// the session is over; it never returns nil.
 func (r *reader) requests(ctx context.Context, s *chat.Session) error {
 	for {
-		if err := s.Ready(ctx); err != nil {
-			return err
-		}
 		req, err := r.read(ctx)
-		if err == nil {
-			err = r.request(s, req)
-		}
-		if err == nil {
-			continue
-		}
-		refusal, last := r.refusal(req, err)
-		if refusal == nil {
+		if _, refused := errors.AsType[*chat.Error](err); err != nil && !refused {
 			return err
 		}
-		s.Emit(*refusal)
-		if last != nil {
-			return last
+		if over := s.Do(ctx, func() { r.answer(s, req, err) }); over != nil {
+			return over
 		}
+	}
+}
+
+// answer serves a request, or refuses it with the error that it came to.
+func (r *reader) answer(s *chat.Session, req request, err error) {
+	if limit := s.Request(); limit != nil {
+		err = limit
+	}
+	if err == nil {
+		err = r.request(s, req)
+	}
+	if err == nil {
+		return
+	}
+	refusal, last := r.refusal(req, err)
+	if refusal != nil {
+		s.Emit(*refusal)
+	}
+	if last != nil {
+		s.Close(last)
 	}
 }
 
@@ -195,19 +190,31 @@ func (r *reader) request(s *chat.Session, req request) error {
 	case "send":
 		return s.Send(req.Room, req.ID, req.Text)
 	case "join":
-		since, err := chat.ParseCursor(req.Since)
-		if err != nil {
-			since = chat.ForeignCursor
-		}
-		return s.Join(req.Room, since, req.ID)
+		return s.Join(req.Room, cursor(req.Since), req.ID)
 	case "leave":
 		return s.Leave(req.Room, req.ID)
 	case "typing":
 		return s.Typing(req.Room)
+	case "history":
+		return s.History(req.Room, cursor(req.Before), req.Limit, req.ID)
+	case "private":
+		return s.Private(req.To, req.ID, req.Text)
+	case "refresh":
+		return s.Refresh(s.Context(), req.Token, req.ID)
 	case "hello":
 		return badRequest("hello was said already; to change the name, connect again")
 	}
 	return badRequest("there is no request of type %.32q", req.Type)
+}
+
+// cursor reads a cursor; one that is none of this server's is like one of
+// another epoch.
+func cursor(text string) chat.Cursor {
+	c, err := chat.ParseCursor(text)
+	if err != nil {
+		return chat.ForeignCursor
+	}
+	return c
 }
 
 // read returns the next request. Its error is an *chat.Error, a *ws.CloseError
@@ -231,18 +238,17 @@ func (r *reader) read(ctx context.Context) (request, error) {
 // with this client is over, into the error to end the connection with. A nil
 // refusal means that err is no refusal.
 func (r *reader) refusal(req request, err error) (*chat.Refusal, error) {
-	e, ok := errors.AsType[*chat.Error](err)
+	f, ok := r.h.hub.Refusal(req.ID, err)
 	if !ok {
 		return nil, err
 	}
-	f := &chat.Refusal{Ref: req.ID, Code: e.Code, Text: e.Text}
-	if e.Code != CodeBadRequest {
-		return f, nil
+	if f.Code != CodeBadRequest {
+		return &f, nil
 	}
 	if r.bad++; r.bad < r.h.o.BadRequests {
-		return f, nil
+		return &f, nil
 	}
-	return f, &ws.CloseError{Code: ws.CodePolicyViolation, Reason: fmt.Sprintf("%d bad requests", r.bad)}
+	return &f, &ws.CloseError{Code: ws.CodePolicyViolation, Reason: fmt.Sprintf("%d bad requests", r.bad)}
 }
 
 // write sends what is queued for s, and closes the connection when s is over.
@@ -285,6 +291,12 @@ func closing(err error) (ws.Code, string) {
 		return CloseSlow, "reads too slowly"
 	case errors.Is(err, chat.ErrKicked):
 		return CloseKicked, "removed by an operator"
+	case errors.Is(err, chat.ErrExpired):
+		return CloseExpired, "token has expired"
+	case errors.Is(err, chat.ErrFlood):
+		return ws.CodePolicyViolation, "too many requests"
+	case errors.Is(err, chat.ErrRestart):
+		return ws.CodeServiceRestart, "server is restarting"
 	case errors.Is(err, chat.ErrShutdown):
 		return ws.CodeGoingAway, "server is shutting down"
 	case errors.Is(err, chat.ErrClosed):

@@ -1,0 +1,188 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// worker runs a session's requests and hooks one after the other. It has a
+// goroutine only while there is something to run.
+type worker struct {
+	mu      sync.Mutex
+	running bool
+	hooks   []func() // come first: they belong to the request that is just over
+	tasks   []func()
+	room    chan struct{} // closed when tasks is shorter again; nil if nobody waits
+}
+
+// maxTasks is how many requests of one client wait while one is at work. More
+// are not read from its connection.
+const maxTasks = 64
+
+// PanicError is why a session ended whose hook panicked. It wraps [ErrPanic].
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.Value) }
+
+func (e *PanicError) Unwrap() error { return ErrPanic }
+
+// Do runs f on the session's own goroutine, after everything that was given to
+// Do before and the hooks that followed from it. A transport hands its client's
+// requests to Do, so that the goroutine which reads the connection goes on
+// reading (a close, a pong) while a request waits for a store or a hook. f is
+// run once half of the session's queue is free, so that a client gets no more
+// answers than it takes.
+//
+// Do waits while too many are in line, which holds this one client back. It
+// must not be called by f or by a hook. The error is ctx's or the reason for
+// which the session is over; then f will not run. It may also not run if the
+// session ends later.
+func (s *Session) Do(ctx context.Context, f func()) error {
+	w := &s.work
+	w.mu.Lock()
+	for len(w.tasks) >= maxTasks {
+		if w.room == nil {
+			w.room = make(chan struct{})
+		}
+		room := w.room
+		w.mu.Unlock()
+		select {
+		case <-room:
+		case <-s.ctx.Done():
+			return s.Err()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		w.mu.Lock()
+	}
+	defer w.mu.Unlock()
+	if err := s.Err(); err != nil {
+		return err
+	}
+	w.tasks = append(w.tasks, f)
+	s.start()
+	return nil
+}
+
+// tell queues a hook. It never waits: hooks follow from requests, whose number
+// is bounded, and from calls of the program itself.
+func (s *Session) tell(hook func()) {
+	s.work.mu.Lock()
+	defer s.work.mu.Unlock()
+	s.work.hooks = append(s.work.hooks, hook)
+	s.start()
+}
+
+// start makes sure that somebody runs what is in line. The caller holds work.mu.
+func (s *Session) start() {
+	if !s.work.running {
+		s.work.running = true
+		s.hub.workers.add(1)
+		go s.run()
+	}
+}
+
+func (s *Session) run() {
+	clean := false
+	defer func() {
+		if !clean { // a hook called runtime.Goexit; the others want to be heard
+			go s.run()
+		}
+	}()
+	for {
+		f, isTask := s.work.next()
+		if f == nil {
+			clean = true
+			s.hub.workers.add(-1)
+			return
+		}
+		if !isTask || s.q.ready(s.ctx) == nil {
+			s.guard(f)
+		}
+	}
+}
+
+func (w *worker) next() (f func(), isTask bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case len(w.hooks) > 0:
+		f, w.hooks = pop(w.hooks)
+	case len(w.tasks) > 0:
+		f, w.tasks = pop(w.tasks)
+		isTask = true
+		signal(&w.room)
+	default:
+		w.running = false
+	}
+	return f, isTask
+}
+
+// pop takes the first of a list that is not empty, and lets go of the list with
+// the last.
+func pop(list []func()) (func(), []func()) {
+	f := list[0]
+	list[0] = nil
+	if list = list[1:]; len(list) == 0 {
+		list = nil
+	}
+	return f, list
+}
+
+// guard runs f; if it does not return, the session ends, and nothing else.
+func (s *Session) guard(f func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		v := recover()
+		if v == nil {
+			v = "runtime.Goexit"
+		}
+		s.end(&PanicError{Value: v, Stack: debug.Stack()})
+	}()
+	f()
+	returned = true
+}
+
+// group counts the workers. Unlike a sync.WaitGroup it may grow from zero while
+// somebody waits, and waits for a limited time.
+type group struct {
+	mu   sync.Mutex
+	n    int
+	zero chan struct{} // closed when n is 0; nil if nobody waits
+}
+
+func (g *group) add(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.n += n; g.n == 0 {
+		signal(&g.zero)
+	}
+}
+
+func (g *group) wait(limit time.Duration) {
+	g.mu.Lock()
+	if g.n == 0 {
+		g.mu.Unlock()
+		return
+	}
+	if g.zero == nil {
+		g.zero = make(chan struct{})
+	}
+	zero := g.zero
+	g.mu.Unlock()
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-zero:
+	case <-t.C:
+	}
+}

@@ -1,0 +1,82 @@
+package chat
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// bucket is a token bucket: it holds up to burst tokens and gets rate of them a
+// second. It starts full.
+type bucket struct {
+	mu    sync.Mutex
+	spent float64 // tokens missing from a full bucket, at the time at
+	at    time.Time
+}
+
+// take takes a token, or says how long it is until there is one.
+func (b *bucket) take(r Rate, now time.Time) (wait time.Duration, ok bool) {
+	if r.PerSecond < 0 {
+		return 0, true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.spent > 0 {
+		b.spent = max(0, b.spent-now.Sub(b.at).Seconds()*r.PerSecond)
+	}
+	b.at = now
+	burst := float64(max(r.Burst, 1))
+	if b.spent+1 <= burst {
+		b.spent++
+		return 0, true
+	}
+	if r.PerSecond == 0 {
+		return time.Hour, false
+	}
+	return time.Duration((b.spent + 1 - burst) / r.PerSecond * float64(time.Second)), false
+}
+
+// limits are the buckets of one session.
+type limits struct {
+	requests, messages, reads bucket
+	patience                  bucket // of refusals
+}
+
+// patience is how often a client may be told to wait: one that heeds the answer
+// needs it rarely, one that does not is closed.
+var patience = Rate{PerSecond: 1, Burst: 100}
+
+// Request counts one request of the client against [Options.RequestRate]. A
+// transport calls it for each one that it has read, before it does anything
+// about it. The error is an [*Error] with CodeRateLimited, for the client, or,
+// when the client does not heed these, wraps [ErrFlood].
+func (s *Session) Request() error {
+	return s.spend(&s.limits.requests, s.hub.o.RequestRate, "requests", "RequestRate")
+}
+
+func (s *Session) spendMessage() error {
+	if err := s.spend(&s.limits.messages, s.hub.o.MessageRate, "messages", "MessageRate"); err != nil {
+		return err
+	}
+	return s.spend(&s.owner.messages, s.hub.o.PersonRate, "messages of one person", "PersonRate")
+}
+
+func (s *Session) spendRead() error {
+	return s.spend(&s.limits.reads, s.hub.o.ReadRate, "joins and histories", "ReadRate")
+}
+
+func (s *Session) spend(b *bucket, r Rate, what, option string) error {
+	now := time.Now()
+	wait, ok := b.take(r, now)
+	if ok {
+		return nil
+	}
+	if _, ok := s.limits.patience.take(patience, now); !ok {
+		s.end(ErrFlood)
+		return ErrFlood
+	}
+	wait = max(wait, time.Millisecond)
+	return &Error{Code: CodeRateLimited, Retry: wait,
+		Text: fmt.Sprintf("too many %s: at most %g a second, %d at once (option %s); try again in %v",
+			what, r.PerSecond, r.Burst, option, wait.Round(time.Millisecond))}
+}
