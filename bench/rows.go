@@ -17,7 +17,9 @@ var timed = []figure{
 var (
 	echoServers      = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio"}
 	idleServers      = []string{"raw TCP", "framewright", "gobwas", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio"}
-	broadcastServers = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla", "coder", "gws", "nbio"}
+	handshakeServers = []string{"net/http alone", "framewright", "gobwas", "gorilla", "coder", "gws", "fasthttp", "nbio"}
+	growthServers    = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla"}
+	broadcastServers = []string{"raw TCP", "framewright", "framewright chat", "gobwas, own buffers", "gorilla", "coder", "gws", "nbio"}
 )
 
 // rows are all that can be measured.
@@ -40,7 +42,16 @@ func (r *run) all() []*row {
 		broadcastRow("broadcast 128 B to 1,000, one at a time", 1000, traffic.Work{Size: 128, InFlight: 1, Broadcast: true}),
 		broadcastRow("broadcast 128 B to 1,000, 16 in flight", 1000, traffic.Work{Size: 128, InFlight: 16, Broadcast: true}),
 	}
-	return rows
+	rows = append(rows, &row{
+		group:   "handshake",
+		title:   "opening handshake, 64 at a time",
+		note:    "A TCP connection, the request, the checked answer, and a reset. gobwas reads the request from the connection itself; all others but nbio and fasthttp go by way of net/http, whose own cost the first line shows.",
+		servers: handshakeServers,
+		floor:   "net/http alone",
+		figures: timed,
+		measure: measureHandshake,
+	})
+	return append(rows, r.growthRows()...)
 }
 
 func echoRow(title string, conns int, w traffic.Work) *row {
@@ -61,7 +72,7 @@ func measureWork(work string, conns int, w traffic.Work) func(context.Context, *
 		}
 		defer p.Stop()
 		w := w
-		w.Raw, w.Fragment = s.Raw, s.Fragment
+		w.Raw, w.Chat, w.Fragment = s.Raw, s.Chat, s.Fragment
 		c, err := traffic.New(p.Addr, w)
 		if err != nil {
 			return nil, err
@@ -82,6 +93,19 @@ func measureWork(work string, conns int, w traffic.Work) func(context.Context, *
 // duration is a part of -seconds.
 func (r *run) duration(part float64) time.Duration {
 	return time.Duration(part * r.seconds * float64(time.Second))
+}
+
+func measureHandshake(ctx context.Context, r *run, s peer.Server) (map[string]float64, error) {
+	p, err := r.start(ctx, s, "echo")
+	if err != nil {
+		return nil, err
+	}
+	defer p.Stop()
+	if _, err := traffic.Handshakes(p.Addr, 64, r.duration(0.3)); err != nil {
+		return nil, err
+	}
+	got, _, err := spent(p, func() (*traffic.Result, error) { return traffic.Handshakes(p.Addr, 64, r.duration(1)) })
+	return got, err
 }
 
 // measureIdle opens connections, has each carry a little traffic, and reads the

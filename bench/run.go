@@ -20,7 +20,9 @@ import (
 type row struct {
 	group   string // the command that runs it
 	title   string
+	unit    string   // of all figures, where they have one
 	note    string   // what a reader has to know
+	floor   string   // the server that others are compared with; default "raw TCP"
 	servers []string // by name
 	figures []figure // what is measured; the first is the one that counts
 	measure func(ctx context.Context, r *run, s peer.Server) (map[string]float64, error)
@@ -31,6 +33,7 @@ type figure struct{ key, head string }
 
 // A run is one call of the program.
 type run struct {
+	command  string  // as it was given
 	seconds  float64 // of one measurement
 	repeat   int
 	limit    time.Duration // no repetition begins that would end later

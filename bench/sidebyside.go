@@ -13,11 +13,11 @@ import (
 	"framewright/bench/internal/peer"
 )
 
-var groups = []string{"echo", "idle", "broadcast"}
+var groups = []string{"echo", "idle", "broadcast", "handshake", "growth"}
 
 // sideBySide is every command but compression.
 func sideBySide(ctx context.Context, group string, args []string, stdout, stderr io.Writer) error {
-	r := &run{log: stderr}
+	r := &run{log: stderr, command: strings.TrimSpace(group + " " + strings.Join(args, " "))}
 	flags := flag.NewFlagSet(group, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Float64Var(&r.seconds, "seconds", 0.6, "length of one measurement under load, in `SECONDS`, 0.05 to 30")
@@ -27,6 +27,7 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 	wait := flags.Duration("wait", time.Minute, "wait this `TIME` at most, in all, for a quiet machine")
 	only := flags.String("servers", "", "measure only these, a `LIST` with semicolons between: "+strings.Join(serverNames(), "; "))
 	match := flags.String("rows", "", "measure only rows with this `TEXT` in their titles")
+	out := flags.String("out", "", "also write RESULTS.md and its plots into this `FOLDER`")
 	quick := flags.Bool("quick", false, "one short repetition, to see whether everything works")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -75,7 +76,12 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 	if err := r.do(ctx); err != nil {
 		return err
 	}
-	fmt.Fprint(stdout, r.markdown())
+	fmt.Fprint(stdout, r.markdown(false))
+	if *out != "" {
+		if err := r.write(*out); err != nil {
+			return err
+		}
+	}
 	if errs := r.errors(); len(errs) > 0 {
 		return fmt.Errorf("failed:\n  %s", strings.Join(errs, "\n  "))
 	}

@@ -16,6 +16,7 @@ type Server struct {
 	Name   string
 	Module string // whose version is stated
 	Raw    bool   // plain TCP: no handshake, the same bytes back
+	Chat   bool   // Broadcast speaks the chat's JSON
 
 	// Fragment is the payload that a longer message is cut into by default; 0
 	// if messages are not cut.
@@ -27,7 +28,7 @@ type Server struct {
 }
 
 // All are all servers, the floor first and ours second.
-var All = []Server{raw, ours, gorillaServer, coderServer, gwsServer, gobwasServer, gobwasPlain, nbioServer, fasthttpServer}
+var All = []Server{raw, ours, ourChat, gorillaServer, coderServer, gwsServer, gobwasServer, gobwasPlain, nbioServer, fasthttpServer, bareHTTP}
 
 // ByName finds a server.
 func ByName(name string) (Server, bool) {

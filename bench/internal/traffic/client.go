@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -22,6 +21,11 @@ type Work struct {
 	// if it does not cut messages.
 	Fragment int
 
+	// Chat has the first connection send texts to a room of Framewright's chat,
+	// by its JSON protocol, and waits for each on all connections; Broadcast
+	// has to be set.
+	Chat bool
+
 	// Raw leaves out the handshake and expects the very bytes that were sent.
 	Raw bool
 }
@@ -34,15 +38,28 @@ type Result struct {
 	Latency    Histogram // from sending to the reply, or to the last receiver's copy
 }
 
+// A protocol is what goes over a connection.
+type protocol interface {
+	// open does what comes before the first message, on a socket that blocks.
+	open(x *conn) error
+
+	// next returns the bytes of the next n messages, valid until the next call.
+	next(x *conn, n int) []byte
+
+	// check compares what came with what has to come, and returns how many
+	// messages are now complete.
+	check(x *conn, b []byte) (int, error)
+}
+
 // A Client keeps connections to one server. It belongs to one goroutine.
 type Client struct {
-	work  Work
-	addr  string
-	ring  *ring
-	epoll int
-	conns []*conn
-	byFD  map[int32]*conn
-	buf   []byte
+	work     Work
+	addr     string
+	protocol protocol
+	epoll    int
+	conns    []*conn
+	byFD     map[int32]*conn
+	buf      []byte
 
 	deadline time.Time // nothing is sent after it
 	pending  int       // messages under way
@@ -57,13 +74,17 @@ type Client struct {
 // begun[k % len(begun)].
 type conn struct {
 	fd      int
-	first   int // message of the ring that it began with
 	sent    int // messages so far
 	arrived int // replies so far
-	at      int // position in ring.in of the byte that comes next
-	part    int // bytes of the current reply that are here
 	unsent  []byte
 	begun   []time.Time
+
+	// Of the ring:
+	first int // the message that it began with
+	at    int // position of the byte that comes next
+	part  int // bytes of the current reply that are here
+
+	frame []byte // of the chat: the beginning of a frame
 }
 
 // readBuffer is what one read takes: large, so that the client needs few reads.
@@ -75,13 +96,18 @@ func New(addr string, w Work) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("traffic: epoll: %w", err)
 	}
-	return &Client{
+	c := &Client{
 		work: w, addr: addr, epoll: epoll,
-		ring:    newRing(w),
 		byFD:    map[int32]*conn{},
 		buf:     make([]byte, readBuffer),
 		missing: make([]int, w.InFlight),
-	}, nil
+	}
+	if w.Chat {
+		c.protocol = newChat(w)
+	} else {
+		c.protocol = newRing(w)
+	}
+	return c, nil
 }
 
 // Close closes all connections.
@@ -102,21 +128,20 @@ func (c *Client) Grow(n int) error {
 		x := &conn{fd: fd, begun: make([]time.Time, c.work.InFlight)}
 		c.conns = append(c.conns, x)
 		c.byFD[int32(fd)] = x
-		if !c.work.Broadcast {
-			// Each begins elsewhere in the ring: a reply on the wrong connection
-			// is noticed.
-			x.first = i % c.ring.count
+		if c.work.Broadcast {
+			x.arrived = c.completed // before it came
 		}
-		x.arrived = c.completed // by Broadcast, before it came
-		x.at = (x.first + x.arrived) % c.ring.count * c.ring.received
 		if !c.work.Raw {
-			rest, err := handshake(fd, request(c.addr, "/", ""))
+			rest, err := handshake(fd, c.request())
 			if err != nil {
 				return err
 			}
 			if len(rest) > 0 {
 				return fmt.Errorf("traffic: the server sent %d bytes before it was asked", len(rest))
 			}
+		}
+		if err := c.protocol.open(x); err != nil {
+			return err
 		}
 		err = errors.Join(
 			unix.SetNonblock(fd, true),
@@ -175,8 +200,7 @@ func (c *Client) Run(d time.Duration) (*Result, error) {
 
 // send sends the next n messages of a connection.
 func (c *Client) send(x *conn, n int, now time.Time) error {
-	at := (x.first + x.sent) % c.ring.count * c.ring.sent
-	b := c.ring.out[at : at+n*c.ring.sent]
+	b := c.protocol.next(x, n)
 	for range n {
 		slot := x.sent % c.work.InFlight
 		x.begun[slot] = now
@@ -235,21 +259,9 @@ func (c *Client) read(x *conn) error {
 	if err != nil || n == 0 {
 		return fmt.Errorf("traffic: the server closed a connection: %d bytes, %v", n, err)
 	}
-	for b := c.buf[:n]; len(b) > 0; {
-		want := c.ring.in[x.at:min(len(c.ring.in), x.at+len(b))]
-		if !bytes.Equal(b[:len(want)], want) {
-			return fmt.Errorf("traffic: a reply is not what was sent: got %.32x, expected %.32x", b, want)
-		}
-		b = b[len(want):]
-		if x.at += len(want); x.at == len(c.ring.in) {
-			x.at = 0
-		}
-	}
-	x.part += n
-	replies := x.part / c.ring.received
-	x.part %= c.ring.received
-	if replies == 0 {
-		return nil
+	replies, err := c.protocol.check(x, c.buf[:n])
+	if err != nil || replies == 0 {
+		return err
 	}
 	now := time.Now()
 	c.result.Deliveries += int64(replies)

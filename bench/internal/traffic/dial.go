@@ -24,12 +24,15 @@ const (
 	accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
-func request(addr, path, subprotocol string) []byte {
-	if subprotocol != "" {
-		subprotocol = "Sec-WebSocket-Protocol: " + subprotocol + "\r\n"
+func request(addr string, more string) []byte {
+	return fmt.Appendf(nil, "GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n%s\r\n", addr, key, more)
+}
+
+func (c *Client) request() []byte {
+	if c.work.Chat {
+		return request(c.addr, "Sec-WebSocket-Protocol: "+ChatSubprotocol+"\r\n")
 	}
-	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n%s\r\n",
-		path, addr, key, subprotocol)
+	return request(c.addr, "")
 }
 
 // connect opens the nth connection to addr, which is on IPv4. Reads and writes
@@ -73,6 +76,10 @@ func handshake(fd int, request []byte) (rest []byte, err error) {
 	if _, err := unix.Write(fd, request); err != nil {
 		return nil, fmt.Errorf("traffic: handshake: %w", err)
 	}
+	return readAnswer(fd)
+}
+
+func readAnswer(fd int) (rest []byte, err error) {
 	var answer []byte
 	for {
 		var b [1024]byte
