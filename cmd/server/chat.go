@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"framewright/chat"
@@ -14,14 +16,30 @@ import (
 	"framewright/ws"
 )
 
+// An app is the chat server: what its parts share.
+type app struct {
+	set     *settings
+	log     *slog.Logger
+	metrics *metrics
+	gate    *gate
+	watcher *watcher
+	hub     *chat.Hub
+	sockets *ws.Server
+	tls     *tls.Config
+	opened  atomic.Pointer[http.Handler] // nil while starting
+}
+
 // serveChat is the program without a command: page and chat.
-func serveChat(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	set, err := parseSettings(args, stdout)
+func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer) error {
+	set, err := parseSettings(args, env, stdout)
 	if err != nil {
 		return err
 	}
-	tlsConfig, err := set.tls()
-	if err != nil {
+	a := newApp(set, stderr)
+	for _, w := range set.warn {
+		a.log.Warn(w)
+	}
+	if a.tls, err = set.tls(); err != nil {
 		return err
 	}
 	tracer, err := openTrace(*set.trace, stderr)
@@ -29,42 +47,124 @@ func serveChat(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		return err
 	}
 	defer tracer.Close()
-	log := set.logger(stderr)
-
-	o := set.chat()
-	logChat(&o, log)
-	hub := chat.New(o)
-	defer hub.Close()
-	sockets := ws.Handler(plain.Handler(hub, nil))
-	sockets.Options = ws.Options{
-		Subprotocols:   []string{plain.Subprotocol},
-		OriginPatterns: set.origins,
-		MaxMessage:     set.maxMessage,
-		Trace:          tracer.hook(),
-	}
-	sockets.MaxConns = set.maxConns
-	sockets.MaxPerAddress = set.maxPerAddress
-	sockets.Logger = log
-
-	mux := http.NewServeMux()
-	mux.Handle("/", page())
-	mux.Handle("/ws", sockets)
-
-	l, err := listen(set.addr)
+	l, err := listen("-addr", set.addr)
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(stdout, greeting(l.Addr(), tlsConfig != nil))
-	return serveHTTP(ctx, &http.Server{
-		Handler:           mux,
-		TLSConfig:         tlsConfig,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
+	servers := []*http.Server{a.http(a.root())}
+	servers[0].TLSConfig = a.tls
+	listeners := []net.Listener{l}
+	if set.metricsAddr != "" {
+		m, err := listen("-metrics-addr", set.metricsAddr)
+		if err != nil {
+			l.Close()
+			return err
+		}
+		servers = append(servers, a.http(a.probes(http.NewServeMux(), true)))
+		listeners = append(listeners, m)
+	}
+	failed := serve(servers, listeners)
+	defer failed.wait()
+	if err := a.open(tracer); err != nil {
+		closeAll(servers)
+		return err
+	}
+	a.gate.become(ready)
+	fmt.Fprint(stdout, greeting(l.Addr(), a.tls != nil))
+	select {
+	case err = <-failed.first:
+		closeAll(servers)
+	case <-ctx.Done():
+		a.drain(servers)
+	}
+	if closeErr := a.hub.Close(); err == nil && closeErr != nil {
+		err = fmt.Errorf("closing the store: %w", closeErr)
+	}
+	a.log.Info("stopped")
+	return err
+}
+
+func newApp(set *settings, stderr io.Writer) *app {
+	a := &app{set: set, log: set.logger(stderr), metrics: newMetrics()}
+	a.gate = &gate{
+		proxies: set.proxies, log: a.log, metrics: a.metrics, rate: newRateLimit(set.handshakeRate),
+		after: max(set.drainWindow, time.Second),
+	}
+	return a
+}
+
+// open makes what the server needs to be ready: store, hub, WebSocket server.
+func (a *app) open(tracer *tracer) error {
+	o := a.set.chatSettings.options()
+	logChat(&o, a.log)
+	a.hub = chat.New(o)
+	a.watcher = &watcher{log: a.log, metrics: a.metrics}
+	s := ws.Handler(a.watcher.watch(plain.Handler(a.hub, &plain.Options{HelloTimeout: a.set.helloTimeout})))
+	s.Options = a.set.sockets()
+	s.Options.Subprotocols = []string{plain.Subprotocol}
+	s.Options.Trace = tracer.hook()
+	s.MaxConns = a.set.maxConns
+	s.MaxPerAddress = a.set.maxPerAddress
+	s.Address = func(r *http.Request) string { return limitKey(a.gate.proxies.client(r)) }
+	s.Connect = a.gate.withClient
+	s.Refused = a.gate.refusedByServer
+	s.Logger = a.log
+	a.sockets = s
+	routes := a.routes()
+	a.opened.Store(&routes)
+	return nil
+}
+
+// root is what -addr serves: probes alone until the server is open.
+func (a *app) root() http.Handler {
+	early := http.NewServeMux()
+	a.probes(early, false)
+	early.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.gate.notReady(w, r, starting) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if opened := a.opened.Load(); opened != nil {
+			(*opened).ServeHTTP(w, r)
+			return
+		}
+		early.ServeHTTP(w, r)
+	})
+}
+
+// routes is what -addr serves once the server is open.
+func (a *app) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", page())
+	mux.Handle("/ws", a.gate.handshakes(a.sockets))
+	a.probes(mux, a.set.metricsAddr == "")
+	if key, ok := a.set.publishSum(); ok {
+		mux.Handle("/publish", &publisher{key: key, limit: a.set.maxMessage, hub: a.hub, gate: a.gate, log: a.log, metrics: a.metrics})
+	} else {
+		mux.HandleFunc("/publish", noPublisher)
+	}
+	return mux
+}
+
+// probes adds what other machines ask about this one.
+func (a *app) probes(mux *http.ServeMux, withMetrics bool) http.Handler {
+	mux.Handle("/healthz", a.gate.healthz())
+	mux.Handle("/readyz", a.gate.readyz())
+	if withMetrics {
+		mux.Handle("/metrics", a.metrics.handler(a.log))
+	}
+	return mux
+}
+
+// http is a server with the timeouts that a public one needs: who sends slowly,
+// or nothing, is cut.
+func (a *app) http(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: a.set.headerTimeout,
+		ReadTimeout:       a.set.headerTimeout + 10*time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}, l, sockets, set.drain, log)
+		MaxHeaderBytes:    a.set.maxHeader,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
 }
 
 // greeting says where to go.
@@ -81,29 +181,4 @@ func greeting(addr net.Addr, secure bool) string {
 		note = "Whoever can reach this address can chat."
 	}
 	return fmt.Sprintf("Chat at %s://%s/\n%s Ctrl-C ends it.\n", scheme, net.JoinHostPort(host, port), note)
-}
-
-// logChat sets the hooks that log who comes and goes and that messages are
-// sent. What people write is logged at level debug only.
-func logChat(o *chat.Options, log *slog.Logger) {
-	who := func(s *chat.Session) slog.Attr {
-		return slog.Group("who", "name", s.Person().Name, "id", s.Person().ID)
-	}
-	o.Connected = func(s *chat.Session) { log.Info("connect", who(s)) }
-	o.Disconnected = func(s *chat.Session, reason error) {
-		if reason == nil {
-			log.Info("disconnect", who(s))
-			return
-		}
-		log.Info("disconnect", who(s), "reason", reason)
-	}
-	o.Joined = func(s *chat.Session, room string) { log.Info("join", who(s), "room", room) }
-	o.Left = func(s *chat.Session, room string) { log.Info("leave", who(s), "room", room) }
-	o.Message = func(s *chat.Session, m *chat.Message) {
-		args := []any{who(s), "room", m.Room, "cursor", m.Cursor.String(), "bytes", len(m.Text)}
-		if log.Enabled(context.Background(), slog.LevelDebug) {
-			args = append(args, "text", m.Text)
-		}
-		log.Info("message", args...)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -57,16 +58,24 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		Compression:    compression,
 		Trace:          tracer.hook(),
 	}
-	l, err := listen(*addr)
+	l, err := listen("-addr", *addr)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "listening on ws://%s/\n", l.Addr())
-	return serveHTTP(ctx, &http.Server{
-		Handler:           server,
-		ReadHeaderTimeout: 5 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-	}, l, server, 5*time.Second, nil)
+	hs := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	running := serve([]*http.Server{hs}, []net.Listener{l})
+	defer running.wait()
+	defer hs.Close()
+	select {
+	case err := <-running.first:
+		return err
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	server.Shutdown(end)
+	return nil
 }
 
 // compressions are what -compress chooses from.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -160,24 +158,5 @@ func TestTraceToStderr(t *testing.T) {
 		if !strings.Contains(p.stderr.String(), part) {
 			t.Errorf("no %s in the trace", part)
 		}
-	}
-}
-
-// A header that drips is cut off; so is a connection that says nothing.
-func TestSlowHeader(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for ReadHeaderTimeout, 5 s of real time")
-	}
-	t.Parallel()
-	p := start(t)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.Write([]byte("GET /ws HTTP/1.1\r\n"))
-	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-	if _, err := conn.Read(make([]byte, 1000)); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("still open after 20 s")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -19,18 +20,21 @@ func main() {
 	// second the default is back, which ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
 // run is the program without its process: it ends when ctx does. It returns the
 // exit status: 0 after a drain or -h, 1 if the server could not do its work, 2
 // for arguments that make no sense.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	command, name := serveChat, "server"
+func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+	var err error
+	name := "server"
 	if len(args) > 0 && args[0] == "echo" {
-		command, name, args = serveEcho, "server echo", args[1:]
+		name = "server echo"
+		err = serveEcho(ctx, args[1:], stdout, stderr)
+	} else {
+		err = serveChat(ctx, args, env, stdout, stderr)
 	}
-	err := command(ctx, args, stdout, stderr)
 	usage, isUsage := errors.AsType[*usageError](err)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -67,9 +71,21 @@ func parseFlags(flags *flag.FlagSet, args []string, stdout io.Writer, about stri
 		flags.PrintDefaults()
 		return err
 	case err != nil:
-		return &usageError{err}
+		return &usageError{suggest(flags, err)}
 	case flags.NArg() > 0:
 		return usagef("unexpected argument %q: settings begin with a dash, and the only command is echo", flags.Arg(0))
 	}
 	return nil
+}
+
+// suggest adds to the error of a flag that there is not the name of one that
+// there is.
+func suggest(flags *flag.FlagSet, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return err
+	}
+	var known []string
+	flags.VisitAll(func(f *flag.Flag) { known = append(known, "-"+f.Name) })
+	return fmt.Errorf("there is no setting -%s%s", name, nearest("-"+name, known))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -60,7 +61,7 @@ func start(t *testing.T, args ...string) *program {
 	}
 	args = append(append(append([]string{}, args[:at]...), "-addr", "127.0.0.1:0"), args[at:]...)
 	go func() {
-		p.status <- run(ctx, args, w, p.stderr)
+		p.status <- run(ctx, args, nil, w, p.stderr)
 		w.CloseWithError(errors.New("the program ended"))
 	}()
 	buf := make([]byte, 1000)
@@ -156,6 +157,7 @@ func TestArguments(t *testing.T) {
 		{"-max-text 70000", 2, "", "does not fit into -max-message"},
 		{"-drain 0s", 2, "", "above 0"},
 		{"-log xml", 2, "", "text or json"},
+		{"-max-con 5", 2, "", "did you mean -max-conns?"},
 		{"-log-level loud", 2, "", "loud"},
 		{"-origin http://example.com/path", 2, "", "origin pattern"},
 		{"-cert cert.pem", 2, "", "go together"},
@@ -173,7 +175,7 @@ func TestArguments(t *testing.T) {
 	} {
 		var stdout, stderr bytes.Buffer
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		status := run(ctx, strings.Fields(tt.args), &stdout, &stderr)
+		status := run(ctx, strings.Fields(tt.args), nil, &stdout, &stderr)
 		cancel()
 		if status != tt.status || !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
 			t.Errorf("%s: status %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q",
@@ -210,32 +212,47 @@ func (p *program) wantLine(t *testing.T, parts ...string) {
 }
 
 func TestLog(t *testing.T) {
-	for _, level := range []string{"info", "debug"} {
-		t.Run(level, func(t *testing.T) {
-			p := start(t, "-log-level", level)
+	for _, format := range []string{"text", "json"} {
+		t.Run(format, func(t *testing.T) {
+			p := start(t, "-log-level", "debug", "-log", format)
+			has := func(key, value string) string {
+				if format == "json" {
+					return `"` + key + `":"` + value + `"`
+				}
+				if strings.Contains(value, " ") {
+					value = `"` + value + `"`
+				}
+				return key + "=" + value
+			}
 			c := chatDial(t, p.url)
-			write(t, c, `{"type":"hello","name":"Ada\nlevel=ERROR"}`)
+			write(t, c, `{"type":"hello","name":"Ada\nlevel=ERROR"}`) // row 95
 			read(t, c)
 			write(t, c, `{"type":"hello","name":"Ada"}`)
 			read(t, c)
 			write(t, c, `{"type":"join","room":"back room"}`)
 			read(t, c)
 			write(t, c, `{"type":"send","room":"back room","id":"1","text":"between\nus"}`)
-			p.wantLine(t, "msg=connect", "Ada")
-			p.wantLine(t, "msg=join", "Ada", `room="back room"`)
-			p.wantLine(t, "msg=message", "Ada", "bytes=10")
-			if said := strings.Contains(p.stderr.String(), `between\nus`); said != (level == "debug") {
-				t.Errorf("at level %s what was said is in the log: %v", level, said)
-			}
+			p.wantLine(t, has("msg", "open"), has("remote", "127.0.0.1"))
+			p.wantLine(t, has("msg", "connect"), "session", has("name", "Ada"))
+			p.wantLine(t, has("msg", "join"), has("name", "Ada"), has("room", "back room"))
+			p.wantLine(t, has("msg", "message"), has("name", "Ada"), "bytes")
 			write(t, c, `{"type":"leave","room":"back room"}`)
-			p.wantLine(t, "msg=leave", "Ada")
+			p.wantLine(t, has("msg", "leave"), has("name", "Ada"))
 			for range 5 {
 				write(t, c, `nonsense`)
 			}
-			p.wantLine(t, "msg=disconnect", "Ada", "bad requests")
+			wantClose(t, c, ws.CodePolicyViolation)
+			p.wantLine(t, has("msg", "disconnect"), has("name", "Ada"), "bad requests")
+			p.wantLine(t, has("msg", "closed"), has("remote", "127.0.0.1"), "1008", "bad requests")
+			if strings.Contains(p.stderr.String(), "between") {
+				t.Error("what was said is in the log")
+			}
 			for line := range strings.Lines(p.stderr.String()) {
-				if !strings.HasPrefix(line, "time=") {
+				if ok := strings.HasPrefix(line, "time="); format == "text" && !ok {
 					t.Errorf("a line of the log is not the log's own: %s", line)
+				}
+				if format == "json" && !json.Valid([]byte(line)) {
+					t.Errorf("not JSON: %s", line)
 				}
 			}
 		})

@@ -5,66 +5,75 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"syscall"
-	"time"
-
-	"framewright/ws"
 )
 
 // listen is net.Listen with a hint for the mistake that everybody makes once.
-func listen(addr string) (net.Listener, error) {
+// option is the one that addr comes from.
+func listen(option, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%w; is it running already? -addr takes another port, 0 a free one", err)
+		return nil, fmt.Errorf("%w; is it running already? %s takes another port, 0 a free one", err, option)
 	}
 	if errors.Is(err, syscall.EACCES) {
-		return nil, fmt.Errorf("%w; ports below 1024 need a privilege, -addr takes another", err)
+		return nil, fmt.Errorf("%w; ports below 1024 need a privilege, %s takes another", err, option)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("-addr %s: %w", addr, err)
+		return nil, fmt.Errorf("%s %s: %w", option, addr, err)
 	}
 	return l, nil
 }
 
-// serveHTTP serves on l until ctx ends, and then drains: no new connection is
-// accepted, every WebSocket is closed with 1001, and what is left after drain
-// is cut. log may be nil.
-func serveHTTP(ctx context.Context, s *http.Server, l net.Listener, sockets *ws.Server, drain time.Duration, log *slog.Logger) error {
-	failed := make(chan error, 1)
-	go func() {
-		if s.TLSConfig != nil {
-			l = tls.NewListener(l, s.TLSConfig)
+// A serving is a group of HTTP servers at work.
+type serving struct {
+	first chan error // gets the first one's failure
+	wg    sync.WaitGroup
+}
+
+func (s *serving) wait() { s.wg.Wait() }
+
+// serve starts each server on its listener, with TLS if it has a TLSConfig.
+func serve(servers []*http.Server, listeners []net.Listener) *serving {
+	s := &serving{first: make(chan error, len(servers))}
+	for i, server := range servers {
+		l := listeners[i]
+		if server.TLSConfig != nil {
+			l = tls.NewListener(l, server.TLSConfig)
 		}
-		failed <- s.Serve(l)
-	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
+		s.wg.Go(func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.first <- err
+			}
+		})
 	}
-	if log != nil {
-		log.Info("draining", "connections", sockets.Count(), "at_most", drain)
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	var wg sync.WaitGroup
-	var httpErr, wsErr error
-	wg.Go(func() { httpErr = s.Shutdown(end) })
-	wg.Go(func() { wsErr = sockets.Shutdown(end) })
-	wg.Wait()
-	if httpErr != nil {
+	return s
+}
+
+func closeAll(servers []*http.Server) {
+	for _, s := range servers {
 		s.Close()
 	}
-	if log != nil {
-		if err := errors.Join(wsErr, httpErr); err != nil {
-			log.Warn("drain took too long, the rest was cut", "err", err)
-		}
-		log.Info("stopped")
+}
+
+// drain ends the server in an orderly way: /readyz says so and new connections
+// are refused; every session is told when to come back and is closed, at times
+// spread over -drain-window, after what waits for it was sent; then the HTTP
+// servers end. What is left after -drain in all is cut.
+func (a *app) drain(servers []*http.Server) {
+	a.gate.become(draining)
+	a.log.Info("draining", "connections", a.sockets.Count(), "window", a.set.drainWindow.String(), "at_most", a.set.drain.String())
+	ctx, cancel := context.WithTimeout(context.Background(), a.set.drain)
+	defer cancel()
+	err := a.sockets.Shutdown(ctx)
+	for _, s := range servers {
+		err = errors.Join(err, s.Shutdown(ctx))
 	}
-	<-failed
-	return nil
+	if err != nil {
+		a.log.Warn("drain took too long, the rest was cut", "err", err.Error())
+		closeAll(servers)
+	}
+	a.watcher.ends.Wait()
 }

@@ -2,54 +2,74 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
-	"framewright/chat"
 	"framewright/ws"
 )
 
 const chatAbout = `Usage: server [settings]
        server echo [settings]   a bare echo server; see "server echo -h"
 
-A chat for browsers: open the address that it prints. History is kept in memory
-and gone when the server ends. SIGINT (Ctrl-C) or SIGTERM ends it in an orderly
-way, a second one at once.
+A chat for browsers: open the address that it prints. SIGINT (Ctrl-C) or SIGTERM
+ends it in an orderly way, a second one at once.
 
 By default only this machine can reach it. To let others in, give -addr a
-public address, and -cert and -key (or a proxy that does TLS in front).
+public address, and -cert and -key (or a proxy that does TLS in front, and
+-trusted-proxy).
+
+A setting such as -max-conns can also stand in the environment, as
+FRAMEWRIGHT_MAX_CONNS, or in the file that -config names, as a line
+max-conns = 5000. The command line goes before the environment, the environment
+before the file.
 `
 
-// settings are the chat server's flags.
+// settings are the chat server's.
 type settings struct {
-	addr      string
-	origins   patterns
-	cert, key string
+	layers
+	flags *flag.FlagSet
+
+	addr        string
+	metricsAddr string
+	cert, key   string
+	origins     patterns
+	proxies     proxies
+
+	publishKey     string
+	publishKeyFile string
 
 	maxConns      int
 	maxPerAddress int
+	handshakeRate float64
+	headerTimeout time.Duration
+	helloTimeout  time.Duration
+	maxHeader     int
 	maxMessage    int64
-	maxText       int
-	maxRooms      int
-	queue         int
-	history       int
-	keep          int
-	memory        int
+	pingInterval  time.Duration
+	pongTimeout   time.Duration
+	writeTimeout  time.Duration
 
-	drain     time.Duration
-	logFormat string
-	logLevel  slog.Level
-	trace     *traceTo
+	chatSettings
+
+	drain       time.Duration
+	drainWindow time.Duration
+	drainClose  int
+	logFormat   string
+	logLevel    slog.Level
+	trace       *traceTo
 }
 
 // patterns is a flag that may be given many times, and have many values.
 type patterns []string
 
+func (p *patterns) list()          {}
 func (p *patterns) String() string { return strings.Join(*p, ",") }
 func (p *patterns) Set(s string) error {
 	for one := range strings.SplitSeq(s, ",") {
@@ -62,64 +82,169 @@ func (p *patterns) Set(s string) error {
 	return nil
 }
 
-func parseSettings(args []string, stdout io.Writer) (*settings, error) {
-	s := &settings{}
+// declare makes the flag set. The order here is that of the documentation.
+func (s *settings) declare() {
 	f := flag.NewFlagSet("server", flag.ContinueOnError)
+	s.flags = f
+	f.String("config", "", "`FILE` with settings, a line each: name = value")
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; :8080 is every address of this machine,\nport 0 a free one")
+	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`HOST:PORT` for /metrics, /healthz and /readyz alone; then -addr has no\n/metrics. Default: all on -addr")
 	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated")
+	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; may be repeated")
+	f.StringVar(&s.proxies.header, "proxy-header", xForwardedFor, "`HEADER` in which the trusted proxy says it: X-Forwarded-For or Forwarded.\nThe other one is ignored: a client may have written it")
 	f.StringVar(&s.cert, "cert", "", "`FILE` with the TLS certificate chain (PEM); turns on https and wss")
 	f.StringVar(&s.key, "key", "", "`FILE` with the certificate's private key (PEM)")
+	f.StringVar(&s.publishKeyFile, "publish-key-file", "", "`FILE` with the key for POST /publish, which is off without one")
+	f.StringVar(&s.publishKey, "publish-key", "", "the `KEY` itself; better in FRAMEWRIGHT_PUBLISH_KEY, because every user of\nthe machine can read a command line")
+
 	f.IntVar(&s.maxConns, "max-conns", 10_000, "connections at one time; 0 for no limit")
-	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address; 0 for no limit, which is right\nbehind a proxy, where all come from one")
-	f.Int64Var(&s.maxMessage, "max-message", 64<<10, "longest WebSocket message from a client, in `BYTES`")
-	f.IntVar(&s.maxText, "max-text", 16<<10, "longest text of a chat message, in `BYTES`")
-	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time")
-	f.IntVar(&s.queue, "queue", 1<<20, "`BYTES` that may wait for one connection; a slower reader is cut")
-	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room; 0 for none")
-	f.IntVar(&s.keep, "keep", 1000, "messages kept for each room, from which clients catch up")
-	f.IntVar(&s.memory, "memory", 64<<20, "`BYTES` of messages kept for all rooms together")
-	f.DurationVar(&s.drain, "drain", 10*time.Second, "how long the orderly end may take")
-	f.StringVar(&s.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
-	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "`LEVEL` of the log: debug (with what people write), info, warn or error")
+	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address, or one IPv6 /64; 0 for no limit")
+	f.Float64Var(&s.handshakeRate, "handshake-rate", 20, "new connections a second from one address in the long run, ten times as\nmany at once; 0 for no limit")
+	f.DurationVar(&s.headerTimeout, "header-timeout", 5*time.Second, "how long a request's header may take")
+	f.DurationVar(&s.helloTimeout, "hello-timeout", 10*time.Second, "how long a connection may take to say who it is")
+	f.IntVar(&s.maxHeader, "max-header", 16<<10, "`BYTES` of a request's header")
+	f.Int64Var(&s.maxMessage, "max-message", 64<<10, "longest WebSocket message from a client, or body of POST /publish,\nin `BYTES`")
+	f.DurationVar(&s.pingInterval, "ping-interval", 30*time.Second, "silence after which a connection is pinged; 0 for never")
+	f.DurationVar(&s.pongTimeout, "pong-timeout", 20*time.Second, "how long it then has for a sign of life")
+	f.DurationVar(&s.writeTimeout, "write-timeout", 10*time.Second, "how long a client may take to accept a frame")
+	s.chatSettings.declare(f)
+
+	f.DurationVar(&s.drain, "drain", 20*time.Second, "how long the orderly end may take")
+	f.DurationVar(&s.drainWindow, "drain-window", 5*time.Second, "over how long the closing of connections is spread, so that their return\ndoes not come at once; few connections take less")
+	f.IntVar(&s.drainClose, "drain-close", int(ws.CodeServiceRestart), "close `CODE` in a drain: 1012 (restart) or 1001 (going away)")
+	f.StringVar(&s.logFormat, "log", "auto", "`FORMAT` of the log on stderr: json, text, or auto: text on a terminal")
+	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "`LEVEL` of the log: debug, info, warn or error")
 	s.trace = traceFlag(f)
-	if err := parseFlags(f, args, stdout, chatAbout); err != nil {
-		return nil, err
-	}
-	return s, s.check(f)
 }
 
-func (s *settings) check(f *flag.FlagSet) error {
+func parseSettings(args, env []string, stdout io.Writer) (*settings, error) {
+	s := &settings{}
+	s.declare()
+	if err := parseFlags(s.flags, args, stdout, chatAbout); err != nil {
+		return nil, err
+	}
+	if err := s.apply(s.flags, env); err != nil {
+		return nil, err
+	}
+	return s, s.check()
+}
+
+// badf is the error of a setting that makes no sense.
+func (s *settings) badf(name, format string, args ...any) error {
+	return usagef("%s %s: %s", s.named(name), s.flags.Lookup(name).Value, fmt.Sprintf(format, args...))
+}
+
+func (s *settings) check() error {
 	if (s.cert == "") != (s.key == "") {
 		return usagef("-cert and -key go together: one is the certificate, the other its key")
 	}
-	if s.logFormat != "text" && s.logFormat != "json" {
-		return usagef("-log %q: text or json", s.logFormat)
+	switch s.logFormat {
+	case "auto", "json", "text":
+	default:
+		return s.badf("log", "auto, text or json")
 	}
-	if s.drain <= 0 {
-		return usagef("-drain %v: a time above 0", s.drain)
+	switch {
+	case strings.EqualFold(s.proxies.header, xForwardedFor):
+		s.proxies.header = xForwardedFor
+	case strings.EqualFold(s.proxies.header, forwarded):
+		s.proxies.header = forwarded
+	default:
+		return s.badf("proxy-header", "%s or %s", xForwardedFor, forwarded)
 	}
-	for _, n := range []struct {
-		name  string
-		least int64
-	}{
-		{"max-conns", 0}, {"max-per-address", 0}, {"history", 0},
-		{"max-message", 1024}, {"max-text", 1}, {"max-rooms", 1}, {"queue", 16 << 10}, {"keep", 1}, {"memory", 64 << 10},
-	} {
-		var value int64
-		v := f.Lookup(n.name).Value
-		if _, err := fmt.Sscan(v.String(), &value); err != nil || value < n.least {
-			return usagef("-%s %s: a number, %d or more", n.name, v, n.least)
-		}
+	if c := ws.Code(s.drainClose); c != ws.CodeServiceRestart && c != ws.CodeGoingAway {
+		return s.badf("drain-close", "1012 or 1001")
+	}
+	if err := s.checkBounds(); err != nil {
+		return err
+	}
+	if s.source["drain-window"] == "" {
+		s.drainWindow = min(s.drainWindow, s.drain/2)
+	}
+	if s.drainWindow >= s.drain {
+		return s.badf("drain-window", "less than -drain, which is %v", s.drain)
 	}
 	// The least that JSON adds. Text that needs many escapes can still be too
 	// long for -max-message, and the client learns that by 1009.
 	if int64(s.maxText)+512 > s.maxMessage {
-		return usagef("-max-text %d does not fit into -max-message %d with what JSON adds", s.maxText, s.maxMessage)
+		return s.badf("max-text", "does not fit into -max-message %d with what JSON adds", s.maxMessage)
 	}
 	if s.maxText*8 > s.queue {
-		return usagef("-queue %d is too small for messages of -max-text %d: at least eight times that", s.queue, s.maxText)
+		return s.badf("queue", "too small for messages of -max-text %d: at least eight times that", s.maxText)
+	}
+	return s.readPublishKey()
+}
+
+// checkBounds holds every number and duration against the least that makes
+// sense.
+func (s *settings) checkBounds() error {
+	for name, least := range map[string]int64{
+		"max-conns": 0, "max-per-address": 0, "max-header": 1024, "max-message": 1024,
+	} {
+		if err := s.atLeast(name, least); err != nil {
+			return err
+		}
+	}
+	for name, least := range chatBounds {
+		if err := s.atLeast(name, least); err != nil {
+			return err
+		}
+	}
+	if !(s.handshakeRate >= 0 && s.handshakeRate <= 1e6) {
+		return s.badf("handshake-rate", "a number from 0 to 1000000")
+	}
+	for _, d := range []struct {
+		name     string
+		value    time.Duration
+		zeroGood bool
+	}{
+		{"drain", s.drain, false}, {"drain-window", s.drainWindow, true}, {"header-timeout", s.headerTimeout, false},
+		{"hello-timeout", s.helloTimeout, false}, {"ping-interval", s.pingInterval, true}, {"pong-timeout", s.pongTimeout, false},
+		{"write-timeout", s.writeTimeout, false},
+	} {
+		if d.value < 0 || d.value == 0 && !d.zeroGood {
+			return s.badf(d.name, "a time above 0")
+		}
 	}
 	return nil
+}
+
+func (s *settings) atLeast(name string, least int64) error {
+	var value int64
+	if _, err := fmt.Sscan(s.flags.Lookup(name).Value.String(), &value); err != nil || value < least {
+		return s.badf(name, "a number, %d or more", least)
+	}
+	return nil
+}
+
+// readPublishKey fills publishKey from its file.
+func (s *settings) readPublishKey() error {
+	if s.publishKeyFile != "" {
+		if s.publishKey != "" {
+			return usagef("%s and %s: one of them", s.named("publish-key"), s.named("publish-key-file"))
+		}
+		file, err := os.Open(s.publishKeyFile)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.named("publish-key-file"), err)
+		}
+		defer file.Close()
+		data, err := io.ReadAll(io.LimitReader(file, 4097))
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.named("publish-key-file"), err)
+		}
+		s.publishKey = strings.TrimSpace(string(data))
+		if len(data) > 4096 || len(s.publishKey) < minPublishKey {
+			return usagef("%s %s: expected a key of at least %d bytes, and at most 4096 bytes in all", s.named("publish-key-file"), s.publishKeyFile, minPublishKey)
+		}
+	}
+	if s.publishKey != "" && len(s.publishKey) < minPublishKey {
+		return usagef("%s: a key has at least %d bytes, and should be random", s.named("publish-key"), minPublishKey)
+	}
+	return nil
+}
+
+// publishSum is what the publisher compares with; ok is false without a key.
+func (s *settings) publishSum() (sum [sha256.Size]byte, ok bool) {
+	return sha256.Sum256([]byte(s.publishKey)), s.publishKey != ""
 }
 
 // tls returns nil if TLS is off.
@@ -135,21 +260,13 @@ func (s *settings) tls() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}, nil
 }
 
-func (s *settings) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.logLevel}
-	if s.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
-}
-
-func (s *settings) chat() chat.Options {
-	return chat.Options{
-		Store:      &chat.Memory{MaxMessages: s.keep, MaxBytes: s.memory, MaxRooms: 2 * s.maxRooms},
-		QueueBytes: s.queue,
-		MaxText:    s.maxText,
-		MaxRooms:   s.maxRooms,
-		History:    cmp.Or(s.history, -1),
-		Resume:     s.keep,
+// sockets are the options of every WebSocket connection.
+func (s *settings) sockets() ws.Options {
+	return ws.Options{
+		OriginPatterns: s.origins,
+		MaxMessage:     s.maxMessage,
+		PingInterval:   cmp.Or(s.pingInterval, -1),
+		PongTimeout:    s.pongTimeout,
+		WriteTimeout:   s.writeTimeout,
 	}
 }

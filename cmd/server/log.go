@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"framewright/chat"
+	"framewright/ws"
+)
+
+// The log says who came and went, from where and why, and that messages were
+// sent. What people write is never in it, at no level: -trace shows that.
+
+func (s *settings) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: s.logLevel}
+	if s.logFormat == "text" || s.logFormat == "auto" && isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// logChat sets the hooks that log what happens in the chat.
+func logChat(o *chat.Options, log *slog.Logger) {
+	line := func(what string, s *chat.Session, args ...any) {
+		who := []any{"session", sessionLabel(s), "person", s.Person().ID, "name", s.Person().Name}
+		log.Info(what, append(who, args...)...)
+	}
+	o.Connected = func(s *chat.Session) { line("connect", s) }
+	o.Disconnected = func(s *chat.Session, reason error) {
+		if reason == nil {
+			line("disconnect", s)
+			return
+		}
+		line("disconnect", s, "reason", reason.Error())
+	}
+	o.Joined = func(s *chat.Session, room string) { line("join", s, "room", room) }
+	o.Left = func(s *chat.Session, room string) { line("leave", s, "room", room) }
+	o.Message = func(s *chat.Session, m *chat.Message) {
+		line("message", s, "room", m.Room, "cursor", m.Cursor.String(), "bytes", len(m.Text))
+	}
+}
+
+// sessionLabel is enough of a session's id to tell its lines from others', and
+// too little to be taken for the session.
+func sessionLabel(s *chat.Session) string { return s.ID()[:min(8, len(s.ID()))] }
+
+// A watcher counts each WebSocket connection while it lives and logs its end.
+type watcher struct {
+	log     *slog.Logger
+	metrics *metrics
+	ends    sync.WaitGroup // of connections whose end is not in the log yet
+}
+
+// watch wraps the connections' handler.
+func (w *watcher) watch(handle func(context.Context, *ws.Conn) error) func(context.Context, *ws.Conn) error {
+	return func(ctx context.Context, c *ws.Conn) error {
+		begin := time.Now()
+		from := remote(clientOf(ctx))
+		w.metrics.sockets.add(c)
+		w.log.Debug("open", "conn", c.ID(), "remote", from)
+		w.ends.Add(1)
+		context.AfterFunc(c.Context(), func() { // costs no goroutine until then
+			defer w.ends.Done()
+			w.metrics.sockets.remove(c)
+			end, _ := errors.AsType[*ws.CloseError](c.Err())
+			w.metrics.closed.WithLabelValues(closeCode(end.Code)).Inc()
+			stats := c.Stats()
+			w.log.Info("closed", "conn", c.ID(), "remote", from, "code", int(end.Code), "reason", end.Error(), "said", end.Reason,
+				"seconds", time.Since(begin).Seconds(), "bytes_in", stats.BytesIn, "bytes_out", stats.BytesOut)
+		})
+		return handle(ctx, c)
+	}
+}
+
+type clientKey struct{}
+
+// withClient is a ws.Server's Connect: the connection's context knows the
+// client's address.
+func (g *gate) withClient(r *http.Request) (context.Context, error) {
+	return context.WithValue(r.Context(), clientKey{}, g.proxies.client(r)), nil
+}
+
+// clientOf returns the address that withClient put into ctx.
+func clientOf(ctx context.Context) netip.Addr {
+	a, _ := ctx.Value(clientKey{}).(netip.Addr)
+	return a
+}

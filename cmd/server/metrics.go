@@ -1,0 +1,139 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"framewright/ws"
+)
+
+// metrics are what /metrics shows. Each program run has a registry of its own.
+type metrics struct {
+	registry *prometheus.Registry
+	refusals *prometheus.CounterVec
+	publish  *prometheus.CounterVec
+	closed   *prometheus.CounterVec
+	sockets  *socketStats
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "framewright_handshake_refusals_total",
+			Help: "Requests for a connection that were refused, by reason.",
+		}, []string{"reason"}),
+		publish: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "framewright_publish_requests_total",
+			Help: "Requests to /publish, by HTTP status.",
+		}, []string{"status"}),
+		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "framewright_connections_closed_total",
+			Help: "WebSocket connections that ended, by close code; 1006 is a connection that was lost.",
+		}, []string{"code"}),
+		sockets: &socketStats{live: make(map[*ws.Conn]struct{})},
+	}
+	for _, reason := range refusalReasons {
+		m.refusals.WithLabelValues(reason) // 0 is a value, too
+	}
+	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.sockets,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler(log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: 4, // a scrape costs a moment for each connection
+	})
+}
+
+// closeCode is a close code as a label. A peer may send any of some 2,000, and
+// each would be a time series.
+func closeCode(c ws.Code) string {
+	switch {
+	case c >= 1000 && c <= 1014, c == 4003, c == 4008:
+		return strconv.Itoa(int(c))
+	}
+	return "other"
+}
+
+// socketStats sums up what went over the WebSocket connections.
+type socketStats struct {
+	mu    sync.Mutex
+	live  map[*ws.Conn]struct{}
+	total uint64   // connections there ever were
+	gone  ws.Stats // of those that are over
+}
+
+func (s *socketStats) add(c *ws.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live[c] = struct{}{}
+	s.total++
+}
+
+func (s *socketStats) remove(c *ws.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.live, c)
+	sum(&s.gone, c.Stats())
+}
+
+func sum(to *ws.Stats, s ws.Stats) {
+	to.MessagesIn += s.MessagesIn
+	to.MessagesOut += s.MessagesOut
+	to.BytesIn += s.BytesIn
+	to.BytesOut += s.BytesOut
+}
+
+func (s *socketStats) read() (live int, total uint64, sums ws.Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sums = s.gone
+	for c := range s.live {
+		sum(&sums, c.Stats())
+	}
+	return len(s.live), s.total, sums
+}
+
+var (
+	descConnections = prometheus.NewDesc("framewright_connections", "WebSocket connections that are open.", nil, nil)
+	descConnTotal   = prometheus.NewDesc("framewright_connections_total", "WebSocket connections that were accepted.", nil, nil)
+	descWSMessages  = prometheus.NewDesc("framewright_websocket_messages_total", "WebSocket messages, by direction.", []string{"direction"}, nil)
+	descWSBytes     = prometheus.NewDesc("framewright_websocket_bytes_total", "Bytes of WebSocket frames with their headers, by direction.", []string{"direction"}, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (s *socketStats) Describe(ch chan<- *prometheus.Desc) {
+	ch <- descConnections
+	ch <- descConnTotal
+	ch <- descWSMessages
+	ch <- descWSBytes
+}
+
+// Collect implements [prometheus.Collector].
+func (s *socketStats) Collect(ch chan<- prometheus.Metric) {
+	live, total, sums := s.read()
+	ch <- gauge(descConnections, live)
+	ch <- counter(descConnTotal, total)
+	ch <- counter(descWSMessages, sums.MessagesIn, "in")
+	ch <- counter(descWSMessages, sums.MessagesOut, "out")
+	ch <- counter(descWSBytes, sums.BytesIn, "in")
+	ch <- counter(descWSBytes, sums.BytesOut, "out")
+}
+
+func gauge[N int | int64](d *prometheus.Desc, n N) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n))
+}
+
+func counter(d *prometheus.Desc, n uint64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+}
