@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+
+	"framewright/chat/engineio"
 )
 
 // An encoded is a packet as it goes out: one text message, and the attachments,
@@ -16,14 +18,21 @@ import (
 type encoded struct {
 	text        []byte
 	attachments [][]byte
+	prepared    *engineio.Prepared
+
+	asks   bool     // an acknowledgement is wanted
+	marked *encoded // the same with an offset, for sockets that can be recovered
+	place  bool     // has an offset of its own
 }
 
-func (e *encoded) size() int {
-	n := len(e.text)
-	for _, a := range e.attachments {
-		n += len(a)
+func prepare(text []byte, attachments [][]byte) (*encoded, error) {
+	messages := make([]engineio.Message, 1, 1+len(attachments))
+	messages[0].Data = text
+	for _, a := range attachments {
+		messages = append(messages, engineio.Binary(a))
 	}
-	return n
+	p, err := engineio.Prepare(messages...)
+	return &encoded{text: text, attachments: attachments, prepared: p}, err
 }
 
 // encode makes a packet of kind (typeEvent or typeAck) of values. Where they
@@ -47,7 +56,7 @@ func encode(kind packetType, namespace string, id int64, values ...any) (*encode
 	if err != nil {
 		return nil, err
 	}
-	return &encoded{text: text, attachments: x.found}, nil
+	return prepare(text, x.found)
 }
 
 // appendJSON appends v as JavaScript's JSON.stringify would write it: with <, >

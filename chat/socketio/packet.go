@@ -116,6 +116,9 @@ func parsePacket(b []byte, l limits) (packet, error) {
 		if len(name) > l.namespace {
 			return p, badPacket("a namespace of %d bytes, at most %d are allowed", len(name), l.namespace)
 		}
+		if bytes.IndexByte(name, 0x1e) >= 0 {
+			return p, badPacket("a namespace with U+001E, which separates packets in polling")
+		}
 		p.namespace, b = string(name), rest
 	}
 	// ack id (digits)

@@ -1,0 +1,178 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"framewright/chat/engineio"
+)
+
+// A client is one Engine.IO session with the sockets that it has in namespaces.
+type client struct {
+	server *Server
+	engine *engineio.Socket
+	ctx    context.Context // of the session
+
+	// A packet whose attachments are still to come; the reader's alone.
+	pending *packet
+	binary  [][]byte
+	size    int
+
+	deadline *time.Timer // for its first namespace
+
+	mu      sync.Mutex
+	sockets map[string]*Socket  // by namespace
+	left    map[string]struct{} // namespaces that it was in, for packets that were under way
+}
+
+// serve is the Engine.IO session's handler. It reads until the session is over.
+func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
+	c := &client{server: s, engine: e, ctx: ctx, sockets: make(map[string]*Socket), left: make(map[string]struct{})}
+	c.deadline = time.AfterFunc(s.o.ConnectTimeout, func() { e.Close() })
+	defer c.deadline.Stop()
+	err := c.read()
+	why := TransportClose
+	if ce, ok := errors.AsType[*engineio.CloseError](err); ok {
+		why = Reason(ce.Reason)
+	}
+	if _, ok := errors.AsType[*packetError](err); ok {
+		why = ParseError
+		s.o.Logger.Info("socketio: a client broke the protocol", "session", e.ID(), "err", err)
+		err = nil // said; the session is closed
+	}
+	c.ended(why)
+	return err
+}
+
+// read handles what the client sends. It never returns nil.
+func (c *client) read() error {
+	for {
+		// Who sends gets answers; who does not take them is not read from.
+		if err := c.engine.Ready(c.ctx); err != nil && c.engine.Err() == nil {
+			return err
+		}
+		m, err := c.engine.Receive(c.ctx)
+		if err == nil {
+			err = c.message(m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// message takes one message: a packet's text, or one of its attachments.
+func (c *client) message(m engineio.Message) error {
+	switch {
+	case m.Binary && c.pending == nil:
+		return badPacket("a binary message that no packet has announced")
+	case m.Binary:
+		c.binary = append(c.binary, m.Data)
+		c.size += len(m.Data)
+	case c.pending != nil:
+		return badPacket("a text message where attachment %d of %d is due", len(c.binary)+1, c.pending.attachments)
+	default:
+		p, err := parsePacket(m.Data, c.server.o.limits())
+		if err != nil {
+			return err
+		}
+		c.pending, c.size = &p, len(m.Data)
+	}
+	if most := c.server.o.MaxMessage; c.size > most {
+		return badPacket("a packet of more than %d bytes with its attachments (option MaxMessage)", most)
+	}
+	if len(c.binary) < c.pending.attachments {
+		return nil
+	}
+	p, binary, size := *c.pending, c.binary, c.size
+	c.pending, c.binary = nil, nil
+	for i := range p.args {
+		p.args[i].binary = binary
+	}
+	return c.packet(p, size)
+}
+
+// packet acts on a packet that is complete.
+func (c *client) packet(p packet, size int) error {
+	if p.typ == typeConnect {
+		return c.connect(p)
+	}
+	c.mu.Lock()
+	s := c.sockets[p.namespace]
+	_, left := c.left[p.namespace]
+	c.mu.Unlock()
+	switch {
+	case s == nil && left:
+		return nil // it was under way when the socket ended
+	case s == nil || !s.ready():
+		return badPacket("a packet for the namespace %q, to which the client is not connected", p.namespace)
+	}
+	switch p.typ {
+	case typeEvent, typeBinaryEvent:
+		s.jobs.put(c.ctx, s, func() { s.event(p) }, size)
+	case typeAck, typeBinaryAck:
+		s.acknowledged(p.id, Args{p.args})
+	case typeDisconnect:
+		s.end(ClientDisconnect)
+	default:
+		return badPacket("a %v, which only a server sends", p.typ)
+	}
+	return nil
+}
+
+// connect begins the client's way into a namespace.
+func (c *client) connect(p packet) error {
+	n := c.server.namespace(p.namespace)
+	if n == nil {
+		return c.refuse(p.namespace, "Invalid namespace", nil)
+	}
+	s := newSocket(c, n, p.data)
+	c.mu.Lock()
+	_, twice := c.sockets[n.name]
+	if !twice {
+		c.sockets[n.name] = s
+	}
+	c.mu.Unlock()
+	if twice {
+		return badPacket("a second CONNECT to the namespace %q", n.name)
+	}
+	s.jobs.put(c.ctx, s, s.admit, 0)
+	return nil
+}
+
+// refuse sends a CONNECT_ERROR.
+func (c *client) refuse(namespace, message string, data any) error {
+	text, err := appendJSON(appendHead(nil, packet{typ: typeConnectError, namespace: namespace, id: noID}), refusal{message, data})
+	if err != nil {
+		return err
+	}
+	return c.engine.Send(engineio.Message{Data: text})
+}
+
+// tell sends a packet without attachments; if that fails, the session ends and
+// that is enough.
+func (c *client) tell(p packet) { _ = c.engine.Send(engineio.Message{Data: appendPacket(nil, p)}) }
+
+// forget drops a socket that is over.
+func (c *client) forget(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sockets[s.ns.name] == s {
+		delete(c.sockets, s.ns.name)
+		c.left[s.ns.name] = struct{}{}
+	}
+}
+
+// ended ends all sockets of a session that is over.
+func (c *client) ended(why Reason) {
+	c.mu.Lock()
+	list := slices.Collect(maps.Values(c.sockets))
+	c.mu.Unlock()
+	for _, s := range list {
+		s.end(why)
+	}
+}

@@ -1,0 +1,69 @@
+// Package socketio is a server of Socket.IO, protocol version 5, on package
+// engineio: for pages with the client's own script, unchanged, in any of its
+// versions 3 and 4.
+//
+//	io, err := socketio.New(nil)
+//	…
+//	io.OnConnect(func(ctx context.Context, s *socketio.Socket) error {
+//		return s.Emit("message", "Welcome!")
+//	})
+//	socketio.On(io, "message", func(ctx context.Context, s *socketio.Socket, text string) error {
+//		return io.Emit("message", text)
+//	})
+//	http.Handle("/socket.io/", io)
+//
+// # From Flask-SocketIO
+//
+//	@socketio.on('connect')                 io.OnConnect(f); to refuse a client, io.Use(f)
+//	@socketio.on('message')                 socketio.On(io, "message", f)
+//	return value of a handler               socketio.OnAck
+//	emit('e', x)                            s.Emit("e", x)
+//	emit('e', x, broadcast=True)            io.Emit("e", x)
+//	… include_self=False                    s.Broadcast().Emit("e", x)
+//	emit('e', x, to='room')                 io.To("room").Emit("e", x)
+//	join_room('room')                       s.Join("room")
+//	call('e', x)                            socketio.Ask[R](ctx, s, "e", x)
+//	namespace='/admin'                      io.Of("/admin")
+//	cors_allowed_origins='https://a.b'      Options.Engine.OriginPatterns
+//	session['k'] = v                        s.SetValue(k, v), and ctx.Value(k) from then on
+//	disconnect()                            s.Disconnect()
+//
+// The other way round from there, a page of another origin is refused on every
+// transport unless OriginPatterns names it.
+//
+// # Order
+//
+// What one socket sends is handled in the order in which it was sent, one event
+// after the other; other sockets are handled meanwhile. Acknowledgements come
+// while a handler runs, so a handler may [Ask]. What is sent to several sockets
+// reaches all of them in the same order. The answer to CONNECT goes out before
+// what OnConnect sends.
+//
+// A panic in a handler is logged and is an error like another; the socket goes
+// on.
+//
+// # Limits
+//
+// Everything that a client can make grow has a bound, see [Options]: sessions,
+// packets, attachments, nesting, waiting events, rooms, and what waits to be
+// sent, see [engineio.Options]. A client whose events wait is not read from,
+// one that does not read is cut.
+//
+// # Several servers
+//
+// One server knows only its own clients. Polling sends each request over a
+// connection of its own, and all requests of a session must reach the server
+// that began it: behind a balancer that needs affinity (a cookie, see
+// engineio.Options.Cookie, or the client's address), or else clients see "Session ID
+// unknown". A WebSocket is one connection and needs none, so the other way is
+// to do without polling: engineio.Options.Transports on the server,
+// transports: ["websocket"] in the client. Recovery, too, works only on the
+// server where the client was. To broadcast across servers, let each send on
+// what a broker tells it.
+//
+// # Limitations
+//
+// Events are not compressed one by one; compression is the WebSocket's, see
+// engineio.Options. There is no acknowledgement of broadcasts. Clients of
+// version 2 and before (EIO=3) are refused, and a log line says which.
+package socketio

@@ -1,0 +1,335 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Socket is one client in one namespace. Its methods may be called from any
+// goroutine, in handlers and outside.
+type Socket struct {
+	client *client
+	ns     *Namespace
+	id     string
+	pid    string // the secret with which the client may come back; "" without recovery
+	auth   []byte
+	back   bool
+
+	// The namespace's mu guards these.
+	rooms  map[string]struct{}
+	state  state
+	base   string // offset before its first event
+	virgin bool   // no event with an offset of its own yet
+	was    bool   // connected at some time
+
+	mu     sync.Mutex
+	values context.Context // what SetValue has put there
+	ctx    context.Context // values, and ends with the socket
+	cancel context.CancelCauseFunc
+	acks   map[int64]chan Args
+	lastID int64
+
+	jobs jobs
+}
+
+type state uint8
+
+const (
+	connecting state = iota // in the Use functions
+	recovering              // in OnRecover: may be sent to, and is not reachable yet
+	connected
+	over
+)
+
+func newSocket(c *client, n *Namespace, auth []byte) *Socket {
+	s := &Socket{client: c, ns: n, id: newID(), auth: auth, rooms: make(map[string]struct{}), acks: make(map[int64]chan Args)}
+	s.values = context.WithoutCancel(c.ctx)
+	s.ctx, s.cancel = context.WithCancelCause(s.values)
+	return s
+}
+
+// ID is the socket's own in its namespace, random, and what the client knows
+// as socket.id. It is not a secret from others whom the program tells it.
+func (s *Socket) ID() string { return s.id }
+
+// Namespace is where the socket is.
+func (s *Socket) Namespace() *Namespace { return s.ns }
+
+// Recovered tells whether the client came back to the state that it left: see
+// [Recovery].
+func (s *Socket) Recovered() bool { return s.back }
+
+// Request is the handshake's request: its headers, cookies and query. Its body
+// and its context are over.
+func (s *Socket) Request() *http.Request { return s.client.engine.Request() }
+
+// DecodeAuth stores what the client has sent as auth, a JSON object, in what v
+// points to; if it has sent nothing, v stays as it is. The error is an
+// [*Error].
+func (s *Socket) DecodeAuth(v any) error {
+	if s.auth == nil {
+		return nil
+	}
+	if err := json.Unmarshal(s.auth, v); err != nil {
+		return &Error{Message: "auth: " + cause(err), Err: err}
+	}
+	return nil
+}
+
+// Context ends when the socket is disconnected. It has what SetValue has set,
+// and the values that the Engine.IO session's Connect function gave. Handlers
+// get it.
+func (s *Socket) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ctx
+}
+
+// SetValue makes value part of the contexts of handlers that begin after it,
+// under key, as [context.WithValue] does. A socket that is recovered has its
+// values again.
+func (s *Socket) SetValue(key, value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values = context.WithValue(s.values, key, value)
+	s.ctx = context.WithValue(s.ctx, key, value)
+}
+
+// Emit sends an event to this socket. A []byte among or inside the arguments,
+// at any depth, goes as a binary attachment. The error is [ErrClosed] or says
+// what cannot be encoded. It never waits: a client that lets more wait than its
+// Engine.IO session's QueueBytes is cut.
+func (s *Socket) Emit(event string, args ...any) error {
+	return s.emit(event, args, false)
+}
+
+// EmitVolatile is Emit for what may be lost if the socket cannot take it at
+// once.
+func (s *Socket) EmitVolatile(event string, args ...any) error {
+	return s.emit(event, args, true)
+}
+
+func (s *Socket) emit(event string, args []any, volatile bool) error {
+	e, err := encodeEvent(s.ns.name, noID, event, args)
+	if err != nil {
+		return err
+	}
+	return s.send(e, volatile)
+}
+
+// send sends e to this socket alone.
+func (s *Socket) send(e *encoded, volatile bool) error {
+	s.ns.mu.Lock()
+	defer s.ns.mu.Unlock()
+	if s.state != connected && s.state != recovering {
+		return ErrClosed
+	}
+	if s.state == connected && e.marked == nil {
+		own := *e // a prepared event is others', too
+		e = s.ns.log.add(&own, Target{ns: s.ns, rooms: []string{s.id}, volatile: volatile})
+	}
+	return s.deliver(e, volatile)
+}
+
+// deliver puts e on the socket's way. The caller holds the namespace's mu.
+func (s *Socket) deliver(e *encoded, volatile bool) error {
+	if s.pid != "" {
+		if e.marked != nil {
+			e = e.marked
+		}
+		s.virgin = s.virgin && !e.place
+	}
+	if volatile {
+		s.client.engine.SendVolatile(e.prepared)
+		return nil
+	}
+	if err := s.client.engine.SendPrepared(e.prepared); err != nil {
+		if s.client.engine.Err() != nil {
+			return ErrClosed
+		}
+		return err
+	}
+	return nil
+}
+
+// ask sends an event and waits for its acknowledgement.
+func (s *Socket) ask(ctx context.Context, event string, args []any) (Args, error) {
+	o := &s.ns.server.o
+	answer := make(chan Args, 1)
+	s.mu.Lock()
+	if len(s.acks) >= o.MaxAsks {
+		s.mu.Unlock()
+		return Args{}, fmt.Errorf("socketio: %d events wait for this client's acknowledgement already (option MaxAsks)", o.MaxAsks)
+	}
+	s.lastID++
+	id := s.lastID
+	s.acks[id] = answer
+	over := s.ctx.Done()
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.acks, id)
+		s.mu.Unlock()
+	}()
+	e, err := encodeEvent(s.ns.name, id, event, args)
+	if err != nil {
+		return Args{}, err
+	}
+	e.asks = true
+	if err := s.send(e, false); err != nil {
+		return Args{}, err
+	}
+	timeout := time.NewTimer(o.AckTimeout)
+	defer timeout.Stop()
+	select {
+	case a := <-answer:
+		return a, nil
+	case <-over:
+		return Args{}, ErrClosed
+	case <-ctx.Done():
+		return Args{}, context.Cause(ctx)
+	case <-timeout.C:
+		return Args{}, ErrNoAnswer
+	}
+}
+
+// acknowledged hands an acknowledgement to who waits for it. One that nobody
+// waits for, or not any more, is of no use.
+func (s *Socket) acknowledged(id int64, a Args) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.acks[id]; c != nil {
+		delete(s.acks, id)
+		c <- a
+	}
+}
+
+// Join puts the socket into rooms, names of the program's own. The error is
+// [ErrClosed], or says that the socket would be in more than [Options.MaxRooms].
+func (s *Socket) Join(rooms ...string) error {
+	s.ns.mu.Lock()
+	defer s.ns.mu.Unlock()
+	if s.state != connected {
+		return ErrClosed
+	}
+	for _, r := range rooms {
+		if _, in := s.rooms[r]; !in && len(s.rooms) > s.ns.server.o.MaxRooms {
+			return fmt.Errorf("socketio: the socket is in %d rooms already (option MaxRooms)", s.ns.server.o.MaxRooms)
+		}
+		s.ns.join(s, r)
+	}
+	return nil
+}
+
+// Leave takes the socket out of rooms.
+func (s *Socket) Leave(rooms ...string) {
+	s.ns.mu.Lock()
+	defer s.ns.mu.Unlock()
+	for _, r := range rooms {
+		if _, in := s.rooms[r]; in && r != s.id {
+			s.ns.leave(s, r)
+			delete(s.rooms, r)
+		}
+	}
+}
+
+// Rooms returns the rooms that the socket is in, sorted, without its own.
+func (s *Socket) Rooms() []string {
+	s.ns.mu.Lock()
+	defer s.ns.mu.Unlock()
+	return s.roomList()
+}
+
+func (s *Socket) roomList() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.rooms)), func(r string) bool { return r == s.id })
+}
+
+// Broadcast is all sockets of the namespace but this one.
+func (s *Socket) Broadcast() Target { return s.ns.Except(s.id) }
+
+// To is all sockets in at least one of the rooms but this one.
+func (s *Socket) To(rooms ...string) Target { return s.Broadcast().To(rooms...) }
+
+// Disconnect ends the socket: the client is told, after what was sent before,
+// and does not connect again by itself.
+func (s *Socket) Disconnect() {
+	if s.end(ServerDisconnect) {
+		s.client.tell(packet{typ: typeDisconnect, namespace: s.ns.name, id: noID})
+	}
+}
+
+// DisconnectAll ends the client's connection, and its sockets in all
+// namespaces.
+func (s *Socket) DisconnectAll() {
+	s.Disconnect()
+	s.client.engine.Close()
+}
+
+// end takes the socket out of its namespace and has OnDisconnect called. It
+// reports whether the socket was connected until now.
+func (s *Socket) end(why Reason) bool {
+	n := s.ns
+	n.mu.Lock()
+	was := s.state
+	s.state = over
+	if was == connected {
+		s.detach(why)
+	}
+	n.mu.Unlock()
+	if was == over {
+		return false
+	}
+	s.mu.Lock()
+	s.cancel(fmt.Errorf("%w: %s", ErrClosed, why))
+	s.mu.Unlock()
+	s.client.forget(s)
+	if was != connected {
+		return false
+	}
+	s.jobs.last(s, func() {
+		n.setup.RLock()
+		f := n.disconnect
+		n.setup.RUnlock()
+		if f == nil {
+			return
+		}
+		if err := contained(func() error { f(s.Context(), s, why); return nil }); err != nil {
+			s.failed("OnDisconnect", err)
+		}
+	})
+	return true
+}
+
+// detach makes the socket unreachable. The caller holds the namespace's mu.
+func (s *Socket) detach(why Reason) {
+	n := s.ns
+	if n.sockets[s.id] == s {
+		delete(n.sockets, s.id)
+	}
+	for r := range s.rooms {
+		n.leave(s, r)
+	}
+	if s.pid != "" {
+		delete(n.log.live, s.pid)
+		if why.recoverable() {
+			n.log.keep(s)
+		}
+	}
+}
+
+// failed logs an error of the program's.
+func (s *Socket) failed(where string, err error) {
+	log := s.ns.server.o.Logger
+	if e, ok := errors.AsType[*errPanic](err); ok {
+		log.Error("socketio: panic", "in", where, "namespace", s.ns.name, "socket", s.id, "panic", e.value, "stack", string(e.stack))
+		return
+	}
+	log.Info("socketio: handler failed", "in", where, "namespace", s.ns.name, "socket", s.id, "err", err)
+}
