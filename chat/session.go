@@ -51,6 +51,9 @@ func (s *Session) ID() string { return s.id }
 // Person says whose session it is.
 func (s *Session) Person() Person { return s.person }
 
+// Address is where the session comes from, as its [Identity] said.
+func (s *Session) Address() string { return s.address }
+
 // Context ends when the session does; its cause says why.
 func (s *Session) Context() context.Context { return s.ctx }
 

@@ -30,6 +30,10 @@ type Options struct {
 	HelloTimeout time.Duration // from the handshake to an accepted hello; default 10 s
 	BadRequests  int           // how many of CodeBadRequest before the last closes with 1008; default 5
 
+	// RestartCode is what a session closes with that [chat.Hub.Drain] ended:
+	// 1012 by default; 1001 (going away) is the other that fits.
+	RestartCode ws.Code
+
 	// Address says where a client comes from, for the hub's limit on sessions
 	// from one address. Default: the connection's remote address without its
 	// port; behind a proxy the program knows better. Empty is not counted.
@@ -52,6 +56,9 @@ func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
 	}
 	if h.o.BadRequests == 0 {
 		h.o.BadRequests = 5
+	}
+	if h.o.RestartCode == 0 {
+		h.o.RestartCode = ws.CodeServiceRestart
 	}
 	if h.o.Address == nil {
 		h.o.Address = func(_ context.Context, c *ws.Conn) string {
@@ -85,7 +92,7 @@ func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
 		return err
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { write(ctx, c, s) })
+	wg.Go(func() { h.write(ctx, c, s) })
 	err = r.requests(ctx, s)
 	s.Close(departure(err))
 	wg.Wait()
@@ -253,7 +260,7 @@ func (r *reader) refusal(req request, err error) (*chat.Refusal, error) {
 
 // write sends what is queued for s, and closes the connection when s is over.
 // It is the only one that writes after the hello.
-func write(ctx context.Context, c *ws.Conn, s *chat.Session) {
+func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 	sendCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(s.Context(), func() {
@@ -273,7 +280,7 @@ func write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 			if s.Err() != nil {
 				err = s.Err()
 			}
-			code, reason := closing(err)
+			code, reason := h.closing(err)
 			c.Close(ctx, code, reason) // its error is the reader's, too
 			return
 		}
@@ -282,7 +289,7 @@ func write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 
 // closing says with which code and reason a connection is closed whose session
 // ended with err.
-func closing(err error) (ws.Code, string) {
+func (h *handler) closing(err error) (ws.Code, string) {
 	if ce, ok := errors.AsType[*ws.CloseError](err); ok && ce.Code.MaySend() {
 		return ce.Code, ce.Reason
 	}
@@ -296,7 +303,7 @@ func closing(err error) (ws.Code, string) {
 	case errors.Is(err, chat.ErrFlood):
 		return ws.CodePolicyViolation, "too many requests"
 	case errors.Is(err, chat.ErrRestart):
-		return ws.CodeServiceRestart, "server is restarting"
+		return h.o.RestartCode, "server is restarting"
 	case errors.Is(err, chat.ErrShutdown):
 		return ws.CodeGoingAway, "server is shutting down"
 	case errors.Is(err, chat.ErrClosed):
