@@ -72,8 +72,11 @@ func (s *Socket) take() Message {
 			s.in = nil // a burst is over; an idle session keeps little
 		}
 	}
-	if s.inBytes <= s.server.o.MaxPayload {
+	if s.inRoom != nil && s.inBytes <= s.server.o.MaxPayload {
 		signal(&s.inRoom)
+		if s.phase == phasePinged || s.phase == phaseExtended {
+			s.setTimer(s.server.o.PingTimeout) // the pong may be among what was held up
+		}
 	}
 	return m
 }

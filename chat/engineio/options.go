@@ -46,6 +46,10 @@ type Options struct {
 	// keeps what it has yet to send for the client to fetch: 30 s by default.
 	CloseTimeout time.Duration
 
+	// BodyTimeout bounds the time that the body of one request by polling may
+	// take in either direction: 30 s by default.
+	BodyTimeout time.Duration
+
 	// MaxPayload is the longest body of a POST, and the longest WebSocket
 	// message, that is received, in bytes: 1,000,000 by default. Clients are
 	// told, and split what they post. A longer body is answered with 413, a
@@ -89,7 +93,8 @@ type Options struct {
 
 	// Cookie, if not nil, is set by the answer to a handshake by polling, with
 	// the session's id as its value, so that a balancer can send a client's
-	// requests to the same server. It needs a Name.
+	// requests to the same server. It needs a Name; an empty Path is "/", and
+	// SameSite is Lax unless it says otherwise.
 	Cookie *http.Cookie
 
 	// WebSocket are the options of the WebSocket connections: compression and
@@ -130,6 +135,14 @@ func (o *Options) withDefaults() (Options, error) {
 		return c, fmt.Errorf("engineio: Options.WebSocket: %w", err)
 	}
 	if c.Cookie != nil {
+		cookie := *c.Cookie
+		if cookie.Path == "" {
+			cookie.Path = "/"
+		}
+		if cookie.SameSite == 0 {
+			cookie.SameSite = http.SameSiteLaxMode
+		}
+		c.Cookie = &cookie
 		if err := (&http.Cookie{Name: c.Cookie.Name, Value: "x", Path: c.Cookie.Path, Domain: c.Cookie.Domain}).Valid(); err != nil {
 			return c, fmt.Errorf("engineio: Options.Cookie: %w", err)
 		}
@@ -143,6 +156,7 @@ func (o *Options) withDefaults() (Options, error) {
 		{"PingTimeout", &c.PingTimeout, 20 * time.Second},
 		{"UpgradeTimeout", &c.UpgradeTimeout, 10 * time.Second},
 		{"CloseTimeout", &c.CloseTimeout, 30 * time.Second},
+		{"BodyTimeout", &c.BodyTimeout, 30 * time.Second},
 	} {
 		switch {
 		case *d.value == 0:

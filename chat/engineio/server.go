@@ -4,19 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
-
-	"framewright/ws"
 )
 
 // A Server is an http.Handler that serves Engine.IO sessions at whatever path
@@ -24,7 +20,8 @@ import (
 type Server struct {
 	handler func(context.Context, *Socket) error
 	o       Options
-	polls   bool // Options.Transports has Polling
+	polls   bool          // Options.Transports has Polling
+	newID   func() string // of a session
 
 	mu         sync.Mutex
 	sessions   map[string]*Socket
@@ -50,80 +47,17 @@ func NewServer(handler func(ctx context.Context, s *Socket) error, o *Options) (
 		handler:    handler,
 		o:          opts,
 		polls:      slices.Contains(opts.Transports, Polling),
+		newID:      newID,
 		sessions:   map[string]*Socket{},
 		perAddress: map[string]int{},
 	}, nil
 }
 
-// ServeHTTP serves one request of a session.
-func (v *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	if q.Get("sid") == "" && q.Get("transport") == WebSocket {
-		v.openWebSocket(w, r)
-		return
-	}
-	http.Error(w, "not yet", http.StatusNotImplemented)
-}
-
-func (v *Server) openWebSocket(w http.ResponseWriter, r *http.Request) {
-	address := v.o.Address(r)
-	if err := v.admit(address); err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	conn, err := ws.Accept(w, r, &v.o.WebSocket)
-	if err != nil {
-		v.release(address)
-		return
-	}
-	s := v.newSocket(r, r.Context(), address)
-	s.conn = conn
-	s.out = []packet{s.openPacket(nil)}
-	s.outBytes = s.out[0].size()
-	v.start(s)
-	go s.read(conn)
-}
-
-// newSocket returns a session that has been admitted.
-func (v *Server) newSocket(r *http.Request, ctx context.Context, address string) *Socket {
-	var id [15]byte
-	rand.Read(id[:]) // cannot fail
-	s := &Socket{
-		server: v,
-		id:     base64.RawURLEncoding.EncodeToString(id[:]),
-		request: &http.Request{
-			Method: r.Method, URL: cloneURL(r.URL), Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
-			Header: r.Header.Clone(), Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, TLS: r.TLS,
-		},
-		address: address,
-		parts:   2,
-	}
-	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	return s
-}
-
-func cloneURL(u *url.URL) *url.URL {
-	c := *u
-	return &c
-}
-
-// openPacket is the handshake's answer.
-func (s *Socket) openPacket(upgrades []string) packet {
-	o := &s.server.o
-	if upgrades == nil {
-		upgrades = []string{}
-	}
-	data, err := json.Marshal(struct {
-		SID          string   `json:"sid"`
-		Upgrades     []string `json:"upgrades"`
-		PingInterval int64    `json:"pingInterval"` // ms
-		PingTimeout  int64    `json:"pingTimeout"`  // ms
-		MaxPayload   int      `json:"maxPayload"`   // bytes
-	}{s.id, upgrades, o.PingInterval.Milliseconds(), o.PingTimeout.Milliseconds(), o.MaxPayload})
-	if err != nil {
-		panic(err) // strings and numbers
-	}
-	return packet{wire: append([]byte{typeOpen}, data...)}
+// newID returns an id that nobody guesses.
+func newID() string {
+	var b [15]byte
+	rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // start puts s on the list and begins to serve it.
@@ -168,16 +102,16 @@ func (v *Server) handle(s *Socket) (err error) {
 }
 
 // admit counts a session in, or says why not.
-func (v *Server) admit(address string) error {
+func (v *Server) admit(address string) *refusal {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
 	case v.closing:
-		return errors.New("the server is shutting down")
+		return full(http.StatusServiceUnavailable, "the server is shutting down")
 	case v.o.MaxSessions > 0 && v.total >= v.o.MaxSessions:
-		return fmt.Errorf("the server has all the sessions that Options.MaxSessions allows, %d", v.o.MaxSessions)
+		return full(http.StatusServiceUnavailable, "the server has all the sessions that Options.MaxSessions allows, %d", v.o.MaxSessions)
 	case v.o.MaxSessionsPerAddress > 0 && v.perAddress[address] >= v.o.MaxSessionsPerAddress:
-		return fmt.Errorf("your address has all the sessions that Options.MaxSessionsPerAddress allows, %d", v.o.MaxSessionsPerAddress)
+		return full(http.StatusTooManyRequests, "your address has all the sessions that Options.MaxSessionsPerAddress allows, %d", v.o.MaxSessionsPerAddress)
 	}
 	v.total++
 	v.perAddress[address]++

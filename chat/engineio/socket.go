@@ -40,8 +40,9 @@ type Socket struct {
 	poll    *poll
 	posting bool // a POST is being served
 
-	upgrading bool // a WebSocket wants to take over
-	probed    bool // and has asked to: requests are answered at once
+	next        *ws.Conn           // wants to take over
+	stopUpgrade context.CancelFunc // gives up on next
+	probed      bool               // next has been tried: requests are answered at once
 
 	timer *time.Timer // runs onTimer
 	phase phase
@@ -117,43 +118,50 @@ func (s *Socket) endLocked(why *CloseError, orderly bool) {
 		return
 	}
 	s.err = why
-	s.cancel(why)
-	if why.Reason == ForcedClose || why.Reason == ServerShutdown {
+	s.phase = phaseClosing
+	s.timer.Stop()
+	s.due = time.Time{}
+	if why.ours() {
 		s.in, s.inHead, s.inBytes = nil, 0, 0
+	}
+	if !orderly {
+		s.out, s.outBytes = nil, 0
 	}
 	signal(&s.inWake)
 	signal(&s.inRoom)
 	signal(&s.outRoom)
-	if !orderly {
-		s.out, s.outBytes = nil, 0
-	}
-	s.phase = phaseClosing
-	s.due = time.Time{}
-	s.timer.Stop()
-	if s.conn != nil {
-		if !s.writing { // else write sees to it when the queue is empty
-			s.writing = true
-			go s.write(s.conn)
-		} else if !orderly {
-			go s.shut(s.conn, why) // write may be stuck
-		}
-		return
+	if s.next != nil && !s.probed {
+		s.stopUpgrade() // a client that was told to go on does not poll for what is left
 	}
 	switch {
-	case why.Reason != TransportClose:
-		s.out = append(s.out, closePacket)
-	case s.poll != nil: // the client has closed
-		s.out = append(s.out, noopPacket)
-	}
-	switch {
+	case s.conn != nil && !s.writing:
+		s.writing = true
+		go s.write(s.conn) // and then shut
+	case s.conn != nil && !orderly:
+		go s.shut(s.conn, why) // write may be stuck
+	case s.conn != nil: // write sees to it when the queue is empty
+	case s.poll != nil && why.Reason == TransportClose: // the client knows
+		s.answerPoll([]packet{noopPacket})
+		s.gone()
 	case s.poll != nil:
-		s.flush()
+		s.answerPoll(append(s.takeQueue(), closePacket))
 		s.gone()
 	case orderly:
 		s.setTimer(s.server.o.CloseTimeout)
 	default:
 		s.gone()
 	}
+	s.cancel(why)
+}
+
+// ours reports whether this side wanted the session to end.
+func (e *CloseError) ours() bool { return e.Reason == ForcedClose || e.Reason == ServerShutdown }
+
+// ending reports whether this side has closed the session.
+func (s *Socket) ending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err != nil && s.err.ours()
 }
 
 // gone takes the session off the server's list: its transport is no more.
@@ -164,6 +172,9 @@ func (s *Socket) gone() {
 	}
 	s.phase = phaseGone
 	s.timer.Stop()
+	if s.next != nil {
+		s.stopUpgrade()
+	}
 	s.out, s.outBytes = nil, 0
 	s.server.forget(s)
 	s.part()
@@ -213,8 +224,8 @@ func (s *Socket) onTimer() {
 		s.setTimer(o.PingTimeout)
 		s.enqueue([]packet{pingPacket}, pingPacket.size())
 	case phasePinged, phaseExtended:
-		if s.inBytes > o.MaxPayload {
-			s.setTimer(o.PingTimeout) // the client is held up by ourselves, and its pong with it
+		if s.posting || s.inBytes > o.MaxPayload {
+			s.setTimer(o.PingTimeout) // the pong may be behind what is under way, or held up by us
 			return
 		}
 		s.endLocked(&CloseError{PingTimeout, fmt.Errorf("no pong within %v of a ping", o.PingTimeout)}, false)
@@ -242,6 +253,9 @@ func (s *Socket) handle(ctx context.Context, kind byte, m Message) error {
 	}
 	s.mu.Unlock()
 	if over != nil {
+		if kind == typeClose {
+			s.end(over, false) // the client will not fetch the rest
+		}
 		return over
 	}
 	switch kind {
@@ -269,6 +283,9 @@ func (s *Socket) cut() {
 	s.endLocked(&CloseError{Reason: ServerShutdown}, false)
 	if s.conn != nil {
 		s.conn.CloseNow()
+	}
+	if s.next != nil {
+		s.next.CloseNow()
 	}
 	s.gone()
 }

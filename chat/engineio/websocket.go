@@ -24,7 +24,8 @@ func (s *Socket) read(conn *ws.Conn) {
 				return
 			}
 		}
-		if s.handle(conn.Context(), kind, m) != nil {
+		if err := s.handle(conn.Context(), kind, m); err != nil {
+			s.end(lost(err), false) // unless it is over already
 			return
 		}
 	}

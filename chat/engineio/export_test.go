@@ -1,0 +1,12 @@
+package engineio
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// NumberIDs makes the ids of v's sessions 00000000000000000001 and so on.
+func NumberIDs(v *Server) {
+	var n atomic.Int64
+	v.newID = func() string { return fmt.Sprintf("%020d", n.Add(1)) }
+}

@@ -1,0 +1,390 @@
+package engineio_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"framewright/chat/engineio"
+	"framewright/ws"
+)
+
+// TestWire has a row for each thing that a client sees of the protocol, byte
+// for byte.
+func TestWire(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		o    *engineio.Options
+		play func(d *dialogue)
+	}{
+		{"the handshake by polling", nil, func(d *dialogue) {
+			d.begin("GET", "?EIO=4&transport=polling", "").want("open", ok(`0{"sid":"00000000000000000001","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`))
+		}},
+		{"the handshake by WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.Want("open", `81 6b | '0{"sid":"00000000000000000001","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'`)
+		}},
+		{"the handshake says the options", &engineio.Options{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond, MaxPayload: 5000, NoUpgrade: true}, func(d *dialogue) {
+			d.begin("GET", handshake, "").want("open", ok(`0{"sid":"00000000000000000001","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":5000}`))
+		}},
+		{"polling alone offers no upgrade", &engineio.Options{Transports: []string{engineio.Polling}}, func(d *dialogue) {
+			d.begin("GET", handshake, "").want("open", ok(opened(sid1, "[]")))
+			d.begin("GET", upgrading, "").want("the other transport", refused(400, 0, "Transport unknown"))
+		}},
+		{"text by polling", nil, func(d *dialogue) {
+			d.open()
+			d.post("a message", "4hello €")
+			d.get("the echo", "4hello €")
+		}},
+		{"several packets in a payload", nil, func(d *dialogue) {
+			d.open()
+			d.post("three messages", "4one\x1ebAQIDBA==\x1e4")
+			d.socket(0)
+			d.get("the echoes", "4one\x1ebAQIDBA==\x1e4")
+		}},
+		{"a request that waits is answered by the first message", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			q.waits("there is nothing")
+			d.post("a message", "4hello")
+			q.want("the echo", ok("4hello"))
+		}},
+		{"text by WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.text("4hello")
+			c.Want("the echo", "81 06 | '4hello'")
+		}},
+		{"binary by WebSocket has no type", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.binary("01020304")
+			c.Want("the echo", "82 04 | 01020304")
+			c.text("bAQIDBA==") // a client without binary frames
+			c.Want("the echo", "82 04 | 01020304")
+		}},
+		{"a heartbeat by polling", nil, func(d *dialogue) {
+			d.open()
+			began := time.Now()
+			d.get("the ping", "2")
+			if got := time.Since(began); got != 25*time.Second {
+				d.t.Errorf("the ping came after %v", got)
+			}
+			d.post("the pong", "3")
+			d.get("the next ping", "2")
+			if got := time.Since(began); got != 50*time.Second {
+				d.t.Errorf("the second ping came after %v", got)
+			}
+		}},
+		{"a heartbeat by WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			began := time.Now()
+			for i := range 3 {
+				c.Want("the ping", "81 01 | '2'")
+				if got := time.Since(began); got != time.Duration(i+1)*25*time.Second {
+					d.t.Errorf("ping %d came after %v", i, got)
+				}
+				c.text("3")
+			}
+		}},
+		{"the upgrade", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			q.waits("there is nothing")
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.Want("the probe's answer", "81 06 | '3probe'")
+			q.want("the request that waited", ok("6"))
+			if err := d.socket(0).Send(engineio.Text("queued")); err != nil {
+				d.t.Error(err)
+			}
+			c.WantIdle("the client has not moved yet")
+			c.text("5")
+			c.Want("what was queued", "81 07 | '4queued'")
+			c.text("4hello")
+			c.Want("the echo", "81 06 | '4hello'")
+			if got := d.socket(0).Transport(); got != engineio.WebSocket {
+				d.t.Errorf("the transport is %q", got)
+			}
+		}},
+		{"a request that comes while upgrading", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			d.get("one that was on its way", "6")
+			d.socket(0).Send(engineio.Text("a"), engineio.Binary([]byte{1}))
+			d.get("one that was on its way", "4a\x1ebAQ==")
+			d.post("a message", "4late")
+			c.text("5")
+			c.wantText("the echo", "4late")
+		}},
+		{"polling after the upgrade", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			c.text("5")
+			c.WantIdle("the upgrade is done")
+			d.begin("GET", session, "").want("a GET", refused(400, 3, "Bad request"))
+			d.begin("POST", session, "4x").want("a POST", refused(400, 3, "Bad request"))
+			c.text("4still here")
+			c.wantText("the session lives on", "4still here")
+			d.wantEnd(0, "")
+		}},
+		{"a second WebSocket after the upgrade", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			c.text("5")
+			c.WantIdle("the upgrade is done")
+			c2 := d.dial(upgrading)
+			c2.WantClose("there is one", ws.CodePolicyViolation, "has a WebSocket already")
+			c.text("4still here")
+			c.wantText("the session lives on", "4still here")
+		}},
+		{"an upgrade raced by another", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c2 := d.dial(upgrading)
+			c2.WantClose("one is under way", ws.CodePolicyViolation, "has a WebSocket already")
+			c.text("2probe")
+			c.wantText("the first goes on", "3probe")
+			c3 := d.dial(upgrading)
+			c3.WantClose("one is under way", ws.CodePolicyViolation, "has a WebSocket already")
+			c.text("5")
+			c.text("4won")
+			c.wantText("the echo", "4won")
+		}},
+		{"a second WebSocket for a session that began with one", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c2 := d.dial(upgrading)
+			c2.WantClose("there is one", ws.CodePolicyViolation, "has a WebSocket already")
+			d.begin("GET", session, "").want("polling", refused(400, 3, "Bad request"))
+			c.text("4still here")
+			c.wantText("the session lives on", "4still here")
+		}},
+		{"a probe that is never made", nil, func(d *dialogue) {
+			d.open()
+			began := time.Now()
+			c := d.dial(upgrading)
+			q := d.begin("GET", session, "")
+			c.WantClose("the end of patience", ws.CodePolicyViolation, "upgrade not done")
+			if got := time.Since(began); got != 10*time.Second {
+				d.t.Errorf("after %v", got)
+			}
+			q.waits("polling goes on")
+			d.post("a message", "4still here")
+			q.want("the echo", ok("4still here"))
+		}},
+		{"a probe that is not followed up", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			c.WantClose("the end of patience", ws.CodePolicyViolation, "upgrade not done")
+			q := d.begin("GET", session, "")
+			q.waits("polling goes on, with no noop")
+			d.post("a message", "4still here")
+			q.want("the echo", ok("4still here"))
+			c2 := d.dial(upgrading)
+			c2.text("2probe")
+			c2.wantText("it may be tried again", "3probe")
+		}},
+		{"a probe that says something else", nil, func(d *dialogue) {
+			d.open()
+			for _, packet := range []string{"2", "2prob", "5", "4hello", "", "x"} {
+				c := d.dial(upgrading)
+				c.text(packet)
+				c.WantClose(packet+" is no probe", ws.CodePolicyViolation, "upgrade not done")
+				c.Close()
+			}
+			d.post("a message", "4still here")
+			d.get("the echo", "4still here")
+		}},
+		{"something else than an upgrade after the probe", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			c.text("4too early")
+			c.WantClose("that is no upgrade", ws.CodePolicyViolation, "upgrade not done")
+			d.post("a message", "4still here")
+			d.get("the echo", "4still here")
+		}},
+		{"two GETs at once", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			q.waits("there is nothing")
+			d.begin("GET", session, "").want("the second", refused(400, 3, "Bad request"))
+			q.want("the first", ok("1"))
+			d.wantEnd(0, engineio.TransportError)
+			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+		}},
+		{"two POSTs at once", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			conn, err := d.ln.Dial()
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.Write([]byte("POST /engine.io/" + session + " HTTP/1.1\r\nHost: server.test\r\nContent-Length: 2\r\n\r\n4"))
+			q.waits("the first is not complete")
+			d.begin("POST", session, "4x").want("the second", refused(400, 3, "Bad request"))
+			q.want("the GET", ok("1"))
+			d.wantEnd(0, engineio.TransportError)
+		}},
+		{"a GET that the client gave up", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			q.waits("there is nothing")
+			q.giveUp()
+			d.wantEnd(0, engineio.TransportError)
+			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+		}},
+		{"a close packet by POST", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			q.waits("there is nothing")
+			d.post("close", "1")
+			q.want("the request that waited", ok("6"))
+			d.wantEnd(0, engineio.TransportClose)
+			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+		}},
+		{"a close packet by WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.text("1")
+			c.WantClose("as asked", ws.CodeNormal, "")
+			d.wantEnd(0, engineio.TransportClose)
+		}},
+		{"a WebSocket that closes", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.Send("88 82 | 00000000 | 03e9")
+			c.WantClose("the answer", ws.CodeGoingAway, "")
+			d.wantEnd(0, engineio.TransportClose)
+		}},
+		{"a WebSocket that is cut", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.Reset()
+			d.wantEnd(0, engineio.TransportClose)
+		}},
+		{"a WebSocket that breaks RFC 6455", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.Send("81 02 | '4x'") // not masked
+			c.WantClose("its error", ws.CodeProtocolError, "")
+			d.wantEnd(0, engineio.TransportError)
+		}},
+		{"a message over maxPayload by WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.Send("82 ff | 00000000 000f4241 | 00000000")
+			c.WantClose("its error", ws.CodeTooBig, "")
+			d.wantEnd(0, engineio.TransportError)
+		}},
+		{"a POST over maxPayload", nil, func(d *dialogue) {
+			d.open()
+			d.begin("POST", session, strings.Repeat("4", 1_000_001)).want("too large", refused(413, 3, "Body over 1000000 bytes, the maxPayload of the handshake"))
+			d.post("just as large as allowed", strings.Repeat("4", 1_000_000))
+			d.wantEnd(0, "")
+		}},
+		{"a POST of application/octet-stream", nil, func(d *dialogue) {
+			d.open()
+			d.begin("POST", session, "4x", "Content-Type: application/octet-stream").want("binary bodies are of version 3", refused(400, 3, "Bad request"))
+			d.wantEnd(0, engineio.TransportError)
+		}},
+		{"no pong by polling", nil, func(d *dialogue) {
+			d.open()
+			began := time.Now()
+			d.get("the ping", "2")
+			q := d.begin("GET", session, "")
+			q.want("the end", ok("1"))
+			if got := time.Since(began); got != 45*time.Second {
+				d.t.Errorf("the end came after %v", got)
+			}
+			d.wantEnd(0, engineio.PingTimeout)
+		}},
+		{"no pong by WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.Want("the ping", "81 01 | '2'")
+			began := time.Now()
+			c.WantClose("the end", ws.CodePolicyViolation, "ping timeout")
+			if got := time.Since(began); got != 20*time.Second {
+				d.t.Errorf("the end came after %v", got)
+			}
+			d.wantEnd(0, engineio.PingTimeout)
+		}},
+		{"another packet gives the pong more time, once", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			c.Want("the ping", "81 01 | '2'")
+			began := time.Now()
+			time.Sleep(19 * time.Second)
+			c.text("4a")
+			c.wantText("the echo", "4a")
+			time.Sleep(19 * time.Second)
+			c.text("4b")
+			c.wantText("the echo", "4b")
+			c.WantClose("the end", ws.CodePolicyViolation, "ping timeout")
+			if got := time.Since(began); got != 39*time.Second {
+				d.t.Errorf("the end came after %v", got)
+			}
+		}},
+		{"the server closes by polling", nil, func(d *dialogue) {
+			d.open()
+			q := d.begin("GET", session, "")
+			d.socket(0).Close()
+			q.want("the request that waited", ok("1"))
+			d.wantEnd(0, engineio.ForcedClose)
+			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+		}},
+		{"the server closes while no request waits", nil, func(d *dialogue) {
+			d.open()
+			s := d.socket(0)
+			s.Send(engineio.Text("last words"))
+			s.Close()
+			d.wantEnd(0, engineio.ForcedClose)
+			d.post("a message that crossed it", "4late")
+			d.get("what was queued, and the end", "4last words\x1e1")
+			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+		}},
+		{"the server closes and the client does not come", nil, func(d *dialogue) {
+			d.open()
+			d.socket(0).Close()
+			time.Sleep(30 * time.Second)
+			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+		}},
+		{"the server closes a WebSocket", nil, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			s := d.socket(0)
+			s.Send(engineio.Text("last"), engineio.Binary([]byte("words")))
+			s.Close()
+			c.Want("what was queued, and the end", "81 05 | '4last' | 82 05 | 'words' | 88 02 | 03e8")
+			d.wantEnd(0, engineio.ForcedClose)
+		}},
+		{"the server closes during the upgrade", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			s := d.socket(0)
+			s.Send(engineio.Text("last words"))
+			s.Close()
+			c.WantIdle("the client has not moved yet, but will")
+			c.text("5")
+			c.wantText("what was queued", "4last words")
+			c.WantClose("the end", ws.CodeNormal, "")
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) { talk(t, row.o, nil, row.play) })
+	}
+}
