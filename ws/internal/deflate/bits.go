@@ -10,26 +10,27 @@ import (
 type bitWriter struct {
 	dst []byte
 	b   uint64 // bits not yet in dst
-	nb  uint   // how many; below 8 between two calls
+	nb  uint   // how many; below 32 between two calls
 }
 
-// put writes the n low bits of v, the others being 0. n <= 48.
+// put writes the n low bits of v, the others being 0. n <= 32.
 func (w *bitWriter) put(v uint64, n uint) {
-	w.b |= v << w.nb
+	w.b |= v << (w.nb & 63)
 	w.nb += n
-	for w.nb >= 8 {
+	if w.nb >= 32 {
+		w.dst = binary.LittleEndian.AppendUint32(w.dst, uint32(w.b))
+		w.b >>= 32
+		w.nb -= 32
+	}
+}
+
+// align fills the last byte up with zeros and puts all bytes into dst.
+func (w *bitWriter) align() {
+	for n := w.nb; n > 0; n -= min(n, 8) {
 		w.dst = append(w.dst, byte(w.b))
 		w.b >>= 8
-		w.nb -= 8
 	}
-}
-
-// align fills the last byte up with zeros.
-func (w *bitWriter) align() {
-	if w.nb > 0 {
-		w.dst = append(w.dst, byte(w.b))
-		w.b, w.nb = 0, 0
-	}
+	w.b, w.nb = 0, 0
 }
 
 // stored writes p as stored blocks (§3.2.4).
@@ -61,7 +62,7 @@ const noMatch = 1<<16 - 1
 // and the end of the block (§3.2.3). size is how many bits that takes.
 func (w *bitWriter) sequences(src []byte, seqs []sequence, c *codes, size int) {
 	start := len(w.dst)
-	w.dst = slices.Grow(w.dst, size/8+16)
+	w.dst = slices.Grow(w.dst, size/8+24)
 	out, p, b, nb := w.dst[start:cap(w.dst)], 0, w.b, w.nb
 	for _, s := range seqs {
 		run := src[:s.lits]

@@ -3,27 +3,28 @@ package deflate
 import "math/bits"
 
 // codes are what sequences are written with: each code's bits above 8 bits
-// that say how many. Those of lengths have their extra bits with them.
+// that say how many. Those of lengths have their extra bits with them. Symbols
+// without a code keep whatever was there before.
 type codes struct {
-	lit  [endOfBlock + 1]uint32
+	lit  [numLit]uint32
 	len  [256]uint32 // by length less 3
 	dist [32]uint32
 }
 
-// make joins lengths and codes.
-func (c *codes) make(litLens []uint8, lit []uint16, distLens []uint8, dist []uint16) {
-	for i := range c.lit {
-		c.lit[i] = uint32(lit[i])<<8 | uint32(litLens[i])
+// make makes the codes whose lengths are given, and counted.
+func (c *codes) make(litLens []uint8, litCount *lenCounts, distLens []uint8, distCount *lenCounts) {
+	codesOf(c.lit[:], litLens[:numLit], litCount)
+	for i, n := range litLens[firstLen:numLit] {
+		if n == 0 {
+			continue
+		}
+		code := c.lit[firstLen+i] + uint32(lenExtra[i])
+		lens := c.len[lenBase[i]-minMatch:]
+		for extra := range uint32(1) << lenExtra[i] {
+			lens[extra] = code + extra<<(n+8)
+		}
 	}
-	for i := range c.len {
-		sym := lenSym(uint(i))
-		n := uint32(litLens[sym])
-		extra := uint32(i) + minMatch - uint32(lenBase[sym-firstLen])
-		c.len[i] = (extra<<n|uint32(lit[sym]))<<8 | n + uint32(lenExtra[sym-firstLen])
-	}
-	for i, n := range distLens {
-		c.dist[i] = uint32(dist[i])<<8 | uint32(n)
-	}
+	codesOf(c.dist[:], distLens, distCount)
 }
 
 // lenCodes are the codes of lengths less 3.
@@ -52,15 +53,12 @@ func init() {
 			lenCodes[min(int(base)-minMatch+n, 255)] = uint8(i)
 		}
 	}
-	var lit [288]uint16
-	var dist [32]uint16
 	fixedLens(fixedLit[:])
 	for i := range fixedDist {
 		fixedDist[i] = 5
 	}
-	codesOf(lit[:], fixedLit[:])
-	codesOf(dist[:], fixedDist[:])
-	fixedCodes.make(fixedLit[:], lit[:], fixedDist[:], dist[:])
+	litCount, distCount := countLens(fixedLit[:]), countLens(fixedDist[:])
+	fixedCodes.make(fixedLit[:], &litCount, fixedDist[:], &distCount)
 }
 
 // An encoder writes blocks; it is the scratch memory for that.
@@ -74,10 +72,9 @@ type encoder struct {
 	distLens [numDist]uint8
 	lensLens [numLens]uint8
 	lensSyms []uint16 // code length symbols, their extra bits from bit 8 on
-	codes16  [numLit]uint16
-	dist16   [numDist]uint16
-	lens16   [numLens]uint16
 	dynamic  codes
+
+	litCount, distCount, lensCount lenCounts
 }
 
 // smallBlock is the size in bits, with fixed codes, from which on it is tried
@@ -117,9 +114,7 @@ func (e *encoder) block(src []byte, seqs []sequence) {
 	}
 	e.out.put(2<<1, 3) // BFINAL 0, BTYPE 10
 	e.header()
-	codesOf(e.codes16[:], e.lens[:numLit])
-	codesOf(e.dist16[:], e.distLens[:])
-	e.dynamic.make(e.lens[:numLit], e.codes16[:], e.distLens[:], e.dist16[:])
+	e.dynamic.make(e.lens[:numLit], &e.litCount, e.distLens[:], &e.distCount)
 	e.out.sequences(src, seqs, &e.dynamic, data)
 }
 

@@ -21,16 +21,18 @@ func NewCompressor(bits int, keep bool) *Compressor {
 
 // A deflater is the state that is needed inside a call.
 type deflater struct {
-	match  matcher
+	short  matcher
+	long   quickMatcher
+	seqs   []sequence
 	enc    encoder
 	joined []byte // the context and the beginning of the message
 }
 
 var deflaters = sync.Pool{New: func() any {
 	w := new(deflater)
-	w.match.seqs = make([]sequence, 0, maxSeqs)
+	w.seqs = make([]sequence, 0, maxShort/4+1)
 	w.enc.lensSyms = make([]uint16, 0, numLit+numDist)
-	w.match.next = 1 << 16
+	w.long.next = 1 << 16
 	return w
 }}
 
@@ -75,43 +77,61 @@ func (c *Compressor) Release() { c.hist = history{} }
 
 // deflate writes p as blocks.
 func (w *deflater) deflate(hist *history, p []byte, window int) {
-	how := planFor(len(p))
-	base := w.match.next
+	if len(p) < maxShort {
+		n := int(hist.n)
+		buf := p
+		if n > 0 {
+			buf = w.join(hist, p)
+		}
+		how := planFor(len(p))
+		w.short.remember(buf, n, how)
+		w.seqs = w.short.find(w.seqs[:0], buf, n, window, how)
+		w.enc.block(p, w.seqs)
+		return
+	}
+	base := w.long.next
 	n := int(hist.n)
-	w.match.next += uint32(n + len(p) + 1<<(maxBits+1))
+	w.long.next += uint32(n + len(p) + 1<<(maxBits+1))
 	if n > 0 {
 		// The first of it stands behind the context, the rest by itself.
 		first := len(p)
 		if first > maxEnd {
 			first = maxRun
 		}
-		if cap(w.joined) < n+first {
-			w.joined = make([]byte, n+first, 1<<maxBits+maxEnd)
-		}
-		w.joined = w.joined[:n+first]
-		hist.copyTo(w.joined)
-		copy(w.joined[n:], p[:first])
-		w.match.remember(w.joined, n, base, how)
-		w.blocks(w.joined, n, base, window, how)
+		buf := w.join(hist, p[:first])
+		w.long.remember(buf, n, base)
+		w.blocks(buf, n, base, window)
 		if first == len(p) {
 			return
 		}
-		w.blocks(p, first, base+uint32(n), window, how)
+		w.blocks(p, first, base+uint32(n), window)
 		return
 	}
-	w.blocks(p, 0, base, window, how)
+	w.blocks(p, 0, base, window)
+}
+
+// join returns the context with p behind it.
+func (w *deflater) join(hist *history, p []byte) []byte {
+	n := int(hist.n)
+	if cap(w.joined) < n+len(p) {
+		room := 1<<maxBits + maxShort
+		if len(p) >= maxShort {
+			room = 1<<maxBits + maxEnd
+		}
+		w.joined = make([]byte, room)
+	}
+	w.joined = w.joined[:n+len(p)]
+	hist.copyTo(w.joined)
+	copy(w.joined[n:], p)
+	return w.joined
 }
 
 // blocks writes buf[from:] as blocks.
-func (w *deflater) blocks(buf []byte, from int, base uint32, window int, how *plan) {
+func (w *deflater) blocks(buf []byte, from int, base uint32, window int) {
 	for from < len(buf) {
 		var to int
-		if how.quick {
-			to = w.match.findQuick(buf, from, base, window)
-		} else {
-			to = w.match.find(buf, from, base, window, how)
-		}
-		w.enc.block(buf[from:to], w.match.seqs)
+		w.seqs, to = w.long.find(w.seqs[:0], buf, from, base, window)
+		w.enc.block(buf[from:to], w.seqs)
 		from = to
 	}
 }

@@ -302,7 +302,7 @@ func TestSameAgain(t *testing.T) {
 func testSameAgain(t *testing.T, text []byte) {
 	fresh := func(next uint32) []byte {
 		w := deflaters.New().(*deflater)
-		w.match.next = next
+		w.long.next = next
 		w.enc.out = bitWriter{}
 		w.deflate(new(history), text, 1<<maxBits)
 		w.enc.out.put(0, 3)

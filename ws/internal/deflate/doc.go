@@ -11,9 +11,9 @@
 //	Compressor   up to 2^bits + 40 bytes  40 bytes
 //	Decompressor up to 2^bits + 72 bytes  72 bytes
 //
-// All else is borrowed from a pool. A Compressor borrows about 320 KiB (hash
-// table, sequences, the context and the message side by side) for the length
-// of a call. A Decompressor borrows 8 KiB (decoding tables) from the first byte
+// All else is borrowed from a pool. A Compressor borrows about 140 KiB, 320 KiB
+// for a long message (hash tables, sequences, the context and the message side
+// by side), for the length of a call. A Decompressor borrows 8 KiB (decoding tables) from the first byte
 // of a message until its End, and where no context is kept a window too, which
 // grows as it is used.
 //

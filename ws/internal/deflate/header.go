@@ -3,8 +3,8 @@ package deflate
 // describe makes the codes of a dynamic block (RFC 1951 §3.2.7) and returns
 // how many bits its header will take, from HLIT on.
 func (e *encoder) describe() (bits int) {
-	e.huff.lengths(e.lens[:numLit], e.litFreq[:], maxCode)
-	e.huff.lengths(e.distLens[:], e.distFreq[:], maxCode)
+	e.litCount = e.huff.lengths(e.lens[:numLit], e.litFreq[:], maxCode)
+	e.distCount = e.huff.lengths(e.distLens[:], e.distFreq[:], maxCode)
 
 	// Lengths of literals and distances form one sequence, in which symbol 16
 	// repeats the last length 3 to 6 times, 17 and 18 repeat 0.
@@ -48,7 +48,7 @@ func (e *encoder) describe() (bits int) {
 	}
 	e.lensSyms = syms
 
-	e.huff.lengths(e.lensLens[:], e.lensFreq[:], maxLens)
+	e.lensCount = e.huff.lengths(e.lensLens[:], e.lensFreq[:], maxLens)
 	return 5 + 5 + 4 + 3*e.numLens() + cost(e.lensFreq[:], e.lensLens[:]) +
 		2*int(e.lensFreq[16]) + 3*int(e.lensFreq[17]) + 7*int(e.lensFreq[18])
 }
@@ -62,10 +62,12 @@ func (e *encoder) header() {
 	for _, sym := range lenOrder[:e.numLens()] {
 		w.put(uint64(e.lensLens[sym]), 3)
 	}
-	codesOf(e.lens16[:], e.lensLens[:])
+	var codes [numLens]uint32
+	codesOf(codes[:], e.lensLens[:], &e.lensCount)
 	for _, s := range e.lensSyms {
 		sym := s & 0xff
-		w.put(uint64(e.lens16[sym]), uint(e.lensLens[sym]))
+		code := codes[sym]
+		w.put(uint64(code>>8), uint(code&0xff))
 		switch sym {
 		case 16:
 			w.put(uint64(s>>8), 2)

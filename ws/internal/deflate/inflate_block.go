@@ -144,6 +144,10 @@ func (w *inflater) header(src []byte, ip *int) (more bool, err error) {
 
 	all := w.numLit + w.numDist
 	for w.have < all {
+		*ip = w.fastLens(src, *ip, all)
+		if w.have == all {
+			break
+		}
 		w.need(lensBits, src, ip)
 		e := w.ownDist[w.b&(1<<lensBits-1)]
 		n, sym, extra, base, value := e.bits(), e.value(), uint(0), 1, uint8(0)
@@ -188,6 +192,56 @@ func (w *inflater) header(src []byte, ip *int) (more bool, err error) {
 		return false, faultError(fault, "distance")
 	}
 	return false, nil
+}
+
+// fastLens reads code lengths for as long as there are eight bytes of input
+// and nothing is wrong with them; all else it leaves as it finds it.
+func (w *inflater) fastLens(src []byte, ip, all int) int {
+	b, nb, have := w.b, w.nb, w.have
+	table := w.ownDist[:lensRoom]
+	for have < all && ip+8 <= len(src) {
+		b |= load64(src, ip) << (nb & 63)
+		ip += int(63-nb) >> 3
+		nb |= 56
+		for nb >= 2*maxLens && have < all { // a code and its extra bits
+			e := table[b&(1<<lensBits-1)]
+			n := e.bits()
+			if sym := e.value(); sym < 16 {
+				b >>= n & 63
+				nb -= n
+				w.lens[have] = uint8(sym)
+				have++
+				continue
+			}
+			extra, times, value := uint(2), 3, uint8(0)
+			switch e.value() {
+			case 16:
+				if have > 0 {
+					value = w.lens[have-1]
+				} else {
+					times = all + 1
+				}
+			case 17:
+				extra = 3
+			default:
+				extra, times = 7, 11
+			}
+			times += int(b >> (n & 63) & (1<<extra - 1))
+			if have+times > all {
+				w.b, w.nb, w.have = b&(1<<nb-1), nb, have
+				return ip
+			}
+			n += extra
+			b >>= n & 63
+			nb -= n
+			for i := range w.lens[have : have+times] {
+				w.lens[have+i] = value
+			}
+			have += times
+		}
+	}
+	w.b, w.nb, w.have = b&(1<<nb-1), nb, have
+	return ip
 }
 
 func faultError(fault codeFault, of string) error {

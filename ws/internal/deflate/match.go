@@ -6,22 +6,22 @@ import (
 )
 
 // A matcher finds what has been there before (RFC 1951 §4): a hash table leads
-// from four bytes to the last two places where they stood.
-//
-// Positions count on from message to message, modulo 2^32, with a gap larger
-// than any window between two messages, so that nothing need be cleared: an
-// entry from before is too far away. Even one that is not, because positions
-// have gone round, is harmless, because what is found is compared.
+// from four bytes to the last two places where they stood. It is for messages
+// so short that a place takes 16 bits, context and all, so a table of them
+// stays in the processor's nearest cache and is cleared for each message; long
+// ones have a quickMatcher.
 type matcher struct {
-	table [1 << maxHash]places
-	next  uint32 // the first position not in use yet
-	seqs  []sequence
+	table [1 << shortHash]places
 }
 
-type places struct{ last, before uint32 }
+// places are two places, the last one lowest; a place is its index in what is
+// searched, and 1, and 0 is none.
+type places uint32
 
 const (
-	maxHash = 13
+	shortHash = 13
+	maxShort  = 8 << 10 // a message of so many bytes is a long one
+
 	maxSeqs = 16 << 10 // of a block
 
 	// Bytes of a block, so that frequencies stay small, and that one stored
@@ -37,61 +37,56 @@ const (
 
 // A plan says how hard to search.
 type plan struct {
-	quick bool // findQuick, else find
-	lazy  int  // after a match shorter than this, try the next position too
-	step  int  // of the positions inside a match, enter one in step
-	dense int  // of the context, enter the last dense positions,
-	old   int  // and of those before, one in old
+	lazy  int // after a match shorter than this, try the next position too
+	step  int // of the positions inside a match, enter one in step
+	dense int // of the context, enter the last dense positions
+	old   int // and of those before, one in old
 }
 
 // planFor chooses by the length of a message. What is spent on a short one is
 // mostly its block's header and the context, on a long one the search.
 func planFor(length int) *plan {
-	switch {
-	case length < 512:
+	if length < 512 {
 		return &planShort
-	case length < 8<<10:
-		return &planMiddle
 	}
-	return &planLong
+	return &planMiddle
 }
 
 // Found by measuring.
 var (
-	planShort  = plan{lazy: 16, step: 2, dense: 1 << 10, old: 16}
-	planMiddle = plan{lazy: 16, step: 2, dense: 4 << 10, old: 8}
-	planLong   = plan{quick: true, dense: 4 << 10, old: 4}
+	planShort  = plan{lazy: 16, step: 2, dense: 2 << 10, old: 32}
+	planMiddle = plan{lazy: 16, step: 2, dense: 4 << 10, old: 32}
 )
 
 func load32(p []byte, i int) uint32 { return binary.LittleEndian.Uint32(p[i:]) }
 func load64(p []byte, i int) uint64 { return binary.LittleEndian.Uint64(p[i:]) }
 
-func hash(x uint32) uint32 { return x * 0x9E3779B1 >> (32 - maxHash) }
+// hash returns the highest n bits of a product that all of x has a part in.
+func hash(x uint32, n uint) uint32 { return x * 0x9E3779B1 >> (32 - n) }
 
-// enter enters the position at, where x stands, and returns the places from
-// before.
-func (m *matcher) enter(x, at uint32) places {
-	p := &m.table[hash(x)]
+// enter enters index i, where x stands, and returns the places from before.
+func (m *matcher) enter(x uint32, i int) places {
+	p := &m.table[hash(x, shortHash)]
 	was := *p
-	*p = places{at, was.last}
+	*p = was<<16 | places(i+1)
 	return was
 }
 
-// search enters position i of buf, which ends 4 bytes later or more, and
-// returns the longest match there, if it is longer than least, and how far
-// back it is; or 0, 0. base is the position of buf[0].
-func (m *matcher) search(buf []byte, i int, base uint32, window, least int) (length, dist int) {
-	x, at := load32(buf, i), base+uint32(i)
-	was := m.enter(x, at)
-	limit := uint32(min(window, i))
-	if d := at - was.last; d-1 < limit && load32(buf, i-int(d)) == x {
-		if n := extend(buf, i-int(d), i); n > least {
-			least, length, dist = n, n, int(d)
+// search enters index i of buf, which ends 4 bytes later or more, and returns
+// the longest match there, if it is longer than least, and how far back it is;
+// or 0, 0.
+func (m *matcher) search(buf []byte, i, window, least int) (length, dist int) {
+	x := load32(buf, i)
+	for was := m.enter(x, i); was != 0; was >>= 16 {
+		at := int(was&0xffff) - 1
+		if i-at > window {
+			break // and those that are older too
 		}
-	}
-	if d := at - was.before; d-1 < limit && load32(buf, i-int(d)) == x {
-		if n := extend(buf, i-int(d), i); n > least {
-			length, dist = n, int(d)
+		if load32(buf, at) != x || i+least < len(buf) && buf[at+least] != buf[i+least] {
+			continue
+		}
+		if n := extend(buf, at, i); n > least {
+			least, length, dist = n, n, i-at
 		}
 	}
 	return length, dist
@@ -120,18 +115,13 @@ func extend(buf []byte, a, b int) int {
 	return n
 }
 
-// find describes buf[from:], or the first of it, as sequences, and returns
-// where it stopped. base is the position of buf[0]; what stands before from
-// has been entered already. No match is further back than window.
-func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan) int {
-	seqs := m.seqs[:0]
-	if len(buf) > from+maxEnd {
-		buf = buf[:from+maxRun]
-	}
+// find appends to seqs what describes buf[from:]. What stands before from has been entered already. No match
+// is further back than window.
+func (m *matcher) find(seqs []sequence, buf []byte, from, window int, how *plan) []sequence {
 	start, i := from, from // of the literals that are not in seqs yet; of the search
 	end := len(buf) - 3    // from there on there are no four bytes
-	for i < end && len(seqs) < maxSeqs-1 {
-		length, dist := m.search(buf, i, base, window, minMatch)
+	for i < end {
+		length, dist := m.search(buf, i, window, minMatch)
 		if length == 0 || length == 4 && dist > farAway {
 			i += stride(i - start)
 			continue
@@ -139,7 +129,7 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 		entered := i + 1
 		if length < how.lazy && i+1 < end {
 			entered++
-			if n, d := m.search(buf, i+1, base, window, length); n > 0 {
+			if n, d := m.search(buf, i+1, window, length); n > 0 {
 				i, length, dist = i+1, n, d
 			}
 		}
@@ -152,17 +142,13 @@ func (m *matcher) find(buf []byte, from int, base uint32, window int, how *plan)
 		i += length
 		start = i
 		for last := min(i, end); entered < last; entered += how.step {
-			m.enter(load32(buf, entered), base+uint32(entered))
+			m.enter(load32(buf, entered), entered)
 		}
 	}
-	if i >= end {
-		i = len(buf)
+	if len(buf) > start {
+		seqs = append(seqs, sequence{lits: uint32(len(buf) - start), length: noMatch})
 	}
-	if i > start {
-		seqs = append(seqs, sequence{lits: uint32(i - start), length: noMatch})
-	}
-	m.seqs = seqs
-	return i
+	return seqs
 }
 
 // stride is how far to go on after a search in vain: further where nothing has
@@ -173,12 +159,23 @@ func stride(lits int) int { return 1 + min(lits>>6, 15) }
 // remember enters the context, which stands in buf before end: all of the
 // last of it, and less of what is older, since a longer match will be found by
 // any of its positions.
-func (m *matcher) remember(buf []byte, end int, base uint32, how *plan) {
+func (m *matcher) remember(buf []byte, end int, how *plan) {
+	clear(m.table[:])
 	i := 0
 	for ; i < end-how.dense; i += how.old {
-		m.enter(load32(buf, i), base+uint32(i))
+		m.enter(load32(buf, i), i)
 	}
-	for ; i < min(end, len(buf)-3); i++ {
-		m.enter(load32(buf, i), base+uint32(i))
+	i = max(end-how.dense, 0)
+	end = min(end, len(buf)-3)
+	for ; i+5 <= end && i+8 <= len(buf); i += 5 { // one load, five positions
+		x := load64(buf, i)
+		m.enter(uint32(x), i)
+		m.enter(uint32(x>>8), i+1)
+		m.enter(uint32(x>>16), i+2)
+		m.enter(uint32(x>>24), i+3)
+		m.enter(uint32(x>>32), i+4)
+	}
+	for ; i < end; i++ {
+		m.enter(load32(buf, i), i)
 	}
 }

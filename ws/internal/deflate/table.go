@@ -81,11 +81,19 @@ const (
 // complete; but where lone is set, as zlib has it, one code of one bit or no
 // code at all will do.
 func buildTable(table []entry, first int, lens []uint8, of []entry, lone bool) codeFault {
-	var count, next [maxCode + 1]uint16
-	for _, n := range lens {
-		count[n&15]++
+	// The symbols that have a code; most have none.
+	var with [288]uint16
+	n := 0
+	for sym, l := range lens {
+		with[n] = uint16(sym)
+		if l > 0 {
+			n++
+		}
 	}
-	count[0] = 0
+	var count, next [maxCode + 1]uint16
+	for _, sym := range with[:n] {
+		count[lens[sym]&15]++
+	}
 	left, longest, used := 1, 0, uint16(0)
 	for n := 1; n <= maxCode; n++ {
 		left = left<<1 - int(count[n])
@@ -105,11 +113,10 @@ func buildTable(table []entry, first int, lens []uint8, of []entry, lone bool) c
 		clear(table[:1<<first])
 	}
 	var sorted [288]uint16
-	for sym, n := range lens {
-		if n > 0 {
-			sorted[next[n]] = uint16(sym)
-			next[n]++
-		}
+	for _, sym := range with[:n] {
+		p := &next[lens[sym]&15]
+		sorted[*p] = sym
+		*p++
 	}
 
 	// Codes are counted upwards, length by length, most significant bit first;
