@@ -31,7 +31,7 @@ func (r *run) markdown(plots bool) string {
 		if row.group != group {
 			group = row.group
 			fmt.Fprintf(&b, "\n## %s%s\n", strings.ToUpper(group[:1]), group[1:])
-			if plots && group != "growth" {
+			if plots && plotTitles[group] != "" {
 				fmt.Fprintf(&b, "\n![%s](plots/%s.svg)\n", group, group)
 			}
 		}
@@ -67,14 +67,14 @@ func (r *run) summary() string {
 	var names []string
 	for _, row := range r.rows {
 		for _, name := range row.servers {
-			if row.group != "growth" && !r.left(name) && !slices.Contains(names, name) {
+			if row.group != "growth" && row.group != "micro" && !r.left(name) && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
 	}
 	var lines [][]string
 	for _, row := range r.rows {
-		if row.group == "growth" {
+		if row.group == "growth" || row.group == "micro" {
 			continue
 		}
 		line := []string{row.title + ", " + row.figures[0].head}
@@ -100,10 +100,11 @@ func (r *run) summary() string {
 func (r *run) table(row *row) string {
 	floorName := cmp.Or(row.floor, "raw TCP")
 	floor := r.samples[row][floorName][row.figures[0].key].Median()
+	compared := row.group != "growth" && floorName != "none"
 	head := []string{cmp.Or(row.unit, "server")}
 	for i, f := range row.figures {
 		head = append(head, f.head)
-		if i == 0 && row.group != "growth" {
+		if i == 0 && compared {
 			head = append(head, "× "+floorName)
 		}
 	}
@@ -120,7 +121,7 @@ func (r *run) table(row *row) string {
 				text = "failed"
 			}
 			line = append(line, text)
-			if i == 0 && row.group != "growth" {
+			if i == 0 && compared {
 				line = append(line, report.Number(of[f.key].Median()/floor))
 			}
 		}
@@ -136,6 +137,9 @@ func (r *run) write(folder string) error {
 	for _, row := range r.rows {
 		if row.group == "growth" {
 			files["plots/"+growthFile(row)] = r.growthPlot(row)
+			continue
+		}
+		if plotTitles[row.group] == "" {
 			continue
 		}
 		panels[row.group] = append(panels[row.group], r.panel(row))

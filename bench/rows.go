@@ -51,7 +51,7 @@ func (r *run) all() []*row {
 		figures: timed,
 		measure: measureHandshake,
 	})
-	return append(rows, r.growthRows()...)
+	return append(append(rows, r.growthRows()...), microRows()...)
 }
 
 func echoRow(title string, conns int, w traffic.Work) *row {

@@ -13,7 +13,7 @@ import (
 	"framewright/bench/internal/peer"
 )
 
-var groups = []string{"echo", "idle", "broadcast", "handshake", "growth"}
+var groups = []string{"echo", "idle", "broadcast", "handshake", "growth", "micro"}
 
 // sideBySide is every command but compression.
 func sideBySide(ctx context.Context, group string, args []string, stdout, stderr io.Writer) error {

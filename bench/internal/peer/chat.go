@@ -16,7 +16,12 @@ var ourChat = Server{
 	Module: "framewright",
 	Chat:   true,
 	Broadcast: func(l net.Listener) error {
-		s := ws.Handler(plain.Handler(chat.New(chat.Options{}), nil))
+		unlimited := chat.Rate{PerSecond: -1} // or one sender could not keep the room busy
+		hub := chat.New(chat.Options{
+			MaxSessionsPerPerson: -1, MaxSessionsPerAddress: -1,
+			MessageRate: unlimited, PersonRate: unlimited, ReadRate: unlimited, RequestRate: unlimited,
+		})
+		s := ws.Handler(plain.Handler(hub, nil))
 		s.Options.Subprotocols = []string{plain.Subprotocol}
 		return http.Serve(l, s)
 	},

@@ -21,7 +21,7 @@ var strokes = []string{"#2a6f97", "#6a994e", "#8e5ea2", "#bc8a00", "#3c9d9b", "#
 func Lines(title, xName, yName string, lines []Line) string {
 	const (
 		width, height            = 760.0, 420.0
-		left, right, top, bottom = 70.0, 190.0, 50.0, 50.0
+		left, right, top, bottom = 70.0, 190.0, 70.0, 50.0
 	)
 	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for _, l := range lines {
@@ -53,7 +53,7 @@ func Lines(title, xName, yName string, lines []Line) string {
 	}
 	d.line(left, height-bottom, width-right, height-bottom, ink, 1)
 	d.text((left+width-right)/2, height-12, "middle", "", xName)
-	d.text(left, top-8, "middle", "", yName)
+	d.text(12, top-18, "start", "", yName)
 
 	peers := 0
 	for i, l := range lines {
