@@ -205,3 +205,7 @@ func (e *Event) Packet(c Codec) (Packet, error) {
 	e.encoded = append(e.encoded, encoded{c, p, err})
 	return p, err
 }
+
+// now is the time of a message: to the millisecond, so that it is the same
+// whichever store and wire it went through.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

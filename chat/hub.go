@@ -294,7 +294,7 @@ func (h *Hub) Publish(room string, from Person, id, text string) (*Message, erro
 		return nil, err
 	}
 	defer h.release(r)
-	p := &pending{message: &Message{Room: room, Time: time.Now().UTC(), From: from, ID: id, Text: text}}
+	p := &pending{message: &Message{Room: room, Time: now(), From: from, ID: id, Text: text}}
 	r.append(p)
 	return p.stored.Message, p.err
 }

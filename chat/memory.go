@@ -5,15 +5,17 @@ import (
 	"container/list"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Memory is a [Store] that forgets everything when the process ends. It is
-// bounded three ways; the zero value has the defaults. Set the fields before
+// bounded four ways; the zero value has the defaults. Set the fields before
 // the first call.
 type Memory struct {
-	MaxMessages int // kept per room; default 1000
-	MaxRooms    int // remembered; default 10,000. Past it the longest unused is forgotten
-	MaxBytes    int // of all messages together; default 64 MiB. Past it the longest unused room loses its oldest
+	MaxMessages int           // kept per room; default 1000
+	MaxAge      time.Duration // of a message; default: no limit
+	MaxRooms    int           // remembered; default 10,000. Past it the longest unused is forgotten
+	MaxBytes    int           // of all messages together; default 64 MiB. Past it the longest unused room loses its oldest
 
 	mu    sync.Mutex
 	rooms map[string]*list.Element // of *memoryRoom
@@ -36,7 +38,11 @@ type sendKey struct{ person, id string }
 func (m *Memory) room(name string) *memoryRoom {
 	if e := m.rooms[name]; e != nil {
 		m.used.MoveToFront(e)
-		return e.Value.(*memoryRoom)
+		r := e.Value.(*memoryRoom)
+		for m.MaxAge > 0 && len(r.messages) > 0 && time.Since(r.messages[0].Time) > m.MaxAge {
+			m.dropOldest(r)
+		}
+		return r
 	}
 	if m.rooms == nil {
 		m.rooms = make(map[string]*list.Element)

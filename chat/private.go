@@ -43,17 +43,17 @@ func (s *Session) Private(to, id, text string) error {
 			return asError(err, CodeNotAllowed)
 		}
 	}
-	now := time.Now().UTC()
-	if at, again := s.hub.privates.put(key, now); again { // on another connection, meanwhile
-		s.Emit(Ack{ID: id, Time: at})
+	at := now()
+	if first, again := s.hub.privates.put(key, at); again { // on another connection, meanwhile
+		s.Emit(Ack{ID: id, Time: first})
 		return nil
 	}
-	s.Emit(Ack{ID: id, Time: now})
+	s.Emit(Ack{ID: id, Time: at})
 	if to != s.person.ID {
 		receivers = append(receivers, s.hub.sessionsOf(s.person.ID)...)
 	}
 	s.hub.counters.privates.Add(1)
-	s.hub.fanOut(NewEvent(Private{From: s.person, To: whom, ID: id, Text: text, Time: now}), receivers, nil)
+	s.hub.fanOut(NewEvent(Private{From: s.person, To: whom, ID: id, Text: text, Time: at}), receivers, nil)
 	return nil
 }
 

@@ -284,7 +284,7 @@ func (s *Session) send(name, id, text string) (Stored, error) {
 		return Stored{}, err
 	}
 	p := &pending{sender: s, message: &Message{
-		Room: name, Time: time.Now().UTC(), From: s.person, ID: id, Text: text}}
+		Room: name, Time: now(), From: s.person, ID: id, Text: text}}
 	r.append(p)
 	return p.stored, p.err
 }
