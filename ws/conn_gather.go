@@ -49,7 +49,9 @@ func (out *outgoing) send(ctx context.Context, h Header, p, wire []byte, gather 
 	switch {
 	case gather && size <= gatherSize:
 		out.append(h, p)
-		out.unsent.CompareAndSwap(sentAll, gathered)
+		if out.unsent.Load() == sentAll {
+			out.unsent.Store(gathered)
+		}
 	case len(out.pending) > 0: // and it fits
 		out.append(h, p)
 		if err := out.sendRest(ctx); err != nil && out.takeBack(size) {

@@ -23,9 +23,9 @@ var writeBuffers = sync.Pool{New: func() any { return new([writeBufferSize]byte)
 type outgoing struct {
 	c *Conn
 
-	// messages is held for a data message, from its first frame to its last;
-	// frames for one frame. Control frames need only the latter, so they go
-	// between the fragments of a message (RFC 6455 §5.4).
+	// messages is held for a message in fragments, from its first frame to its
+	// last; frames for one frame. Control frames need only the latter, so they
+	// go between the fragments of a message (RFC 6455 §5.4).
 	messages lock
 	frames   lock
 
@@ -116,32 +116,45 @@ func checkMessage(op Opcode, p []byte) error {
 // message sends p, or what was prepared of it, compressed if that was agreed
 // and compress allows it.
 func (out *outgoing) message(ctx context.Context, op Opcode, p []byte, prepared *Prepared, compress bool) error {
-	if err := out.beginMessage(ctx); err != nil {
+	both, err := out.beginMessage(ctx)
+	if err != nil {
 		return err
 	}
-	err := out.wholeMessage(ctx, op, p, prepared, compress, out.gathers())
-	out.endMessage(ctx)
+	err = out.wholeMessage(ctx, op, p, prepared, compress, out.gathers())
+	out.endMessage(ctx, both)
 	return err
 }
 
-// beginMessage takes the locks for whole messages.
-func (out *outgoing) beginMessage(ctx context.Context) error {
+// beginMessage takes the locks for whole messages. That of messages is needed
+// only where a Writer may be in the middle of one, and for the compressor.
+func (out *outgoing) beginMessage(ctx context.Context) (both bool, err error) {
+	if out.z == nil {
+		if err := out.frames.acquire(ctx, out.c); err != nil {
+			return false, err
+		}
+		if out.state == StateReady || out.state == StateClosed {
+			return false, nil
+		}
+		out.unlock(ctx)
+	}
 	if err := out.messages.acquire(ctx, out.c); err != nil {
-		return err
+		return false, err
 	}
 	if err := out.frames.acquire(ctx, out.c); err != nil {
 		out.messages.release()
-		return err
+		return false, err
 	}
-	return nil
+	return true, nil
 }
 
-func (out *outgoing) endMessage(ctx context.Context) {
+func (out *outgoing) endMessage(ctx context.Context, both bool) {
 	if len(out.pending) > 0 && !out.due() {
 		out.setLate()
 	}
 	out.unlock(ctx)
-	out.messages.release()
+	if both {
+		out.messages.release()
+	}
 }
 
 // wholeMessage has the locks. With gather, the message may go out a little
@@ -493,6 +506,9 @@ func (out *outgoing) answer(ctx context.Context, ping []byte) {
 func (c *Conn) Writer(ctx context.Context, op Opcode) (*MessageWriter, error) {
 	if op != OpText && op != OpBinary {
 		return nil, wrapOp("write", ErrOpcode)
+	}
+	if ctx.Err() != nil {
+		return nil, wrapOp("write", c.why(ctx))
 	}
 	if err := c.out.messages.acquire(ctx, c); err != nil {
 		return nil, wrapOp("write", err)

@@ -69,10 +69,11 @@ func (c *Conn) WritePrepared(ctx context.Context, messages ...*Prepared) error {
 
 // batch sends the messages as message does with one.
 func (out *outgoing) batch(ctx context.Context, messages []*Prepared) error {
-	if err := out.beginMessage(ctx); err != nil {
+	both, err := out.beginMessage(ctx)
+	if err != nil {
 		return err
 	}
-	defer out.endMessage(ctx)
+	defer out.endMessage(ctx, both)
 	for i, p := range messages {
 		gather := i < len(messages)-1
 		if err := out.wholeMessage(ctx, p.op, p.data, p, true, gather); err != nil {
