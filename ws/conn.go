@@ -33,18 +33,15 @@ import (
 type Conn struct {
 	stream      stream
 	role        Role
-	set         settings
+	set         *settings
 	id          uint64
 	subprotocol string
 	response    *http.Response // client only
 	agreed      *DeflateParams // nil: no compression
 	remote      string
 
-	// ctx ends with the connection; its cause is the *CloseError.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	end    atomic.Pointer[CloseError]
-	gone   chan struct{} // closed when the stream is closed and nothing of ours runs any more
+	life lifetime
+	gone event // when the stream is closed and nothing of ours runs any more
 
 	in    incoming
 	out   outgoing
@@ -69,32 +66,35 @@ var lastConnID atomic.Uint64
 // read or a write is under way. A CloseWrite method, as of *net.TCPConn, lets
 // a Close frame arrive although the peer is still sending.
 func NewConn(rwc io.ReadWriteCloser, role Role, o *Options) *Conn {
-	return newConn(context.Background(), rwc, role, o, nil, nil)
+	return newConn(context.Background(), rwc, role, o.settings(), nil, nil)
 }
 
 // NewDeflateConn is NewConn for two ends that have agreed on
 // permessage-deflate, as agreed says.
 func NewDeflateConn(rwc io.ReadWriteCloser, role Role, o *Options, agreed DeflateParams) *Conn {
-	return newConn(context.Background(), rwc, role, o, &agreed, nil)
+	return newConn(context.Background(), rwc, role, o.settings(), &agreed, nil)
 }
 
 // newConn is NewConn for a context whose values the connection's own context
 // has, with what was agreed on compression, if anything, and with bytes that
 // were already read from rwc.
-func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options, agreed *DeflateParams, early []byte) *Conn {
+func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, set *settings, agreed *DeflateParams, early []byte) *Conn {
 	c := &Conn{
 		stream: newStream(rwc),
 		role:   role,
-		set:    o.settings(),
+		set:    set,
 		id:     lastConnID.Add(1),
-		gone:   make(chan struct{}),
 	}
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.life.base = context.Background()
+	if ctx != c.life.base {
+		c.life.base = context.WithoutCancel(ctx)
+	}
 	if a, ok := rwc.(interface{ RemoteAddr() net.Addr }); ok && a.RemoteAddr() != nil {
 		c.remote = a.RemoteAddr().String()
 	}
 	c.in.init(c, early)
 	c.out.init(c)
+	c.initRaw()
 	if agreed != nil {
 		c.startDeflate(*agreed)
 	}
@@ -105,12 +105,12 @@ func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, o *Options,
 // Context returns a context that ends with the connection. Its cause is the
 // error that Err returns; its values are those of the request, on a server,
 // or of the context given to Dial.
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context { return &c.life }
 
 // Err returns nil while the connection is usable and then, always the same,
 // why it is not.
 func (c *Conn) Err() error {
-	if e := c.end.Load(); e != nil {
+	if e := c.life.end.Load(); e != nil {
 		return e
 	}
 	return nil
@@ -183,8 +183,8 @@ var aLongTimeAgo = time.Unix(1, 0)
 // watched from one operation to the next, so that a loop of reads with the
 // same context does not pay for each.
 type interrupter struct {
-	c           *Conn
-	setDeadline func(time.Time) error
+	c     *Conn
+	write bool // which direction
 
 	seen    <-chan struct{} // of the last operation's context; belongs to the operation
 	changed atomic.Bool     // since then fire or shut has run
@@ -197,10 +197,22 @@ type interrupter struct {
 	deadline time.Time // what the operation itself wants
 }
 
+// setDeadline sets the stream's.
+func (i *interrupter) setDeadline(t time.Time) {
+	if i.write {
+		i.c.stream.SetWriteDeadline(t)
+	} else {
+		i.c.stream.SetReadDeadline(t)
+	}
+}
+
 // watch begins an operation under ctx. The connection's own context needs no
 // watching: the connection's end closes the stream. Contexts are told apart by
 // their Done channels, since not every Context can be compared.
 func (i *interrupter) watch(ctx context.Context) {
+	if ctx == i.c.Context() {
+		ctx = context.Background()
+	}
 	done := ctx.Done()
 	if done == i.seen && !i.changed.Load() {
 		return
@@ -220,7 +232,7 @@ func (i *interrupter) watch(ctx context.Context) {
 		i.fired = false
 		i.setDeadline(i.deadline)
 	}
-	if done == nil || done == i.c.ctx.Done() {
+	if done == nil {
 		return
 	}
 	i.done = done

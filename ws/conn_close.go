@@ -61,12 +61,12 @@ func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
 		}
 	}
 	select {
-	case <-c.gone:
+	case <-c.gone.done():
 	case <-ctx.Done():
 		abort(c.stream)
-		<-c.gone
+		<-c.gone.done()
 	}
-	if e := c.end.Load(); e.Err != nil || e.Code == CodeAbnormal {
+	if e := c.life.end.Load(); e.Err != nil || e.Code == CodeAbnormal {
 		return wrapOp("close", e)
 	}
 	return nil
@@ -105,11 +105,10 @@ func (c *Conn) CloseNow() error {
 // finish makes e the reason for which the connection is over, if it is the
 // first. The caller then sees to it that hangUp runs.
 func (c *Conn) finish(e *CloseError) bool {
-	if !c.end.CompareAndSwap(nil, e) {
+	if !c.life.finish(e) {
 		return false
 	}
 	c.alive.stop()
-	c.cancel(e)
 	return true
 }
 
@@ -185,7 +184,7 @@ type goodbye struct{ unsent *CloseError }
 // hangUp closes the stream and frees what the connection holds. It runs once,
 // after finish.
 func (c *Conn) hangUp(g *goodbye) {
-	defer close(c.gone)
+	defer c.gone.set()
 	if g != nil {
 		c.linger(g)
 	}
@@ -215,13 +214,13 @@ func (c *Conn) linger(g *goodbye) {
 		c.out.sendClose(g.unsent)
 		c.out.frames.release()
 	}
-	if c.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
+	if c.life.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
 		timeout = min(timeout, lingerAfterClose)
 		shorter, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		ctx = shorter
 	}
-	if c.end.Load().Err != nil || c.role == RoleServer {
+	if c.life.end.Load().Err != nil || c.role == RoleServer {
 		c.endSending(ctx)
 	}
 	c.in.interrupt.shut() // wakes a reader, who leaves

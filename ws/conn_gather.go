@@ -132,27 +132,27 @@ func (out *outgoing) sendBeforeWaiting() {
 	if out.unsent.Load() == sentAll || !out.frames.try() {
 		return
 	}
-	if out.raw != nil && !out.broken {
-		n := out.raw.write(out.pending)
+	if out.raw.conn != nil && !out.broken {
+		n := out.writeRaw()
 		out.wrote(n)
 		out.dropPending(n)
 	}
 	if len(out.pending) == 0 {
-		out.unlock(out.c.ctx)
+		out.unlock(out.c.Context())
 		return
 	}
 	out.unsent.Store(interrupted)
 	go func() {
-		out.sendDue(out.c.ctx)
-		out.unlock(out.c.ctx)
+		out.sendDue(out.c.Context())
+		out.unlock(out.c.Context())
 	}()
 }
 
 // sendLast sends what was gathered if it can be done without waiting: Write has
 // said that it was written.
 func (out *outgoing) sendLast() {
-	if out.raw != nil && out.unsent.Load() != sentAll && out.frames.try() {
-		out.raw.write(out.pending)
+	if out.raw.conn != nil && out.unsent.Load() != sentAll && out.frames.try() {
+		out.writeRaw()
 		out.frames.release()
 	}
 }
@@ -187,7 +187,7 @@ func (out *outgoing) setLate() {
 }
 
 func (out *outgoing) sendLate() {
-	if !out.frames.acquireAfter(out.c.ctx.Done()) {
+	if !out.frames.acquireAfter(out.c.life.Done()) {
 		return
 	}
 	switch {
@@ -199,7 +199,7 @@ func (out *outgoing) sendLate() {
 	default:
 		out.lateSet = false
 		out.c.in.setMore(false) // the reader is busy elsewhere: no more gathering for now
-		out.sendDue(out.c.ctx)
+		out.sendDue(out.c.Context())
 	}
-	out.unlock(out.c.ctx)
+	out.unlock(out.c.Context())
 }

@@ -41,8 +41,8 @@ type incoming struct {
 	large bool                // the last reads were such that buf should be a large one
 	head  [MaxHeaderSize]byte // what buf held of a header when it was let go
 	nhead int
-	err   error       // came with the last bytes of a read
-	raw   *rawReader  // nil if the stream is not a socket
+	err   error // came with the last bytes of a read
+	raw   rawReader
 	more  atomic.Bool // a message was given out and buf has more: see outgoing.gather
 
 	inMessage bool      // a message has begun and was not yet given to the application whole
@@ -66,10 +66,9 @@ func (in *incoming) init(c *Conn, early []byte) {
 	in.c = c
 	in.buf, in.w = early, len(early)
 	c.stats.bytesIn.Store(uint64(len(early)))
-	in.interrupt = interrupter{c: c, setDeadline: c.stream.SetReadDeadline}
+	in.interrupt = interrupter{c: c}
 	in.rx = NewReceiver(c.role, c.set.limits)
 	in.trace = newFrameTrace(c, false)
-	in.raw = newRawReader(in, c.stream)
 	in.pings.rate, in.empties.rate = c.set.pingRate, c.set.emptyRate
 }
 
@@ -486,8 +485,8 @@ func (in *incoming) receive(p []byte) (n int, err error) {
 	switch {
 	case p != nil:
 		return in.c.stream.Read(p)
-	case in.raw != nil:
-		n, err = in.raw.read()
+	case in.raw.conn != nil:
+		n, err = in.readRaw()
 	default:
 		in.hold()
 		n, err = in.c.stream.Read(in.buf[in.w:])
@@ -592,8 +591,11 @@ func (in *incoming) free() {
 type bucket struct {
 	rate   int
 	tokens float64
-	last   time.Time
+	last   time.Duration // since began; 0 before the first take
 }
+
+// began is long enough before anything else for no take to happen at 0.
+var began = time.Now().Add(-time.Hour)
 
 func (b *bucket) take() bool { return b.takeN(1) }
 
@@ -601,12 +603,12 @@ func (b *bucket) takeN(n float64) bool {
 	if b.rate == 0 {
 		return true
 	}
-	now := time.Now()
+	now := time.Since(began)
 	full := 10 * float64(b.rate)
-	if b.last.IsZero() {
+	if b.last == 0 {
 		b.tokens = full
 	} else {
-		b.tokens = min(full, b.tokens+now.Sub(b.last).Seconds()*float64(b.rate))
+		b.tokens = min(full, b.tokens+(now-b.last).Seconds()*float64(b.rate))
 	}
 	b.last = now
 	if b.tokens < n {

@@ -34,10 +34,8 @@ type outgoing struct {
 	state     State
 	key       [4]byte // the current frame's, here so that reading it does not allocate
 	deadline  time.Time
-	sent      int64       // bytes of the current frame
-	offset    int64       // of the next byte in the stream
-	iov       net.Buffers // for writev; its array is vec
-	vec       [2][]byte
+	sent      int64     // bytes of the current frame
+	offset    int64     // of the next byte in the stream
 	vectored  io.Writer // where writev works
 	fragile   bool      // a write that times out leaves the stream unusable
 	broken    bool      // a frame was cut off: nothing can follow it
@@ -49,11 +47,11 @@ type outgoing struct {
 	pending     []byte            // goes out before the next frame: see conn_gather.go
 	unsent      atomic.Int32      // what pending is; may be read without frames
 	buffer      *[gatherSize]byte // that pending lies in, if it comes from the pool
-	flushes     int               // how often pending went out
+	flushes     uint32            // how often pending went out
 	late        *time.Timer       // sends it if the reader does not come back
 	lateSet     bool
-	lateFlushes int        // flushes, when late was set
-	raw         *rawWriter // nil if the stream is not a socket
+	lateFlushes uint32 // flushes, when late was set
+	raw         rawWriter
 
 	closeSent atomic.Pointer[CloseError] // our Close frame, if it went out first
 
@@ -64,14 +62,12 @@ type outgoing struct {
 type pongSlot struct {
 	due     atomic.Bool
 	mu      sync.Mutex
-	payload [MaxControlPayload]byte
-	n       int
+	payload []byte // up to MaxControlPayload
 }
 
 func (out *outgoing) init(c *Conn) {
 	out.c = c
-	out.interrupt = interrupter{c: c, setDeadline: c.stream.SetWriteDeadline}
-	out.raw = newRawWriter(c.stream)
+	out.interrupt = interrupter{c: c, write: true}
 	switch s := innermost(c.stream).(type) {
 	case *net.TCPConn:
 		out.vectored = s
@@ -323,17 +319,26 @@ func (out *outgoing) writePiece(ctx context.Context, b []byte) error {
 	}
 }
 
+// A vector is what writev writes. WriteTo makes it escape, so it is pooled.
+type vector struct {
+	pieces [2][]byte
+	left   net.Buffers
+}
+
+var vectors = sync.Pool{New: func() any { return new(vector) }}
+
 // writev is write for two pieces at once.
 func (out *outgoing) writev(ctx context.Context, a, b []byte) error {
 	start := time.Now()
 	out.arm(start)
-	out.vec = [2][]byte{a, b}
-	out.iov = out.vec[:]
-	defer func() { out.vec = [2][]byte{}; out.iov = nil }()
+	v := vectors.Get().(*vector)
+	v.pieces = [2][]byte{a, b}
+	v.left = v.pieces[:]
+	defer func() { *v = vector{}; vectors.Put(v) }()
 	for {
-		n, err := out.iov.WriteTo(out.vectored)
+		n, err := v.left.WriteTo(out.vectored)
 		out.wrote(int(n))
-		if err == nil && len(out.iov) == 0 {
+		if err == nil && len(v.left) == 0 {
 			return nil
 		}
 		if start, err = out.stalled(ctx, start, int(n), nil, err); err != nil {
@@ -423,10 +428,10 @@ func (out *outgoing) flush(ctx context.Context) {
 	for out.due() && out.frames.try() {
 		if out.fragile || !out.sendDue(ctx) {
 			go func() {
-				again := out.sendDue(out.c.ctx)
+				again := out.sendDue(out.c.Context())
 				out.frames.release()
 				if again {
-					out.flush(out.c.ctx)
+					out.flush(out.c.Context())
 				}
 			}()
 			return
@@ -462,16 +467,17 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 	s := &out.pong
 	s.mu.Lock()
 	s.due.Store(false)
-	payload, n := s.payload, s.n
+	var copied [MaxControlPayload]byte
+	payload := copied[:copy(copied[:], s.payload)]
 	s.mu.Unlock()
-	h := Header{Fin: true, Opcode: OpPong, Length: int64(n)}
+	h := Header{Fin: true, Opcode: OpPong, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
 		err = out.makeWay(ctx)
 	}
 	if err == nil {
 		out.keep = true
-		err = out.frame(ctx, h, payload[:n])
+		err = out.frame(ctx, h, payload)
 		out.keep = false
 	}
 	if err != nil {
@@ -490,7 +496,7 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 func (out *outgoing) answer(ctx context.Context, ping []byte) {
 	s := &out.pong
 	s.mu.Lock()
-	s.n = copy(s.payload[:], ping)
+	s.payload = append(s.payload[:0], ping...)
 	s.due.Store(true)
 	s.mu.Unlock()
 	out.flush(ctx)

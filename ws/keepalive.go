@@ -110,8 +110,8 @@ func (k *keepalive) ping() bool {
 	if !out.frames.try() {
 		return false
 	}
-	defer out.unlock(k.c.ctx)
-	_, err := k.send(k.c.ctx, nil)
+	defer out.unlock(k.c.Context())
+	_, err := k.send(k.c.Context(), nil)
 	return err == nil
 }
 
@@ -199,7 +199,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	case <-ctx.Done():
 		c.alive.forget(id)
 		return 0, wrapOp("ping", c.why(ctx))
-	case <-c.ctx.Done():
+	case <-c.life.Done():
 		return 0, wrapOp("ping", c.Err())
 	}
 }

@@ -10,10 +10,13 @@ import (
 // A lock is a mutex that a context can stop waiting for. Who finds it free
 // pays for one atomic operation, as with sync.Mutex; the others stand in line.
 type lock struct {
-	state atomic.Uint32 // unlocked, locked or contended
+	state atomic.Uint32        // unlocked, locked or contended
+	wait  atomic.Pointer[line] // nil until somebody has to wait
+}
 
-	mu   sync.Mutex
-	line []chan struct{} // closed for the one whose turn it is
+type line struct {
+	mu    sync.Mutex
+	turns []chan struct{} // closed for the one whose turn it is
 }
 
 const (
@@ -38,7 +41,7 @@ func (l *lock) acquire(ctx context.Context, c *Conn) error {
 	case <-turn:
 		return nil
 	case <-ctx.Done():
-	case <-c.ctx.Done():
+	case <-c.life.Done():
 	}
 	l.leave(turn)
 	return c.why(ctx)
@@ -65,25 +68,30 @@ func (l *lock) acquireAfter(stop <-chan struct{}) bool {
 
 // enqueue takes l if it is free after all, or else a place in the line.
 func (l *lock) enqueue() (turn chan struct{}, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	if l.wait.Load() == nil {
+		l.wait.CompareAndSwap(nil, new(line))
+	}
+	w := l.wait.Load()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if l.state.Swap(contended) == unlocked {
 		return nil, true
 	}
 	turn = make(chan struct{})
-	l.line = append(l.line, turn)
+	w.turns = append(w.turns, turn)
 	return turn, false
 }
 
 // leave gives up a place in the line, and l itself if its turn has come
 // meanwhile.
 func (l *lock) leave(turn chan struct{}) {
-	l.mu.Lock()
-	i := slices.Index(l.line, turn)
+	w := l.wait.Load()
+	w.mu.Lock()
+	i := slices.Index(w.turns, turn)
 	if i >= 0 {
-		l.line = slices.Delete(l.line, i, i+1)
+		w.turns = slices.Delete(w.turns, i, i+1)
 	}
-	l.mu.Unlock()
+	w.mu.Unlock()
 	if i < 0 {
 		l.release()
 	}
@@ -94,13 +102,14 @@ func (l *lock) release() {
 	if l.state.CompareAndSwap(locked, unlocked) {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.line) == 0 {
-		l.line = nil
+	w := l.wait.Load()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.turns) == 0 {
+		w.turns = nil
 		l.state.Store(unlocked)
 		return
 	}
-	close(l.line[0])
-	l.line = l.line[1:]
+	close(w.turns[0])
+	w.turns = w.turns[1:]
 }

@@ -188,7 +188,7 @@ func (n *netConn) send(ctx context.Context, p []byte) error {
 		}
 	}
 	own, done := bytes.Clone(p), make(chan error, 1)
-	go func() { done <- n.c.Write(n.c.ctx, n.op, own) }()
+	go func() { done <- n.c.Write(n.c.Context(), n.op, own) }()
 	select {
 	case err := <-done:
 		return err

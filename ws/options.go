@@ -153,8 +153,8 @@ func (o *Options) rand() io.Reader {
 	return o.Rand
 }
 
-// settings are what a connection needs of its Options, defaults filled in:
-// small, because every connection has its own. A duration of 0 is none.
+// settings are what a connection needs of its Options, defaults filled in. The
+// connections of a Server share them. A duration of 0 is none.
 type settings struct {
 	limits         Limits
 	messageTimeout time.Duration
@@ -171,11 +171,11 @@ type settings struct {
 	rand           io.Reader
 }
 
-func (o *Options) settings() settings {
+func (o *Options) settings() *settings {
 	if o == nil {
 		o = &Options{}
 	}
-	s := settings{
+	s := &settings{
 		limits:         Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments},
 		messageTimeout: orNone(o.MessageTimeout, 30*time.Second),
 		pingRate:       max(0, cmp.Or(o.PingRate, 20)),

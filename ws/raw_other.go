@@ -2,15 +2,15 @@
 
 package ws
 
-// Elsewhere a connection that waits holds its read buffer, and what is
+// Elsewhere a connection that waits holds its read buffer, and what was
 // gathered goes out by a goroutine: see raw_unix.go.
 
-type rawReader struct{}
+type (
+	rawReader struct{ conn any } // always nil
+	rawWriter struct{ conn any }
+)
 
-func newRawReader(*incoming, stream) *rawReader { return nil }
-func (*rawReader) read() (int, error)           { panic("ws: no raw sockets here") }
+func (c *Conn) initRaw() {}
 
-type rawWriter struct{}
-
-func newRawWriter(stream) *rawWriter  { return nil }
-func (*rawWriter) write(p []byte) int { panic("ws: no raw sockets here") }
+func (in *incoming) readRaw() (int, error) { panic("ws: no raw sockets here") }
+func (out *outgoing) writeRaw() int        { panic("ws: no raw sockets here") }

@@ -13,21 +13,26 @@ import (
 // socket has nothing: ten thousand connections that wait need no ten thousand
 // buffers. It belongs to whoever has in.lock.
 type rawReader struct {
-	in   *incoming
-	conn syscall.RawConn
-	try  func(fd uintptr) bool // method value, made once
+	conn syscall.RawConn       // nil if the stream is not a socket
+	try  func(fd uintptr) bool // in.readOnce, as a value that is made once
 	n    int
 	err  error
 }
 
-func newRawReader(in *incoming, s stream) *rawReader {
-	conn := rawConnOf(s)
-	if conn == nil {
-		return nil
+// A rawWriter writes to a socket what it takes without waiting. It belongs to
+// whoever has out.frames.
+type rawWriter struct {
+	conn syscall.RawConn       // nil if the stream is not a socket
+	try  func(fd uintptr) bool // out.writeOnce
+	n    int
+}
+
+// initRaw finds out whether the stream is a socket.
+func (c *Conn) initRaw() {
+	if conn := rawConnOf(c.stream); conn != nil {
+		c.in.raw.conn, c.in.raw.try = conn, c.in.readOnce
+		c.out.raw.conn = conn
 	}
-	r := &rawReader{in: in, conn: conn}
-	r.try = r.once
-	return r
 }
 
 // rawConnOf returns the socket of a stream that is nothing but one, or nil.
@@ -46,78 +51,61 @@ func rawConnOf(s stream) syscall.RawConn {
 	return conn
 }
 
-// read appends to in.buf what the socket has, waiting until it has something.
-func (r *rawReader) read() (int, error) {
+// readRaw appends to buf what the socket has, waiting until it has something.
+func (in *incoming) readRaw() (int, error) {
+	r := &in.raw
 	r.n, r.err = 0, nil
-	if err := r.conn.Read(r.try); err != nil {
+	switch err := r.conn.Read(r.try); {
+	case err != nil:
 		return 0, err
-	}
-	if r.err != nil {
+	case r.err != nil:
 		return 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", r.err)}
-	}
-	if r.n == 0 {
+	case r.n == 0:
 		return 0, io.EOF
 	}
 	return r.n, nil
 }
 
-// once is what RawConn calls when the socket may have something: it returns
-// false to wait for more.
-func (r *rawReader) once(fd uintptr) bool {
-	in := r.in
+// readOnce is what RawConn calls when the socket may have something: it
+// returns false to wait for more.
+func (in *incoming) readOnce(fd uintptr) bool {
 	in.hold()
 	for {
 		n, err := syscall.Read(int(fd), in.buf[in.w:])
 		switch err {
 		case nil:
-			r.n = n
+			in.raw.n = n
 			return true
 		case syscall.EINTR:
 		case syscall.EAGAIN:
 			in.let()
 			return false
 		default:
-			r.err = err
+			in.raw.err = err
 			return true
 		}
 	}
 }
 
-// A rawWriter writes to a socket what it takes without waiting. It belongs to
-// whoever has out.frames.
-type rawWriter struct {
-	conn syscall.RawConn
-	try  func(fd uintptr) bool
-	p    []byte
-	n    int
-}
-
-func newRawWriter(s stream) *rawWriter {
-	conn := rawConnOf(s)
-	if conn == nil {
-		return nil
+// writeRaw returns how much of pending the socket took. An error is left for
+// the next ordinary write to find.
+func (out *outgoing) writeRaw() int {
+	w := &out.raw
+	if w.try == nil {
+		w.try = out.writeOnce
 	}
-	w := &rawWriter{conn: conn}
-	w.try = w.once
-	return w
-}
-
-// write returns how much of p the socket took. An error is left for the next
-// ordinary write to find.
-func (w *rawWriter) write(p []byte) int {
-	w.p, w.n = p, 0
+	w.n = 0
 	w.conn.Write(w.try)
-	w.p = nil
 	return w.n
 }
 
-func (w *rawWriter) once(fd uintptr) bool {
+func (out *outgoing) writeOnce(fd uintptr) bool {
 	for {
-		n, err := syscall.Write(int(fd), w.p)
+		n, err := syscall.Write(int(fd), out.pending)
 		if err == syscall.EINTR {
 			continue
 		}
-		w.n = max(0, n)
+		out.raw.n = max(0, n)
 		return true
 	}
 }

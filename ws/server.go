@@ -59,6 +59,9 @@ type Server struct {
 	// is slog.Default().
 	Logger *slog.Logger
 
+	once sync.Once
+	set  *settings // of Options
+
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
 	perAddress map[string]int
@@ -120,7 +123,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) 
 			r = r.WithContext(ctx)
 		}
 	}
-	return accept(w, r, &s.Options)
+	s.once.Do(func() { s.set = s.Options.settings() })
+	return accept(w, r, &s.Options, s.set)
 }
 
 func (s *Server) address(r *http.Request) string {
@@ -206,7 +210,7 @@ func (s *Server) serve(c *Conn, address string) {
 		s.logger().Error("ws: handler failed", "conn", c.id, "remote", c.remote, "err", err)
 		c.Close(ctx, CodeInternalError, "")
 	}
-	<-c.gone
+	<-c.gone.done()
 }
 
 // handle runs the handler and turns a panic into an error.
@@ -216,7 +220,7 @@ func (s *Server) handle(c *Conn) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return s.Handler(c.ctx, c)
+	return s.Handler(c.Context(), c)
 }
 
 // Count returns the number of connections that are open.

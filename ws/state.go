@@ -173,10 +173,9 @@ type Receiver struct {
 	compressed bool  // RSV1 was set on its first frame (RFC 7692 §6)
 	inflated   int64 // bytes that Content has seen of it
 
-	control  [MaxControlPayload]byte
-	ncontrol int
-	code     Code
-	reason   string
+	control []byte // payload of a control frame, made when there is one
+	code    Code
+	reason  string
 }
 
 // NewReceiver returns a Receiver for the endpoint that has the given role: a
@@ -223,7 +222,7 @@ func (r *Receiver) Opcode() Opcode { return r.opcode }
 
 // Control returns the payload of the control frame that was just completed.
 // It is valid until the next call of Header.
-func (r *Receiver) Control() []byte { return r.control[:r.ncontrol:r.ncontrol] }
+func (r *Receiver) Control() []byte { return r.control[:len(r.control):len(r.control)] }
 
 // Close returns what the Close frame said, once State is StateClosed.
 func (r *Receiver) Close() (Code, string) { return r.code, r.reason }
@@ -252,7 +251,7 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 	r.header, r.remaining, r.maskAt = h, h.Length, 0
 	switch {
 	case h.Opcode.IsControl():
-		r.ncontrol = 0
+		r.control = r.control[:0]
 	case h.Opcode != OpContinuation: // the first frame of a message
 		r.compressed, r.inflated = r.isCompressed(h), 0
 		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1 // text is at its beginning, or the last one had failed
@@ -389,7 +388,10 @@ func (r *Receiver) Payload(p []byte) error {
 	r.remaining -= int64(len(p))
 	switch {
 	case r.header.Opcode.IsControl():
-		r.ncontrol += copy(r.control[r.ncontrol:], p)
+		if r.control == nil {
+			r.control = make([]byte, 0, MaxControlPayload)
+		}
+		r.control = append(r.control, p...)
 	case r.opcode == OpText && !r.compressed && !r.text.Write(p):
 		return violated(RuleTextUTF8, "text message is not UTF-8")
 	}

@@ -22,11 +22,11 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 	if err := check(w, r, o); err != nil {
 		return nil, refuse(w, o, err)
 	}
-	return accept(w, r, o)
+	return accept(w, r, o, o.settings())
 }
 
 // accept is Accept for a request that check has passed.
-func accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
+func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (*Conn, error) {
 	key := r.Header["Sec-Websocket-Key"][0]
 	subprotocol := ""
 	if o != nil {
@@ -53,7 +53,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
 	o.traceHandshake(RoleServer, true, answer)
-	c := newConn(r.Context(), conn, RoleServer, o, agreed, early(rw.Reader))
+	c := newConn(r.Context(), conn, RoleServer, set, agreed, early(rw.Reader))
 	c.subprotocol = subprotocol
 	return c, nil
 }
