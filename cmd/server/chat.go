@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -96,10 +97,19 @@ func newApp(set *settings, stderr io.Writer) *app {
 // open makes what the server needs to be ready: store, hub, WebSocket server.
 func (a *app) open(tracer *tracer) error {
 	o := a.set.chatSettings.options()
+	o.Store = &chat.Memory{MaxMessages: a.set.keep, MaxBytes: a.set.keepBytes, MaxRooms: 2 * a.set.maxRooms}
+	o.MaxSessionsPerAddress = cmp.Or(a.set.maxPerAddress, -1)
+	o.Observer = a.metrics.observer()
 	logChat(&o, a.log)
 	a.hub = chat.New(o)
+	a.metrics.hub.Store(a.hub)
 	a.watcher = &watcher{log: a.log, metrics: a.metrics}
-	s := ws.Handler(a.watcher.watch(plain.Handler(a.hub, &plain.Options{HelloTimeout: a.set.helloTimeout})))
+	s := ws.Handler(a.watcher.watch(plain.Handler(a.hub, &plain.Options{
+		HelloTimeout: a.set.helloTimeout,
+		BadRequests:  a.set.maxBadRequests,
+		RestartCode:  ws.Code(a.set.drainClose),
+		Address:      func(ctx context.Context, _ *ws.Conn) string { return limitKey(clientOf(ctx)) },
+	})))
 	s.Options = a.set.sockets()
 	s.Options.Subprotocols = []string{plain.Subprotocol}
 	s.Options.Trace = tracer.hook()

@@ -74,6 +74,7 @@ func TestSettingsErrors(t *testing.T) {
 		{"a close code", "FRAMEWRIGHT_DRAIN_CLOSE=1000", "", "1012 or 1001"},
 		{"a window longer than the drain", "FRAMEWRIGHT_DRAIN_WINDOW=1m", "", "less than -drain"},
 		{"not a number", "FRAMEWRIGHT_HANDSHAKE_RATE=NaN", "", "a number from 0"},
+		{"a burst of none", "FRAMEWRIGHT_MESSAGE_RATE=20/0", "", "a burst is a whole number"},
 		{"a negative time", "FRAMEWRIGHT_PONG_TIMEOUT=-1s", "", "a time above 0"},
 		{"a short key", "FRAMEWRIGHT_PUBLISH_KEY=short", "", "at least 16 bytes"},
 		{"a key and a key file", "FRAMEWRIGHT_PUBLISH_KEY=0123456789abcdef", "publish-key-file = /dev/null", "one of them"},

@@ -155,12 +155,12 @@ type bucket struct {
 // are forgotten, which is kinder than refusing strangers.
 const maxBuckets = 100_000
 
-// newRateLimit returns nil for no limit. Ten seconds' worth may come at once.
-func newRateLimit(perSecond float64) *rateLimit {
-	if perSecond <= 0 {
+// newRateLimit returns nil for no limit.
+func newRateLimit(r rate) *rateLimit {
+	if r.PerSecond <= 0 {
 		return nil
 	}
-	return &rateLimit{perSecond: perSecond, burst: max(1, 10*perSecond), buckets: make(map[string]bucket)}
+	return &rateLimit{perSecond: r.PerSecond, burst: float64(max(1, r.Burst)), buckets: make(map[string]bucket)}
 }
 
 // take takes a token, or says how long until there is one.

@@ -168,9 +168,9 @@ func TestRefusals(t *testing.T) {
 // Row 75: who connects and closes all the time has to wait, with others
 // unharmed.
 func TestConnectionChurn(t *testing.T) {
-	p := start(t, "-trusted-proxy", "127.0.0.1", "-handshake-rate", "0.5")
+	p := start(t, "-trusted-proxy", "127.0.0.1", "-handshake-rate", "0.5/5")
 	from := func(addr string) *ws.Options { return &ws.Options{Header: http.Header{"X-Forwarded-For": {addr}}} }
-	for range 5 { // ten seconds' worth
+	for range 5 {
 		dial(t, p.url+"/ws", from("192.0.2.1")).CloseNow()
 	}
 	if after := wantRefused(t, p.url, from("192.0.2.1"), 429).Get("Retry-After"); after != "2" {
@@ -180,10 +180,10 @@ func TestConnectionChurn(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	if newRateLimit(0) != nil {
+	if newRateLimit(rate{}) != nil {
 		t.Error("0 is no limit")
 	}
-	l := newRateLimit(2)
+	l := newRateLimit(rate{2, 20})
 	now := time.Unix(1e9, 0)
 	for i := range 20 {
 		if wait := l.take("a", now); wait != 0 {

@@ -3,41 +3,123 @@ package main
 import (
 	"cmp"
 	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"framewright/chat"
 )
 
 // chatSettings are the limits of the chat.
 type chatSettings struct {
-	maxText  int
-	maxRooms int
-	queue    int
-	history  int
-	keep     int
-	memory   int
+	maxText              int
+	maxRooms             int
+	maxRoomsPerSession   int
+	maxSessionsPerPerson int
+	maxMembers           int
+	maxBadRequests       int
+	queue                int
+	queueAge             time.Duration
+	history              int
+	catchUp              int
+	presenceGrace        time.Duration
+
+	messageRate rate
+	personRate  rate
+	readRate    rate
+	requestRate rate
+
+	keep      int
+	keepBytes int
 }
 
 func (s *chatSettings) declare(f *flag.FlagSet) {
+	s.messageRate, s.personRate = rate{20, 100}, rate{40, 200}
+	s.readRate, s.requestRate = rate{20, 300}, rate{100, 500}
+
 	f.IntVar(&s.maxText, "max-text", 16<<10, "longest text of a chat message, in `BYTES`")
 	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time")
+	f.IntVar(&s.maxRoomsPerSession, "max-rooms-per-session", 128, "rooms that one connection may be in")
+	f.IntVar(&s.maxSessionsPerPerson, "max-sessions-per-person", 32, "connections of one person; 0 for no limit")
+	f.IntVar(&s.maxMembers, "max-members", 500, "people listed to who joins a room")
+	f.IntVar(&s.maxBadRequests, "max-bad-requests", 5, "requests that are no requests before a connection is closed")
 	f.IntVar(&s.queue, "queue", 1<<20, "`BYTES` that may wait for one connection; a slower reader is cut")
-	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room; 0 for none")
+	f.DurationVar(&s.queueAge, "queue-age", 30*time.Second, "how long they may wait")
+	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room, and given at once to who asks for\nolder ones; 0 for none on joining")
+	f.IntVar(&s.catchUp, "catch-up", 1000, "most missed messages that a client catches up on; who missed more sees\nthe latest")
+	f.DurationVar(&s.presenceGrace, "presence-grace", 10*time.Second, "how long a person whose connection was lost still counts as here")
+	f.Var(&s.messageRate, "message-rate", "messages of one connection: so many a second in the long run, and at once;\n`RATE/BURST`, here and below; 0 for no limit")
+	f.Var(&s.personRate, "person-rate", "messages of one person over all connections, `RATE/BURST`")
+	f.Var(&s.readRate, "read-rate", "joins and requests for older messages of one connection, `RATE/BURST`")
+	f.Var(&s.requestRate, "request-rate", "requests of any kind of one connection, `RATE/BURST`")
 	f.IntVar(&s.keep, "keep", 1000, "messages kept for each room, from which clients catch up")
-	f.IntVar(&s.memory, "memory", 64<<20, "`BYTES` of messages kept for all rooms together")
+	f.IntVar(&s.keepBytes, "keep-bytes", 64<<20, "`BYTES` of messages kept for all rooms together")
 }
 
 // chatBounds are the least values that make sense.
 var chatBounds = map[string]int64{
-	"history": 0, "max-text": 1, "max-rooms": 1, "queue": 16 << 10, "keep": 1, "memory": 64 << 10,
+	"max-text": 1, "max-rooms": 1, "max-rooms-per-session": 1, "max-sessions-per-person": 0, "max-members": 1, "max-bad-requests": 1,
+	"queue": 16 << 10, "history": 0, "catch-up": 1, "keep": 1, "keep-bytes": 64 << 10,
 }
 
+// options are the hub's, but for its store and its hooks. In a setting 0 is no
+// limit; in the options it would be the default.
 func (s *chatSettings) options() chat.Options {
 	return chat.Options{
-		Store:      &chat.Memory{MaxMessages: s.keep, MaxBytes: s.memory, MaxRooms: 2 * s.maxRooms},
-		QueueBytes: s.queue,
-		MaxText:    s.maxText,
-		MaxRooms:   s.maxRooms,
-		History:    cmp.Or(s.history, -1),
-		Resume:     s.keep,
+		QueueBytes:           s.queue,
+		QueueAge:             s.queueAge,
+		MaxText:              s.maxText,
+		MaxMembers:           s.maxMembers,
+		MaxRooms:             s.maxRooms,
+		MaxRoomsPerSession:   s.maxRoomsPerSession,
+		MaxSessionsPerPerson: cmp.Or(s.maxSessionsPerPerson, -1),
+		History:              cmp.Or(s.history, -1),
+		Resume:               s.catchUp,
+		PresenceGrace:        cmp.Or(s.presenceGrace, -1),
+		MessageRate:          s.messageRate.limit(),
+		PersonRate:           s.personRate.limit(),
+		ReadRate:             s.readRate.limit(),
+		RequestRate:          s.requestRate.limit(),
 	}
+}
+
+// A rate is the setting of a token bucket: so many a second, so many at once.
+type rate chat.Rate
+
+func (r *rate) String() string {
+	if r.PerSecond <= 0 {
+		return "0"
+	}
+	return strconv.FormatFloat(r.PerSecond, 'g', -1, 64) + "/" + strconv.Itoa(r.Burst)
+}
+
+// maxRate is more than any machine does, and far from where arithmetic gets
+// inexact.
+const maxRate = 1e6
+
+// Set reads RATE or RATE/BURST; without a burst, five seconds' worth may come
+// at once.
+func (r *rate) Set(s string) error {
+	perSecond, burst, withBurst := strings.Cut(s, "/")
+	f, err := strconv.ParseFloat(perSecond, 64)
+	if err != nil || !(f >= 0 && f <= maxRate) {
+		return fmt.Errorf("a rate is a number from 0 to %g, or two such as 20/100", maxRate)
+	}
+	n := max(1, int(5*f))
+	if withBurst {
+		if n, err = strconv.Atoi(burst); err != nil || n < 1 || n > maxRate {
+			return fmt.Errorf("a burst is a whole number from 1 to %g", maxRate)
+		}
+	}
+	*r = rate{f, n}
+	return nil
+}
+
+// limit is r as the chat's options have it.
+func (r rate) limit() chat.Rate {
+	if r.PerSecond == 0 {
+		return chat.Rate{PerSecond: -1}
+	}
+	return chat.Rate(r)
 }

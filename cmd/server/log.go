@@ -38,13 +38,13 @@ func isTerminal(w io.Writer) bool {
 // logChat sets the hooks that log what happens in the chat.
 func logChat(o *chat.Options, log *slog.Logger) {
 	line := func(what string, s *chat.Session, args ...any) {
-		who := []any{"session", sessionLabel(s), "person", s.Person().ID, "name", s.Person().Name}
+		who := []any{"session", sessionLabel(s), "remote", s.Address(), "person", s.Person().ID, "name", s.Person().Name}
 		log.Info(what, append(who, args...)...)
 	}
 	o.Connected = func(s *chat.Session) { line("connect", s) }
 	o.Disconnected = func(s *chat.Session, reason error) {
 		if reason == nil {
-			line("disconnect", s)
+			line("disconnect", s, "reason", chat.EndReason(nil))
 			return
 		}
 		line("disconnect", s, "reason", reason.Error())

@@ -5,11 +5,14 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"framewright/chat"
 	"framewright/ws"
 )
 
@@ -19,7 +22,10 @@ type metrics struct {
 	refusals *prometheus.CounterVec
 	publish  *prometheus.CounterVec
 	closed   *prometheus.CounterVec
+	fanOut   prometheus.Histogram
+	append   prometheus.Histogram
 	sockets  *socketStats
+	hub      atomic.Pointer[chat.Hub] // nil while starting
 }
 
 func newMetrics() *metrics {
@@ -37,12 +43,22 @@ func newMetrics() *metrics {
 			Name: "framewright_connections_closed_total",
 			Help: "WebSocket connections that ended, by close code; 1006 is a connection that was lost.",
 		}, []string{"code"}),
+		fanOut: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "framewright_fanout_duration_seconds",
+			Help:    "How long it took to put an event on the queues of all its receivers.",
+			Buckets: prometheus.ExponentialBuckets(1e-6, 4, 12), // 1 µs to 4 s
+		}),
+		append: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "framewright_store_append_duration_seconds",
+			Help:    "How long the store took to keep a batch of one room's messages.",
+			Buckets: prometheus.ExponentialBuckets(1e-5, 4, 11), // 10 µs to 10 s
+		}),
 		sockets: &socketStats{live: make(map[*ws.Conn]struct{})},
 	}
 	for _, reason := range refusalReasons {
 		m.refusals.WithLabelValues(reason) // 0 is a value, too
 	}
-	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.sockets,
+	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.fanOut, m.append, m.sockets, &hubStats{&m.hub},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -53,6 +69,14 @@ func (m *metrics) handler(log *slog.Logger) http.Handler {
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: 4, // a scrape costs a moment for each connection
 	})
+}
+
+// observer is told by the hub what takes time.
+func (m *metrics) observer() chat.Observer {
+	return chat.Observer{
+		FanOut: func(_ int, took time.Duration) { m.fanOut.Observe(took.Seconds()) },
+		Stored: func(_ int, took time.Duration, _ error) { m.append.Observe(took.Seconds()) },
+	}
 }
 
 // closeCode is a close code as a label. A peer may send any of some 2,000, and

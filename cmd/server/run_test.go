@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -303,18 +304,27 @@ func TestLimits(t *testing.T) {
 	wantClose(t, c, ws.CodeTooBig)
 }
 
+// Each session gets what waits for it, a hint when to come back, and the close
+// code; a connection that has not even said hello is closed as well.
 func TestDrain(t *testing.T) {
-	p := start(t)
-	c := chatDial(t, p.url)
-	write(t, c, `{"type":"hello","name":"Ada"}`)
-	read(t, c)
-	quiet := chatDial(t, p.url) // has not even said hello
-	go p.stop()
-	wantClose(t, c, ws.CodeGoingAway)
-	wantClose(t, quiet, ws.CodeGoingAway)
-	p.end(t)
-	if _, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://")); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("after the end: %v", err)
+	for _, code := range []ws.Code{ws.CodeServiceRestart, ws.CodeGoingAway} {
+		t.Run(code.String(), func(t *testing.T) {
+			p := start(t, "-drain-close", strconv.Itoa(int(code)))
+			c := chatDial(t, p.url)
+			write(t, c, `{"type":"hello","name":"Ada"}`)
+			read(t, c)
+			quiet := chatDial(t, p.url)
+			p.stop()
+			if got := read(t, c); !strings.HasPrefix(got, `{"type":"restart","retry":`) {
+				t.Error(got)
+			}
+			wantClose(t, c, code)
+			wantClose(t, quiet, ws.CodeGoingAway)
+			p.end(t)
+			if _, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://")); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("after the end: %v", err)
+			}
+		})
 	}
 }
 
@@ -382,7 +392,7 @@ func TestSignals(t *testing.T) {
 				cmd.Process.Signal(s)
 			}
 			if !tt.stuck {
-				wantClose(t, c, ws.CodeGoingAway)
+				wantClose(t, c, ws.CodeServiceRestart)
 			}
 			cmd.Wait()
 			if status := cmd.ProcessState.ExitCode(); status != tt.status {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // listen is net.Listen with a hint for the mistake that everybody makes once.
@@ -67,7 +68,11 @@ func (a *app) drain(servers []*http.Server) {
 	a.log.Info("draining", "connections", a.sockets.Count(), "window", a.set.drainWindow.String(), "at_most", a.set.drain.String())
 	ctx, cancel := context.WithTimeout(context.Background(), a.set.drain)
 	defer cancel()
-	err := a.sockets.Shutdown(ctx)
+	n, _ := a.hub.Count()
+	window := min(a.set.drainWindow, time.Duration(n)*drainEach)
+	a.hub.Drain(ctx, window, max(2*a.set.drainWindow, time.Second))
+	a.flushed(ctx)
+	err := a.sockets.Shutdown(ctx) // also those that have not said who they are
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(ctx))
 	}
@@ -76,4 +81,25 @@ func (a *app) drain(servers []*http.Server) {
 		closeAll(servers)
 	}
 	a.watcher.ends.Wait()
+}
+
+// drainEach is how far apart the closings of a drain need to be at the most:
+// fewer connections than fill the window do not make it wait.
+const drainEach = 20 * time.Millisecond
+
+// flushed waits until the sessions that Drain has ended were sent what waited
+// for them. How long one may take is the transports' decision.
+func (a *app) flushed(ctx context.Context) {
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if n, _ := a.hub.Count(); n == 0 {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

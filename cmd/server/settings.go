@@ -47,7 +47,7 @@ type settings struct {
 
 	maxConns      int
 	maxPerAddress int
-	handshakeRate float64
+	handshakeRate rate
 	headerTimeout time.Duration
 	helloTimeout  time.Duration
 	maxHeader     int
@@ -82,7 +82,7 @@ func (p *patterns) Set(s string) error {
 	return nil
 }
 
-// declare makes the flag set. The order here is that of the documentation.
+// declare makes the flag set.
 func (s *settings) declare() {
 	f := flag.NewFlagSet("server", flag.ContinueOnError)
 	s.flags = f
@@ -99,7 +99,8 @@ func (s *settings) declare() {
 
 	f.IntVar(&s.maxConns, "max-conns", 10_000, "connections at one time; 0 for no limit")
 	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address, or one IPv6 /64; 0 for no limit")
-	f.Float64Var(&s.handshakeRate, "handshake-rate", 20, "new connections a second from one address in the long run, ten times as\nmany at once; 0 for no limit")
+	s.handshakeRate = rate{20, 200}
+	f.Var(&s.handshakeRate, "handshake-rate", "new connections from one address, `RATE/BURST`: so many a second in the\nlong run, and at once; 0 for no limit")
 	f.DurationVar(&s.headerTimeout, "header-timeout", 5*time.Second, "how long a request's header may take")
 	f.DurationVar(&s.helloTimeout, "hello-timeout", 10*time.Second, "how long a connection may take to say who it is")
 	f.IntVar(&s.maxHeader, "max-header", 16<<10, "`BYTES` of a request's header")
@@ -189,9 +190,6 @@ func (s *settings) checkBounds() error {
 			return err
 		}
 	}
-	if !(s.handshakeRate >= 0 && s.handshakeRate <= 1e6) {
-		return s.badf("handshake-rate", "a number from 0 to 1000000")
-	}
 	for _, d := range []struct {
 		name     string
 		value    time.Duration
@@ -199,7 +197,7 @@ func (s *settings) checkBounds() error {
 	}{
 		{"drain", s.drain, false}, {"drain-window", s.drainWindow, true}, {"header-timeout", s.headerTimeout, false},
 		{"hello-timeout", s.helloTimeout, false}, {"ping-interval", s.pingInterval, true}, {"pong-timeout", s.pongTimeout, false},
-		{"write-timeout", s.writeTimeout, false},
+		{"write-timeout", s.writeTimeout, false}, {"queue-age", s.queueAge, false}, {"presence-grace", s.presenceGrace, true},
 	} {
 		if d.value < 0 || d.value == 0 && !d.zeroGood {
 			return s.badf(d.name, "a time above 0")

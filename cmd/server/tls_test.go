@@ -78,5 +78,5 @@ func TestTLS(t *testing.T) {
 		t.Error(got)
 	}
 	go p.stop()
-	wantClose(t, c, ws.CodeGoingAway)
+	wantClose(t, c, ws.CodeServiceRestart)
 }

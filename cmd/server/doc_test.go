@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"framewright/chat"
+)
+
+var update = flag.Bool("update", false, "rewrite the tables of README.md")
+
+// wantTable holds the part of README.md between two marks against what it
+// should be.
+func wantTable(t *testing.T, mark, want string) {
+	t.Helper()
+	const path = "README.md"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := "<!-- "+mark+":begin -->\n", "<!-- "+mark+":end -->"
+	before, rest, ok := strings.Cut(string(data), begin)
+	got, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s lacks %s", path, begin)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s is stale; go test ./cmd/server -run Documented -update rewrites it (-want +got)\n%s", path, d)
+	}
+}
+
+func TestSettingsAreDocumented(t *testing.T) {
+	s := new(settings)
+	s.declare()
+	var b bytes.Buffer
+	fmt.Fprint(&b, "| setting | default | what it is |\n| --- | --- | --- |\n")
+	s.flags.VisitAll(func(f *flag.Flag) {
+		kind, text := flag.UnquoteUsage(f)
+		if kind != "" && kind != "value" {
+			kind = " " + kind
+		} else {
+			kind = ""
+		}
+		value := f.DefValue
+		if value != "" {
+			value = "`" + value + "`"
+		}
+		fmt.Fprintf(&b, "| `-%s%s` | %s | %s |\n", f.Name, kind, value, strings.ReplaceAll(strings.ReplaceAll(text, "\n", " "), "|", `\|`))
+	})
+	wantTable(t, "settings", b.String())
+}
+
+func TestMetricsAreDocumented(t *testing.T) {
+	m := newMetrics()
+	hub := chat.New(chat.Options{})
+	defer hub.Close()
+	m.hub.Store(hub)
+	// Those that have no series before something happens.
+	hub.Refusal("", &chat.Error{Code: chat.CodeBadName})
+	m.publish.WithLabelValues("200")
+	m.closed.WithLabelValues("1000")
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	var b bytes.Buffer
+	fmt.Fprint(&b, "| metric | type | labels | what it counts |\n| --- | --- | --- | --- |\n")
+	for _, f := range families {
+		all = append(all, f.GetName())
+		if !strings.HasPrefix(f.GetName(), "framewright_") {
+			continue
+		}
+		labels := map[string][]string{}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = append(labels[l.GetName()], l.GetValue())
+			}
+		}
+		var names []string
+		for _, name := range slices.Sorted(maps.Keys(labels)) {
+			names = append(names, "`"+name+"`"+valuesOf(name, labels[name]))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(names, ", "), f.GetHelp())
+	}
+	wantTable(t, "metrics", b.String())
+	for _, of := range []string{"go_goroutines", "process_open_fds"} {
+		if !slices.Contains(all, of) {
+			t.Errorf("no %s", of)
+		}
+	}
+}
+
+// valuesOf lists a label's values where the set is closed and small.
+func valuesOf(label string, values []string) string {
+	switch label {
+	case "code", "status":
+		return ""
+	}
+	slices.Sort(values)
+	return ": " + strings.Join(slices.Compact(values), ", ")
+}
