@@ -74,7 +74,7 @@ func (p *program) url() string { return "http://" + p.addr + "/" }
 // start starts it and waits until it answers.
 func (p *program) start(t *testing.T) {
 	t.Helper()
-	p.cmd = exec.Command(p.path, "-addr", p.addr, "-log", "text")
+	p.cmd = exec.Command(p.path, "-addr", p.addr, "-log", "text", "-memory")
 	isolate(p.cmd)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	if err := p.cmd.Start(); err != nil {

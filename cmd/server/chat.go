@@ -71,7 +71,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	a.gate.become(ready)
-	fmt.Fprint(stdout, greeting(l.Addr(), a.tls != nil))
+	fmt.Fprint(stdout, greeting(l.Addr(), a.tls != nil), set.kept(), " Ctrl-C ends the server.\n")
 	select {
 	case err = <-failed.first:
 		closeAll(servers)
@@ -97,7 +97,10 @@ func newApp(set *settings, stderr io.Writer) *app {
 // open makes what the server needs to be ready: store, hub, WebSocket server.
 func (a *app) open(tracer *tracer) error {
 	o := a.set.chatSettings.options()
-	o.Store = &chat.Memory{MaxMessages: a.set.keep, MaxBytes: a.set.keepBytes, MaxRooms: 2 * a.set.maxRooms}
+	var err error
+	if o.Store, err = a.set.openStore(); err != nil {
+		return err
+	}
 	o.MaxSessionsPerAddress = cmp.Or(a.set.maxPerAddress, -1)
 	o.Observer = a.metrics.observer()
 	logChat(&o, a.log)
@@ -190,5 +193,5 @@ func greeting(addr net.Addr, secure bool) string {
 	} else if !ip.IsLoopback() {
 		note = "Whoever can reach this address can chat."
 	}
-	return fmt.Sprintf("Chat at %s://%s/\n%s Ctrl-C ends it.\n", scheme, net.JoinHostPort(host, port), note)
+	return fmt.Sprintf("Chat at %s://%s/\n%s\n", scheme, net.JoinHostPort(host, port), note)
 }

@@ -33,7 +33,7 @@ trusted-proxy = 10.0.0.0/8
 `)
 	s, err := parseSettings(
 		[]string{"-max-conns", "3"},
-		[]string{"FRAMEWRIGHT_CONFIG=" + file, "FRAMEWRIGHT_MAX_CONNS=2", "FRAMEWRIGHT_HISTORY=2", "FRAMEWRIGHT_QUEUE=", "HOME=/", "FRAMEWRIGHT_TRUSTED_PROXY=192.0.2.1"},
+		[]string{"FRAMEWRIGHT_CONFIG=" + file, "FRAMEWRIGHT_MAX_CONNS=2", "FRAMEWRIGHT_HISTORY=2", "FRAMEWRIGHT_QUEUE=", "HOME=/home/ada", "FRAMEWRIGHT_TRUSTED_PROXY=192.0.2.1"},
 		io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestSettingsErrors(t *testing.T) {
 // Kubernetes puts FRAMEWRIGHT_PORT and the like there for a service of that
 // name.
 func TestForeignEnvironment(t *testing.T) {
-	s, err := parseSettings(nil, []string{"FRAMEWRIGHT_SERVICE_HOST=10.0.0.1", "FRAMEWRIGHT_MAX_CONN=1"}, io.Discard)
+	s, err := parseSettings([]string{"-memory"}, []string{"FRAMEWRIGHT_SERVICE_HOST=10.0.0.1", "FRAMEWRIGHT_MAX_CONN=1"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestProbes(t *testing.T) {
 
 // Before the store is open, the server is alive, not ready, and takes nothing.
 func TestStarting(t *testing.T) {
-	set, err := parseSettings(nil, nil, io.Discard)
+	set, err := parseSettings([]string{"-memory"}, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestMetricsAddr(t *testing.T) {
 		}
 	}
 	var stderr strings.Builder
-	if status := run(context.Background(), []string{"-addr", "127.0.0.1:0", "-metrics-addr", addr}, nil, io.Discard, &stderr); status != 1 ||
+	if status := run(context.Background(), []string{"-memory", "-addr", "127.0.0.1:0", "-metrics-addr", addr}, nil, io.Discard, &stderr); status != 1 ||
 		!strings.Contains(stderr.String(), "-metrics-addr takes another port") {
 		t.Errorf("%d %s", status, stderr.String())
 	}

@@ -29,9 +29,6 @@ type chatSettings struct {
 	personRate  rate
 	readRate    rate
 	requestRate rate
-
-	keep      int
-	keepBytes int
 }
 
 func (s *chatSettings) declare(f *flag.FlagSet) {
@@ -53,14 +50,12 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	f.Var(&s.personRate, "person-rate", "messages of one person over all connections, `RATE/BURST`")
 	f.Var(&s.readRate, "read-rate", "joins and requests for older messages of one connection, `RATE/BURST`")
 	f.Var(&s.requestRate, "request-rate", "requests of any kind of one connection, `RATE/BURST`")
-	f.IntVar(&s.keep, "keep", 1000, "messages kept for each room, from which clients catch up")
-	f.IntVar(&s.keepBytes, "keep-bytes", 64<<20, "`BYTES` of messages kept for all rooms together")
 }
 
 // chatBounds are the least values that make sense.
 var chatBounds = map[string]int64{
 	"max-text": 1, "max-rooms": 1, "max-rooms-per-session": 1, "max-sessions-per-person": 0, "max-members": 1, "max-bad-requests": 1,
-	"queue": 16 << 10, "history": 0, "catch-up": 1, "keep": 1, "keep-bytes": 64 << 10,
+	"queue": 16 << 10, "history": 0, "catch-up": 1,
 }
 
 // options are the hub's, but for its store and its hooks. In a setting 0 is no

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +61,11 @@ func start(t *testing.T, args ...string) *program {
 	if at > 0 && args[0] == "echo" {
 		at = 1
 	}
-	args = append(append(append([]string{}, args[:at]...), "-addr", "127.0.0.1:0"), args[at:]...)
+	more := []string{"-addr", "127.0.0.1:0"}
+	if !slices.Contains(args, "echo") && !slices.Contains(args, "-data") {
+		more = append(more, "-memory")
+	}
+	args = slices.Concat(args[:at], more, args[at:])
 	go func() {
 		p.status <- run(ctx, args, nil, w, p.stderr)
 		w.CloseWithError(errors.New("the program ended"))
@@ -176,7 +181,7 @@ func TestArguments(t *testing.T) {
 	} {
 		var stdout, stderr bytes.Buffer
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		status := run(ctx, strings.Fields(tt.args), nil, &stdout, &stderr)
+		status := run(ctx, strings.Fields(tt.args), []string{"FRAMEWRIGHT_MEMORY=1"}, &stdout, &stderr)
 		cancel()
 		if status != tt.status || !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
 			t.Errorf("%s: status %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q",
@@ -365,7 +370,7 @@ func TestSignals(t *testing.T) {
 		{"SIGINT twice", []os.Signal{os.Interrupt, os.Interrupt}, true, -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			cmd := exec.Command(bin, "-addr", "127.0.0.1:0", "-drain", "1m")
+			cmd := exec.Command(bin, "-addr", "127.0.0.1:0", "-memory", "-drain", "1m")
 			stderr := new(buffer)
 			cmd.Stderr = stderr
 			out, err := cmd.StdoutPipe()

@@ -18,8 +18,9 @@ import (
 const chatAbout = `Usage: server [settings]
        server echo [settings]   a bare echo server; see "server echo -h"
 
-A chat for browsers: open the address that it prints. SIGINT (Ctrl-C) or SIGTERM
-ends it in an orderly way, a second one at once.
+A chat for browsers: open the address that it prints. History is kept in the
+folder that it prints, too; -memory keeps it in memory only. SIGINT (Ctrl-C)
+or SIGTERM ends it in an orderly way, a second one at once.
 
 By default only this machine can reach it. To let others in, give -addr a
 public address, and -cert and -key (or a proxy that does TLS in front, and
@@ -56,6 +57,7 @@ type settings struct {
 	pongTimeout   time.Duration
 	writeTimeout  time.Duration
 
+	storeSettings
 	chatSettings
 
 	drain       time.Duration
@@ -108,6 +110,7 @@ func (s *settings) declare() {
 	f.DurationVar(&s.pingInterval, "ping-interval", 30*time.Second, "silence after which a connection is pinged; 0 for never")
 	f.DurationVar(&s.pongTimeout, "pong-timeout", 20*time.Second, "how long it then has for a sign of life")
 	f.DurationVar(&s.writeTimeout, "write-timeout", 10*time.Second, "how long a client may take to accept a frame")
+	s.storeSettings.declare(f)
 	s.chatSettings.declare(f)
 
 	f.DurationVar(&s.drain, "drain", 20*time.Second, "how long the orderly end may take")
@@ -127,7 +130,10 @@ func parseSettings(args, env []string, stdout io.Writer) (*settings, error) {
 	if err := s.apply(s.flags, env); err != nil {
 		return nil, err
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s, s.settleStore(env)
 }
 
 // badf is the error of a setting that makes no sense.
@@ -179,7 +185,7 @@ func (s *settings) check() error {
 // sense.
 func (s *settings) checkBounds() error {
 	for name, least := range map[string]int64{
-		"max-conns": 0, "max-per-address": 0, "max-header": 1024, "max-message": 1024,
+		"max-conns": 0, "max-per-address": 0, "max-header": 1024, "max-message": 1024, "keep": 1, "keep-bytes": 0,
 	} {
 		if err := s.atLeast(name, least); err != nil {
 			return err
@@ -198,6 +204,7 @@ func (s *settings) checkBounds() error {
 		{"drain", s.drain, false}, {"drain-window", s.drainWindow, true}, {"header-timeout", s.headerTimeout, false},
 		{"hello-timeout", s.helloTimeout, false}, {"ping-interval", s.pingInterval, true}, {"pong-timeout", s.pongTimeout, false},
 		{"write-timeout", s.writeTimeout, false}, {"queue-age", s.queueAge, false}, {"presence-grace", s.presenceGrace, true},
+		{"keep-age", s.keepAge, true},
 	} {
 		if d.value < 0 || d.value == 0 && !d.zeroGood {
 			return s.badf(d.name, "a time above 0")
