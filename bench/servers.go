@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"sync"
 
 	"github.com/coder/websocket"
 	fast "github.com/fasthttp/websocket"
@@ -19,20 +21,30 @@ import (
 // The echo servers, each set up the way its own documentation shows, with its
 // own defaults for level and threshold.
 
+var echoBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // servers are by name; keep is whether the context is kept.
 var servers = map[string]func(l net.Listener, keep bool) error{
 	"framewright": func(l net.Listener, keep bool) error {
 		s := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
-			var buf []byte
-			for {
-				op, msg, err := c.ReadAppend(ctx, buf[:0])
+			// Reader waits; a buffer is borrowed for what it returns.
+			echo := func() error {
+				op, r, err := c.Reader(ctx)
 				if err != nil {
 					return err
 				}
-				if err := c.Write(ctx, op, msg); err != nil {
+				buf := echoBuffers.Get().(*bytes.Buffer)
+				defer echoBuffers.Put(buf)
+				buf.Reset()
+				if _, err := buf.ReadFrom(r); err != nil {
 					return err
 				}
-				buf = msg
+				return c.Write(ctx, op, buf.Bytes())
+			}
+			for {
+				if err := echo(); err != nil {
+					return err
+				}
 			}
 		})
 		s.Options.Compression = &ws.Compression{SendContext: keep, ReceiveContext: keep}

@@ -85,6 +85,10 @@ func (in *incoming) inflate(ctx context.Context, p []byte) (n int, done bool, er
 // hundred that inflate to the limit and break it leave nothing behind.
 const spillAt = 16 << 10
 
+// leastRoom is how much room the decompressor is given; a message that leaves
+// less costs another step.
+const leastRoom = 16
+
 type spill [32 << 10]byte
 
 var spills = sync.Pool{New: func() any { return new(spill) }}
@@ -93,12 +97,13 @@ var spills = sync.Pool{New: func() any { return new(spill) }}
 // dst. The message itself begins at dst[begin].
 func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) ([]byte, error) {
 	for {
-		room := cap(dst) - len(dst)
-		if room < 512 && len(dst)-begin >= spillAt {
-			return in.inflateLong(ctx, dst, begin)
-		}
-		if room < 512 {
-			dst = slices.Grow(dst, max(4<<10, len(dst)-begin))
+		if cap(dst)-len(dst) < leastRoom {
+			if len(dst)-begin >= spillAt {
+				return in.inflateLong(ctx, dst, begin)
+			}
+			// The first guess is what JSON comes to; then it doubles.
+			guess := min(max(3*in.rx.Remaining()+64, 512), 4<<10)
+			dst = slices.Grow(dst, max(int(guess), len(dst)-begin))
 		}
 		n, done, err := in.inflate(ctx, dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
