@@ -24,4 +24,11 @@ var (
 	ErrNoAnswer = errors.New("socketio: the client did not acknowledge in time (option AckTimeout)")
 )
 
+// ClosedError is the cause of the end of a socket's context. It is [ErrClosed].
+type ClosedError struct{ Reason Reason }
+
+func (e *ClosedError) Error() string { return ErrClosed.Error() + ": " + string(e.Reason) }
+
+func (e *ClosedError) Unwrap() error { return ErrClosed }
+
 const internalError = "internal error"

@@ -507,7 +507,7 @@ func TestDisconnectReasons(t *testing.T) {
 	}{
 		{ClientDisconnect, func(w *world, r *raw, s *Socket) { r.send(`41`) }},
 		{ServerDisconnect, func(w *world, r *raw, s *Socket) { s.Disconnect(); r.want("told", `41`) }},
-		{ServerDisconnect, func(w *world, r *raw, s *Socket) { s.DisconnectAll(); r.want("told", `41`); r.wantClosed("all") }},
+		{"forced close", func(w *world, r *raw, s *Socket) { s.Drop(); r.wantClosed("all") }},
 		{TransportClose, func(w *world, r *raw, s *Socket) { r.c.CloseNow() }},
 		{TransportClose, func(w *world, r *raw, s *Socket) { r.send("1") }},
 		{ParseError, func(w *world, r *raw, s *Socket) { r.send(`4x`) }},

@@ -265,11 +265,20 @@ func (s *Socket) Disconnect() {
 	}
 }
 
-// DisconnectAll ends the client's connection, and its sockets in all
-// namespaces.
-func (s *Socket) DisconnectAll() {
-	s.Disconnect()
-	s.client.engine.Close()
+// Drop closes the client's connection, after what was sent before, and so ends
+// its sockets in all namespaces. Unlike after Disconnect, the client connects
+// again by itself, and may be recovered.
+func (s *Socket) Drop() { s.client.engine.Close() }
+
+// Ready waits until at least half of what may wait to be sent to the client is
+// free. Who sends much to one client, such as a history, waits for it in
+// between. The error is ctx's or [ErrClosed].
+func (s *Socket) Ready(ctx context.Context) error {
+	err := s.client.engine.Ready(ctx)
+	if err != nil && s.client.engine.Err() != nil {
+		return ErrClosed
+	}
+	return err
 }
 
 // end takes the socket out of its namespace and has OnDisconnect called. It
@@ -287,7 +296,7 @@ func (s *Socket) end(why Reason) bool {
 		return false
 	}
 	s.mu.Lock()
-	s.cancel(fmt.Errorf("%w: %s", ErrClosed, why))
+	s.cancel(&ClosedError{why})
 	s.mu.Unlock()
 	s.client.forget(s)
 	if was != connected {

@@ -14,6 +14,7 @@ import (
 
 	"framewright/chat"
 	"framewright/chat/plain"
+	"framewright/chat/socketio"
 	"framewright/ws"
 )
 
@@ -26,6 +27,7 @@ type app struct {
 	watcher *watcher
 	hub     *chat.Hub
 	sockets *ws.Server
+	io      *socketio.Server
 	tls     *tls.Config
 	opened  atomic.Pointer[http.Handler] // nil while starting
 }
@@ -123,7 +125,14 @@ func (a *app) open(tracer *tracer) error {
 	s.Refused = a.gate.refusedByServer
 	s.Logger = a.log
 	a.sockets = s
-	routes := a.routes()
+
+	if a.io, err = a.socketIO(); err != nil {
+		return err
+	}
+	routes, err := a.routes()
+	if err != nil {
+		return err
+	}
 	a.opened.Store(&routes)
 	return nil
 }
@@ -143,9 +152,14 @@ func (a *app) root() http.Handler {
 }
 
 // routes is what -addr serves once the server is open.
-func (a *app) routes() http.Handler {
+func (a *app) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.Handle("/", page())
+	site, err := a.site()
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/", site)
+	mux.Handle("/socket.io/", a.socketRoutes(a.io))
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
 	a.probes(mux, a.set.metricsAddr == "")
 	if key, ok := a.set.publishSum(); ok {
@@ -153,7 +167,7 @@ func (a *app) routes() http.Handler {
 	} else {
 		mux.HandleFunc("/publish", noPublisher)
 	}
-	return mux
+	return mux, nil
 }
 
 // probes adds what other machines ask about this one.

@@ -174,6 +174,7 @@ func TestArguments(t *testing.T) {
 		{"-trace=", 2, "", "-trace=FILE"},
 		{"-addr " + busy.Addr().String(), 1, "", "-addr takes another"},
 		{"echo -addr " + busy.Addr().String(), 1, "", "-addr takes another"},
+		{"-addr 127.0.0.1:0 -web /nowhere/at/all", 1, "", "-web: "},
 		{"-addr nowhere", 1, "", "missing port"},
 		{"-cert nope.pem -key nope.pem", 1, "", "nope.pem"},
 		{"-cert " + notPEM + " -key " + notPEM, 1, "", "-cert and -key"},

@@ -72,7 +72,12 @@ func (a *app) drain(servers []*http.Server) {
 	window := min(a.set.drainWindow, time.Duration(n)*drainEach)
 	a.hub.Drain(ctx, window, max(2*a.set.drainWindow, time.Second))
 	a.flushed(ctx)
+	var wg sync.WaitGroup
+	var ioErr error
+	wg.Go(func() { ioErr = a.io.Shutdown(ctx) })
 	err := a.sockets.Shutdown(ctx) // also those that have not said who they are
+	wg.Wait()
+	err = errors.Join(err, ioErr)
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(ctx))
 	}

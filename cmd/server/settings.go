@@ -38,6 +38,7 @@ type settings struct {
 	flags *flag.FlagSet
 
 	addr        string
+	web         string
 	metricsAddr string
 	cert, key   string
 	origins     patterns
@@ -90,6 +91,7 @@ func (s *settings) declare() {
 	s.flags = f
 	f.String("config", "", "`FILE` with settings, a line each: name = value")
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; :8080 is every address of this machine,\nport 0 a free one")
+	f.StringVar(&s.web, "web", "", "`FOLDER` with a site of one's own, in place of the built-in page")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`HOST:PORT` for /metrics, /healthz and /readyz alone; then -addr has no\n/metrics. Default: all on -addr")
 	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated")
 	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; may be repeated")
