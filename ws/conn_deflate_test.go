@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -479,64 +478,3 @@ func TestDeflateUTF8FailsFast(t *testing.T) {
 		})
 	}
 }
-
-// TestDeflateHoldsNothing holds that a connection that is idle has given its
-// buffers back, without context, and with context holds the windows.
-func TestDeflateHoldsNothing(t *testing.T) {
-	if raceEnabled() {
-		t.Skip("the race detector's own memory is in the way")
-	}
-	const conns = 200
-	for _, tt := range []struct {
-		name  string
-		p     ws.DeflateParams
-		limit int64 // bytes each, beyond a connection without compression
-	}{
-		{"no context", zParams(false, 15), 1 << 10},
-		{"context of 1 KiB", zParams(true, 10), 2<<10 + 2<<10},
-		{"context of 32 KiB after one message", zParams(true, 15), 8 << 10},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			held := func(open func(rwc io.ReadWriteCloser) *ws.Conn, wire []byte) int64 {
-				all := make([]*ws.Conn, conns)
-				var before, after runtime.MemStats
-				runtime.GC()
-				runtime.GC() // pools forget after two
-				runtime.ReadMemStats(&before)
-				for i := range all {
-					all[i] = open(&idleConn{bytes.NewReader(wire)})
-					_, p, err := all[i].Read(t.Context())
-					if err == nil {
-						err = all[i].Write(t.Context(), ws.OpText, p)
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-				}
-				runtime.GC()
-				runtime.GC()
-				runtime.ReadMemStats(&after)
-				for _, c := range all {
-					c.CloseNow()
-				}
-				return (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / conns
-			}
-			text := []byte(zText(1000, 0))
-			plain := held(func(rwc io.ReadWriteCloser) *ws.Conn { return ws.NewConn(rwc, ws.RoleServer, ctQuiet()) }, zFrame(ws.RoleServer, true, 0, ws.OpText, text))
-			packed := held(func(rwc io.ReadWriteCloser) *ws.Conn {
-				return ws.NewDeflateConn(rwc, ws.RoleServer, ctQuiet(), tt.p)
-			}, zFrame(ws.RoleServer, true, ws.RSV1, ws.OpText, deflateRaw(t, 10, string(text))))
-			t.Logf("%d bytes a connection, %d without compression", packed, plain)
-			if packed-plain > tt.limit {
-				t.Errorf("holds %d bytes more than without compression, want %d at the most", packed-plain, tt.limit)
-			}
-		})
-	}
-}
-
-// An idleConn gives what there is and then waits for ever, as far as anybody
-// asks.
-type idleConn struct{ io.Reader }
-
-func (*idleConn) Write(p []byte) (int, error) { return len(p), nil }
-func (*idleConn) Close() error                { return nil }
