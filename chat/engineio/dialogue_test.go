@@ -141,6 +141,10 @@ func (d *dialogue) begin(method, query, body string, header ...string) *request 
 	}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
+		if name == "Transfer-Encoding" {
+			r.ContentLength = -1
+			continue
+		}
 		r.Header.Add(name, value)
 	}
 	q := &request{d: d, what: method + " " + query, done: make(chan struct{}), cancel: cancel}

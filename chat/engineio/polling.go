@@ -121,9 +121,6 @@ func (s *Socket) post(w http.ResponseWriter, r *http.Request) *refusal {
 		s.endLocked(&CloseError{TransportError, errors.New("a POST of application/octet-stream")}, false)
 		s.mu.Unlock()
 		return &refusal{code: codeRequest, detail: "a POST of application/octet-stream; version 4 has text only"}
-	case r.ContentLength > int64(limit):
-		s.mu.Unlock()
-		return tooLarge(limit)
 	}
 	s.posting = true
 	s.mu.Unlock()
@@ -135,8 +132,15 @@ func (s *Socket) post(w http.ResponseWriter, r *http.Request) *refusal {
 
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.server.o.BodyTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+	var body []byte
+	var err error
+	if r.ContentLength <= int64(limit) { // -1 if it is not known yet
+		body, err = io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	}
+	if r.ContentLength > int64(limit) || len(body) > limit {
+		// To answer a client that is still sending would reset the connection,
+		// and the answer would be lost. There is an end to that, too.
+		_, _ = io.CopyN(io.Discard, r.Body, 4*int64(limit))
 		return tooLarge(limit)
 	}
 	if err != nil {

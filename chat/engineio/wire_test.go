@@ -292,6 +292,8 @@ func TestWire(t *testing.T) {
 		{"a POST over maxPayload", nil, func(d *dialogue) {
 			d.open()
 			d.begin("POST", session, strings.Repeat("4", 1_000_001)).want("too large", refused(413, 3, "Body over 1000000 bytes, the maxPayload of the handshake"))
+			d.begin("POST", session, strings.Repeat("4", 3_000_000)).want("much too large", refused(413, 3, "Body over 1000000 bytes, the maxPayload of the handshake"))
+			d.begin("POST", session, strings.Repeat("4", 1_000_001), "Transfer-Encoding: chunked").want("too large, unannounced", refused(413, 3, "Body over 1000000 bytes, the maxPayload of the handshake"))
 			d.post("just as large as allowed", strings.Repeat("4", 1_000_000))
 			d.wantEnd(0, "")
 		}},
