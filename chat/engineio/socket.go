@@ -225,7 +225,10 @@ func (s *Socket) onTimer() {
 		s.enqueue([]packet{pingPacket}, pingPacket.size())
 	case phasePinged, phaseExtended:
 		if s.posting || s.inBytes > o.MaxPayload {
-			s.setTimer(o.PingTimeout) // the pong may be behind what is under way, or held up by us
+			// The pong may be behind what is under way, or held up by us. The
+			// client, for its part, wants to hear a ping.
+			s.setTimer(o.PingTimeout)
+			s.enqueue([]packet{pingPacket}, pingPacket.size())
 			return
 		}
 		s.endLocked(&CloseError{PingTimeout, fmt.Errorf("no pong within %v of a ping", o.PingTimeout)}, false)

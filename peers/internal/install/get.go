@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,13 +12,24 @@ import (
 	"strings"
 	"time"
 
+	"framewright/peers/engineio"
 	"framewright/peers/node"
 	"framewright/peers/python"
 )
 
 // Node gets Node.js and ws. Path is the folder whose node_modules has ws.
-func Node(ctx context.Context) Result {
-	const name = "ws for Node.js"
+func Node(ctx context.Context) Result { return NPM(ctx, "ws for Node.js", "node", node.Pins) }
+
+// EngineIO gets Node.js and some versions of engine.io-client. Path is the
+// folder whose node_modules has them.
+func EngineIO(ctx context.Context) Result {
+	return NPM(ctx, "engine.io-client for Node.js", "engineio", engineio.Pins)
+}
+
+// NPM gets Node.js and the packages that pins, a package.json and its lock,
+// names. name is for people, folder for the cache. Path is the folder whose
+// node_modules has the packages.
+func NPM(ctx context.Context, name, folder string, pins fs.FS) Result {
 	const remedy = "install Node.js 18 or newer with npm and put both on PATH"
 	program, err := exec.LookPath("node")
 	if err != nil {
@@ -27,7 +39,7 @@ func Node(ctx context.Context) Result {
 	if err != nil {
 		return result(name, Cannot, "", "", &missing{err.Error(), remedy})
 	}
-	dir, state, err := inCache(ctx, "node", node.Pins, func(ctx context.Context, dir string) error {
+	dir, state, err := inCache(ctx, folder, pins, func(ctx context.Context, dir string) error {
 		npm, err := exec.LookPath("npm")
 		if err != nil {
 			return &missing{"there is no npm on PATH", remedy}

@@ -1,7 +1,7 @@
 // Package install finds the peers that are not Go libraries, or installs them
-// in the user's cache folder: ws for Node.js, websockets for Python and
-// Chromium. The versions are pinned by the files in ../../node and
-// ../../python.
+// in the user's cache folder: ws and engine.io-client for Node.js, websockets
+// for Python and Chromium. The versions are pinned by the files in ../../node,
+// ../../engineio and ../../python.
 //
 // An installation is complete once its marker file is there, and a lock file
 // keeps two processes from installing at once, so an interrupted run leaves
@@ -56,7 +56,7 @@ func (e *missing) Error() string { return e.what + "; " + e.remedy }
 
 // All gets every peer.
 func All(ctx context.Context) []Result {
-	return []Result{Node(ctx), Python(ctx), Chromium(ctx)}
+	return []Result{Node(ctx), EngineIO(ctx), Python(ctx), Chromium(ctx)}
 }
 
 // inCache returns a folder in the user's cache that fill has filled once for
