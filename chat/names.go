@@ -74,22 +74,3 @@ func hidden(r rune) bool {
 	return !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) ||
 		unicode.Is(unicode.Variation_Selector, r) && r != 0xFE0F // the one that asks for an emoji's colours
 }
-
-// nameKeys are what a name must not share with somebody else's.
-func nameKeys(name string) []string { return []string{nameKey(name)} }
-
-// nameKey is what two names share if one must not be taken beside the other.
-// Confusable letters of other scripts are not folded yet.
-func nameKey(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || r == 0xFE0F {
-			return -1
-		}
-		// The smallest rune of the orbit: ſ, S and s fold to one.
-		low := r
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			low = min(low, f)
-		}
-		return low
-	}, name)
-}
