@@ -39,11 +39,24 @@ func (b *bucket) take(r Rate, now time.Time) (wait time.Duration, ok bool) {
 // limits are the buckets of one session.
 type limits struct {
 	requests, messages, reads bucket
-	patience                  bucket // of refusals
+	patience                  bucket // with those that do not wait
+
+	mu   sync.Mutex
+	told time.Time // not to ask again before
 }
 
-// patience is how often a client may be told to wait: one that heeds the answer
-// needs it rarely, one that does not is closed.
+// early reports whether a refusal meets a client that was told to wait and did
+// not, and notes how long it is told to wait now.
+func (l *limits) early(now time.Time, wait time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	early := now.Before(l.told)
+	l.told = now.Add(wait)
+	return early
+}
+
+// patience is how often a client may ask too early: some requests are on their
+// way when it is told to wait.
 var patience = Rate{PerSecond: 1, Burst: 100}
 
 // Request counts one request of the client against [Options.RequestRate]. A
@@ -71,12 +84,15 @@ func (s *Session) spend(b *bucket, r Rate, what, option string) error {
 	if ok {
 		return nil
 	}
-	if _, ok := s.limits.patience.take(patience, now); !ok {
-		s.end(ErrFlood)
-		return ErrFlood
+	// To the millisecond, as a client will hear it, and never too short.
+	wait = (wait + time.Millisecond - 1).Truncate(time.Millisecond)
+	if s.limits.early(now, wait) {
+		if _, ok := s.limits.patience.take(patience, now); !ok {
+			s.end(ErrFlood)
+			return ErrFlood
+		}
 	}
-	wait = max(wait, time.Millisecond)
 	return &Error{Code: CodeRateLimited, Retry: wait,
 		Text: fmt.Sprintf("too many %s: at most %g a second, %d at once (option %s); try again in %v",
-			what, r.PerSecond, r.Burst, option, wait.Round(time.Millisecond))}
+			what, r.PerSecond, r.Burst, option, wait)}
 }

@@ -106,9 +106,18 @@ func (c *client) read() string {
 func (c *client) want(typ string) map[string]any {
 	c.t.Helper()
 	text := c.read()
+	m := c.decode(text)
+	if m["type"] != typ {
+		c.t.Fatalf("got %s, want a message of type %s", text, typ)
+	}
+	return m
+}
+
+func (c *client) decode(text string) map[string]any {
+	c.t.Helper()
 	var m map[string]any
-	if err := json.Unmarshal([]byte(text), &m); err != nil || m["type"] != typ {
-		c.t.Fatalf("got %s (%v), want a message of type %s", text, err, typ)
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		c.t.Fatalf("got %s: %v", text, err)
 	}
 	return m
 }

@@ -117,7 +117,7 @@ func (r *reader) hello(ctx context.Context) (*chat.Session, error) {
 	limit := r.h.o.HelloTimeout
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for {
+	for tries := 1; ; tries++ {
 		req, err := r.read(ctx)
 		var s *chat.Session
 		switch {
@@ -146,8 +146,14 @@ func (r *reader) hello(ctx context.Context) (*chat.Session, error) {
 		if last != nil {
 			return nil, last
 		}
+		if tries == maxHellos {
+			return nil, &ws.CloseError{Code: ws.CodePolicyViolation, Reason: fmt.Sprintf("%d refused hellos", tries)}
+		}
 	}
 }
+
+// maxHellos is how many names or tokens somebody may try on one connection.
+const maxHellos = 20
 
 func (r *reader) connect(ctx context.Context, req request) (*chat.Session, error) {
 	id, err := r.h.hub.Authenticate(ctx, chat.Credentials{Name: req.Name, Secret: req.Secret, Token: req.Token})
@@ -271,10 +277,21 @@ func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 		time.AfterFunc(flushTimeout, cancel)
 	})
 	defer stop()
+	var (
+		packets []chat.Packet
+		frames  []*ws.Prepared
+		err     error
+	)
 	for {
-		p, err := s.Next(sendCtx)
+		packets, err = s.NextBatch(sendCtx, packets[:0], batchBytes)
 		if err == nil {
-			err = c.WritePrepared(sendCtx, p.Value.(*ws.Prepared))
+			frames = frames[:0]
+			for _, p := range packets {
+				frames = append(frames, p.Value.(*ws.Prepared))
+			}
+			err = c.WritePrepared(sendCtx, frames...)
+			clear(packets) // an idle connection keeps no message alive
+			clear(frames)
 		}
 		if err != nil {
 			if s.Err() != nil {
@@ -286,6 +303,10 @@ func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 		}
 	}
 }
+
+// batchBytes is how much goes out by one write, if so much waits. It no longer
+// counts for the queue, so it is small beside one.
+const batchBytes = 16 << 10
 
 // closing says with which code and reason a connection is closed whose session
 // ended with err.
