@@ -15,11 +15,11 @@ var timed = []figure{
 }
 
 var (
-	echoServers      = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio"}
-	idleServers      = []string{"raw TCP", "framewright", "gobwas", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio"}
-	handshakeServers = []string{"net/http alone", "framewright", "gobwas", "gorilla", "coder", "gws", "fasthttp", "nbio"}
+	echoServers      = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
+	idleServers      = []string{"raw TCP", "framewright", "gobwas", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
+	handshakeServers = []string{"net/http alone", "framewright", "gobwas", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
 	growthServers    = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla"}
-	broadcastServers = []string{"raw TCP", "framewright", "framewright chat", "gobwas, own buffers", "gorilla", "coder", "gws", "nbio"}
+	broadcastServers = []string{"raw TCP", "framewright", "framewright chat", "gobwas, own buffers", "gorilla", "coder", "gws", "nbio", uwsName}
 )
 
 // rows are all that can be measured.

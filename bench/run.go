@@ -41,6 +41,8 @@ type run struct {
 	only     []string      // servers; empty: all
 	log      io.Writer
 	patience machine.Patience
+	uws      string // the program, or "" if it cannot be had
+	missing  []string
 
 	rows    []*row
 	samples map[*row]map[string]map[string]report.Samples // by server and figure
@@ -81,9 +83,12 @@ func (r *run) do(ctx context.Context) error {
 	return nil
 }
 
-// left says that a server was left out by -servers.
+// left says that a server was left out, by -servers or because it is not here.
 func (r *run) left(name string) bool {
-	return len(r.only) > 0 && !slices.Contains(r.only, name)
+	if name == uwsName && r.uws == "" {
+		return true
+	}
+	return r.onlyWithout(name)
 }
 
 // one does one measurement. Its error is that of ctx; that of a server is kept.
@@ -151,6 +156,9 @@ func (r *run) errors() []string {
 
 // start starts a server on its core.
 func (r *run) start(ctx context.Context, s peer.Server, work string) (*machine.Process, error) {
+	if s.Name == uwsName {
+		return machine.Start(ctx, serverCoreNumber(), r.uws, work)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -64,6 +64,13 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 	if len(r.rows) == 0 {
 		return fmt.Errorf("-rows: no row's title contains %q", *match)
 	}
+	if !r.onlyWithout(uwsName) {
+		var err error
+		if r.uws, err = installUWS(ctx); err != nil {
+			r.missing = append(r.missing, fmt.Sprintf("%s cannot be had: %v", uwsName, err))
+			fmt.Fprintln(stderr, r.missing[0])
+		}
+	}
 	if err := raiseFiles(r.conns); err != nil {
 		return err
 	}
@@ -93,7 +100,7 @@ func serverNames() []string {
 	for _, s := range peer.All {
 		all = append(all, s.Name)
 	}
-	return all
+	return append(all, uwsName)
 }
 
 // about says on what, with what and how well the run went.
@@ -104,5 +111,13 @@ func (r *run) about() []string {
 			all = append(all, s.Module+" "+machine.Version(s.Module))
 		}
 	}
-	return all
+	if r.uws != "" {
+		all = append(all, "uWebSockets of PyPI's "+strings.Fields(uwsPackage)[0]+", on libuv")
+	}
+	return append(all, r.missing...)
+}
+
+// onlyWithout says that -servers leaves out a server that it could name.
+func (r *run) onlyWithout(name string) bool {
+	return len(r.only) > 0 && !slices.Contains(r.only, name)
 }

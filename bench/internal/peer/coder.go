@@ -3,8 +3,8 @@ package peer
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/http"
-	"sync"
 
 	"github.com/coder/websocket"
 )
@@ -37,40 +37,33 @@ var coderServer = Server{
 			}
 		}
 	}),
-	Broadcast: handler(func() http.HandlerFunc {
-		var mu sync.Mutex
-		queues := map[chan []byte]bool{}
-		return func(w http.ResponseWriter, r *http.Request) {
+	Broadcast: func(l net.Listener) error {
+		var all hub[[]byte]
+		return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := coderAccept(w, r)
 			if err != nil {
 				return
 			}
-			defer c.CloseNow()
 			ctx := context.Background()
-			queue := make(chan []byte, broadcastQueue)
-			mu.Lock()
-			queues[queue] = true
-			mu.Unlock()
+			queue := all.join()
+			defer all.leave(queue)
 			go func() {
 				for b := range queue {
 					if c.Write(ctx, websocket.MessageBinary, b) != nil {
-						return
+						break
 					}
 				}
+				_ = c.CloseNow()
 			}()
 			for {
 				_, b, err := c.Read(ctx)
 				if err != nil {
 					return
 				}
-				mu.Lock()
-				for queue := range queues {
-					queue <- b
-				}
-				mu.Unlock()
+				all.send(b)
 			}
-		}
-	}()),
+		}))
+	},
 }
 
 func coderAccept(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"sync"
 
 	"framewright/ws"
 )
@@ -27,29 +26,17 @@ var ours = Server{
 		}))
 	},
 	Broadcast: func(l net.Listener) error {
-		var mu sync.Mutex
-		queues := map[chan *ws.Prepared]bool{}
+		var all hub[*ws.Prepared]
 		return http.Serve(l, ws.Handler(func(ctx context.Context, c *ws.Conn) error {
-			queue := make(chan *ws.Prepared, broadcastQueue)
-			mu.Lock()
-			queues[queue] = true
-			mu.Unlock()
-			defer func() {
-				mu.Lock()
-				delete(queues, queue)
-				mu.Unlock()
-			}()
+			queue := all.join()
+			defer all.leave(queue)
 			go func() {
-				for {
-					select {
-					case p := <-queue:
-						if c.WritePrepared(ctx, p) != nil {
-							return
-						}
-					case <-ctx.Done():
-						return
+				for p := range queue {
+					if c.WritePrepared(ctx, p) != nil {
+						break
 					}
 				}
+				c.CloseNow()
 			}()
 			for m, err := range c.Messages(ctx) {
 				if err != nil {
@@ -59,11 +46,7 @@ var ours = Server{
 				if err != nil {
 					return err
 				}
-				mu.Lock()
-				for queue := range queues {
-					queue <- p
-				}
-				mu.Unlock()
+				all.send(p)
 			}
 			return nil
 		}))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"sync"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -46,27 +45,25 @@ var gobwasServer = Server{
 		})
 	},
 	Broadcast: func(l net.Listener) error {
-		var mu sync.Mutex
-		queues := map[chan []byte]bool{}
+		var all hub[[]byte]
 		return each(l, func(c net.Conn) {
 			defer c.Close()
 			if _, err := ws.Upgrade(c); err != nil {
 				return
 			}
-			queue := make(chan []byte, broadcastQueue)
-			mu.Lock()
-			queues[queue] = true
-			mu.Unlock()
+			queue := all.join()
+			defer all.leave(queue)
 			go func() {
 				w := bufio.NewWriter(c)
 				for b := range queue {
 					if _, err := w.Write(b); err != nil {
-						return
+						break
 					}
 					if len(queue) == 0 && w.Flush() != nil {
-						return
+						break
 					}
 				}
+				c.Close()
 			}()
 			r := bufio.NewReader(c)
 			for {
@@ -79,11 +76,7 @@ var gobwasServer = Server{
 				if err != nil {
 					return
 				}
-				mu.Lock()
-				for queue := range queues {
-					queue <- frame
-				}
-				mu.Unlock()
+				all.send(frame)
 			}
 		})
 	},

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"net"
 	"net/http"
 	"sync"
 
@@ -37,25 +38,22 @@ var gorillaServer = Server{
 			}
 		}
 	}),
-	Broadcast: handler(func() http.HandlerFunc {
-		var mu sync.Mutex
-		queues := map[chan *websocket.PreparedMessage]bool{}
-		return func(w http.ResponseWriter, r *http.Request) {
+	Broadcast: func(l net.Listener) error {
+		var all hub[*websocket.PreparedMessage]
+		return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := gorillaUpgrader.Upgrade(w, r, nil)
 			if err != nil {
 				return
 			}
-			defer c.Close()
-			queue := make(chan *websocket.PreparedMessage, broadcastQueue)
-			mu.Lock()
-			queues[queue] = true
-			mu.Unlock()
+			queue := all.join()
+			defer all.leave(queue)
 			go func() {
 				for p := range queue {
 					if c.WritePreparedMessage(p) != nil {
-						return
+						break
 					}
 				}
+				c.Close()
 			}()
 			for {
 				kind, b, err := c.ReadMessage()
@@ -66,14 +64,10 @@ var gorillaServer = Server{
 				if err != nil {
 					return
 				}
-				mu.Lock()
-				for queue := range queues {
-					queue <- p
-				}
-				mu.Unlock()
+				all.send(p)
 			}
-		}
-	}()),
+		}))
+	},
 }
 
 var gorillaUpgrader = websocket.Upgrader{WriteBufferPool: &sync.Pool{}}

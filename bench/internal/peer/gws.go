@@ -47,6 +47,12 @@ func (g *gwsBroadcast) OnOpen(c *gws.Conn) {
 	g.all[c] = true
 }
 
+func (g *gwsBroadcast) OnClose(c *gws.Conn, _ error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.all, c)
+}
+
 func (g *gwsBroadcast) OnMessage(c *gws.Conn, m *gws.Message) {
 	defer m.Close()
 	b := gws.NewBroadcaster(m.Opcode, m.Bytes())

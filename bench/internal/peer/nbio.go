@@ -32,6 +32,11 @@ var nbioServer = Server{
 			defer mu.Unlock()
 			all[c] = true
 		})
+		up.OnClose(func(c *websocket.Conn, _ error) {
+			mu.Lock()
+			defer mu.Unlock()
+			delete(all, c)
+		})
 		up.OnMessage(func(_ *websocket.Conn, kind websocket.MessageType, b []byte) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -54,7 +54,3 @@ func each(l net.Listener, f func(net.Conn)) error {
 		go f(c)
 	}
 }
-
-// broadcastQueue is how many messages may wait for one receiver. The load never
-// has so many under way.
-const broadcastQueue = 64

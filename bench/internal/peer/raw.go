@@ -21,18 +21,22 @@ var raw = Server{
 	},
 	Broadcast: func(l net.Listener) error {
 		var mu sync.Mutex
-		var all []net.Conn
+		all := map[net.Conn]bool{}
 		return each(l, func(c net.Conn) {
 			mu.Lock()
-			all = append(all, c)
+			all[c] = true
 			mu.Unlock()
+			defer func() {
+				mu.Lock()
+				defer mu.Unlock()
+				delete(all, c)
+				c.Close()
+			}()
 			copyBack(c, func(b []byte) error {
 				mu.Lock()
 				defer mu.Unlock()
-				for _, c := range all {
-					if _, err := c.Write(b); err != nil {
-						return err
-					}
+				for c := range all {
+					_, _ = c.Write(b)
 				}
 				return nil
 			})

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-
-	"golang.org/x/sys/unix"
 )
 
 // ChatSubprotocol is that of Framewright's chat.
@@ -34,14 +32,14 @@ func (c *chat) open(x *conn) error {
 		`{"type":"hello","name":"Load","secret":"the same for all of them"}`,
 		`{"type":"join","room":"bench"}`,
 	} {
-		if _, err := unix.Write(x.fd, appendFrame(nil, fin|textMsg, []byte(say), new([4]byte))); err != nil {
+		if _, err := write(x.fd, appendFrame(nil, fin|textMsg, []byte(say), new([4]byte))); err != nil {
 			return fmt.Errorf("traffic: %w", err)
 		}
 	}
 	var came []byte
 	for {
 		var b [4096]byte
-		n, err := unix.Read(x.fd, b[:])
+		n, err := read(x.fd, b[:])
 		if err != nil || n == 0 {
 			return fmt.Errorf("traffic: joining: %d bytes, %v, after %.100q", n, err, came)
 		}

@@ -60,6 +60,7 @@ type Client struct {
 	conns    []*conn
 	byFD     map[int32]*conn
 	buf      []byte
+	events   [256]unix.EpollEvent
 
 	deadline time.Time // nothing is sent after it
 	pending  int       // messages under way
@@ -68,6 +69,7 @@ type Client struct {
 	// For Broadcast:
 	missing   []int // how many receivers lack message k, at k % len(missing)
 	completed int   // messages that all receivers have
+	known     int   // connections that the server is known to know
 }
 
 // A conn is one connection. Its message k was, or will be, sent at
@@ -156,6 +158,9 @@ func (c *Client) Grow(n int) error {
 // Run keeps messages under way for d, waits for the last replies and says what
 // came of it.
 func (c *Client) Run(d time.Duration) (*Result, error) {
+	if err := c.introduce(); err != nil {
+		return nil, err
+	}
 	c.result = Result{}
 	begin := time.Now()
 	c.deadline = begin.Add(d)
@@ -168,34 +173,78 @@ func (c *Client) Run(d time.Duration) (*Result, error) {
 			return nil, err
 		}
 	}
-	events := make([]unix.EpollEvent, 256)
+	silent, err := c.loop(patience)
+	if err != nil {
+		return nil, err
+	}
+	if silent {
+		return nil, fmt.Errorf("traffic: nothing came for %v, and %d messages are not answered", patience, c.pending)
+	}
+	c.result.Elapsed = time.Since(begin)
+	return &c.result, nil
+}
+
+// introduce sees to it that a server that broadcasts knows all connections: it
+// answers a handshake before it counts the connection in. So one message is
+// sent until all have it.
+func (c *Client) introduce() error {
+	if !c.work.Broadcast || c.work.Chat || c.known == len(c.conns) {
+		return nil
+	}
+	sender := c.conns[0]
+	for begin := time.Now(); time.Since(begin) < patience; {
+		c.deadline = time.Time{} // one message, and no other behind it
+		if err := c.send(sender, 1, begin); err != nil {
+			return err
+		}
+		silent, err := c.loop(time.Second)
+		if err != nil {
+			return err
+		}
+		if !silent {
+			c.known = len(c.conns)
+			return nil
+		}
+		// Who did not get it goes on with the next one.
+		c.pending, c.completed = 0, sender.sent
+		for _, x := range c.conns {
+			x.arrived = sender.sent
+			if err := c.protocol.open(x); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.New("traffic: some receivers get nothing")
+}
+
+// loop reads until everything is answered, or until nothing has come for a time.
+func (c *Client) loop(limit time.Duration) (silent bool, err error) {
 	for c.pending > 0 {
-		n, err := unix.EpollWait(c.epoll, events, int(patience/time.Millisecond))
+		n, err := unix.EpollWait(c.epoll, c.events[:], int(limit/time.Millisecond))
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("traffic: epoll: %w", err)
+			return false, fmt.Errorf("traffic: epoll: %w", err)
 		}
 		if n == 0 {
-			return nil, fmt.Errorf("traffic: nothing came for %v, and %d messages are not answered", patience, c.pending)
+			return true, nil
 		}
-		for _, e := range events[:n] {
+		for _, e := range c.events[:n] {
 			x := c.byFD[e.Fd]
 			if e.Events&unix.EPOLLOUT != 0 {
 				if err := c.flush(x); err != nil {
-					return nil, err
+					return false, err
 				}
 			}
 			if e.Events&^unix.EPOLLOUT != 0 {
 				if err := c.read(x); err != nil {
-					return nil, err
+					return false, err
 				}
 			}
 		}
 	}
-	c.result.Elapsed = time.Since(begin)
-	return &c.result, nil
+	return false, nil
 }
 
 // send sends the next n messages of a connection.
@@ -212,7 +261,7 @@ func (c *Client) send(x *conn, n int, now time.Time) error {
 		x.unsent = append(x.unsent, b...)
 		return nil
 	}
-	written, err := unix.Write(x.fd, b)
+	written, err := write(x.fd, b)
 	if err == unix.EAGAIN {
 		written, err = 0, nil
 	}
@@ -228,7 +277,7 @@ func (c *Client) send(x *conn, n int, now time.Time) error {
 
 // flush sends what the socket did not take before.
 func (c *Client) flush(x *conn) error {
-	n, err := unix.Write(x.fd, x.unsent)
+	n, err := write(x.fd, x.unsent)
 	if err == unix.EAGAIN {
 		return nil
 	}
@@ -252,8 +301,8 @@ func (c *Client) watch(x *conn, events uint32) error {
 // read takes what came, compares it, and has new messages sent for those that
 // were answered.
 func (c *Client) read(x *conn) error {
-	n, err := unix.Read(x.fd, c.buf)
-	if err == unix.EAGAIN || err == unix.EINTR {
+	n, err := read(x.fd, c.buf)
+	if err == unix.EAGAIN {
 		return nil
 	}
 	if err != nil || n == 0 {

@@ -53,11 +53,6 @@ func TestServers(t *testing.T) {
 					if err := c.Grow(conns); err != nil {
 						t.Fatal(err)
 					}
-					if w.Broadcast && !w.Chat {
-						// A server knows its newest connection some time after it
-						// answered, and nothing tells when.
-						time.Sleep(100 * time.Millisecond)
-					}
 					res, err := c.Run(5 * time.Millisecond)
 					if err != nil {
 						t.Fatal(err)

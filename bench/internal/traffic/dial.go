@@ -63,17 +63,49 @@ func connect(addr string, nth int) (fd int, err error) {
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &t),
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &t),
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
-		unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}))
+		finish(fd, unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})))
 	if err != nil {
 		return 0, fmt.Errorf("traffic: connection %d to %s: %w", nth, addr, err)
 	}
 	return fd, nil
 }
 
+// finish waits for a connection that a signal has left under way.
+func finish(fd int, err error) error {
+	if err != unix.EINTR {
+		return err
+	}
+	for err == unix.EINTR {
+		_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(patience/time.Millisecond))
+	}
+	if err != nil {
+		return err
+	}
+	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = unix.Errno(code)
+	}
+	return err
+}
+
+// read and write are the calls on a socket that blocks, in spite of signals: Go
+// sends some to its own threads.
+func read(fd int, b []byte) (n int, err error) {
+	for n, err = unix.Read(fd, b); err == unix.EINTR; n, err = unix.Read(fd, b) {
+	}
+	return max(n, 0), err
+}
+
+func write(fd int, b []byte) (n int, err error) {
+	for n, err = unix.Write(fd, b); err == unix.EINTR; n, err = unix.Write(fd, b) {
+	}
+	return max(n, 0), err
+}
+
 // handshake sends a request and reads the answer, and returns what came behind
 // it.
 func handshake(fd int, request []byte) (rest []byte, err error) {
-	if _, err := unix.Write(fd, request); err != nil {
+	if _, err := write(fd, request); err != nil {
 		return nil, fmt.Errorf("traffic: handshake: %w", err)
 	}
 	return readAnswer(fd)
@@ -83,7 +115,7 @@ func readAnswer(fd int) (rest []byte, err error) {
 	var answer []byte
 	for {
 		var b [1024]byte
-		n, err := unix.Read(fd, b[:])
+		n, err := read(fd, b[:])
 		if err != nil || n == 0 {
 			return nil, fmt.Errorf("traffic: handshake: %d bytes, %v, after %.60q", n, err, answer)
 		}

@@ -31,7 +31,7 @@ func Handshakes(addr string, inFlight int, d time.Duration) (*Result, error) {
 			return err
 		}
 		begun[int32(fd)] = now
-		_, err = unix.Write(fd, req)
+		_, err = write(fd, req)
 		return errors.Join(err,
 			unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}),
 			unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}))

@@ -48,11 +48,16 @@ func answer(t *testing.T, sent []byte) []byte {
 	t.Helper()
 	var out []byte
 	for r := bytes.NewReader(sent); r.Len() > 0; {
-		f, err := ws.ReadFrame(r)
+		h, err := ws.ReadHeader(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = appendFrame(out, fin|binMsg, ws.UnmaskFrame(f).Payload, nil)
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(r, payload); err != nil {
+			t.Fatal(err)
+		}
+		ws.Cipher(payload, h.Mask, 0)
+		out = appendFrame(out, fin|binMsg, payload, nil)
 	}
 	return out
 }
