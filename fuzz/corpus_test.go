@@ -37,6 +37,9 @@ var corpus = map[string][]seed{
 	"FuzzAccept":     acceptSeeds(),
 	"FuzzResponse":   responseSeeds(),
 	"FuzzOrigin":     originSeeds(),
+
+	"FuzzInflateConn":      inflateConnSeeds(),
+	"FuzzDeflateRoundTrip": deflateRoundTripSeeds(),
 }
 
 // TestCorpus wants testdata/fuzz to be what the tables say. A file that they

@@ -355,12 +355,14 @@ func (r *Receiver) isCompressed(h Header) bool {
 // them against the limit and, for text, against UTF-8, as Payload does with a
 // message that is not compressed. An error is a *ProtocolError.
 func (r *Receiver) Content(p []byte) error {
-	if int64(len(p)) > r.limits.MessageSize-r.inflated {
-		return r.tooBig()
-	}
-	r.inflated += int64(len(p))
-	if r.opcode == OpText && !r.text.Write(p) {
+	// What is wrong first counts, however much p is at a time.
+	fits := p[:min(int64(len(p)), r.limits.MessageSize-r.inflated)]
+	r.inflated += int64(len(fits))
+	if r.opcode == OpText && !r.text.Write(fits) {
 		return violated(RuleTextUTF8, "text message is not UTF-8")
+	}
+	if len(fits) < len(p) {
+		return r.tooBig()
 	}
 	return nil
 }
