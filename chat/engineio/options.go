@@ -42,8 +42,8 @@ type Options struct {
 	// last packet: 10 s by default. The session stays on polling if it passes.
 	UpgradeTimeout time.Duration
 
-	// CloseTimeout is how long a session that was closed in an orderly way
-	// keeps what it has yet to send for the client to fetch: 30 s by default.
+	// CloseTimeout is how long a session that this side has closed may take to
+	// deliver what was queued: 30 s by default. The rest is dropped then.
 	CloseTimeout time.Duration
 
 	// BodyTimeout bounds the time that the body of one request by polling may

@@ -46,6 +46,7 @@ type Socket struct {
 
 	timer *time.Timer // runs onTimer
 	phase phase
+	stats ws.Stats  // of conn, as midMessage saw them
 	due   time.Time // when the timer is meant to fire
 
 	parts int // of the session that are still there: its handler and its transport
@@ -58,7 +59,7 @@ const (
 	phaseIdle     phase = iota // until the next ping
 	phasePinged                // until the pong
 	phaseExtended              // until the pong, and something else has come meanwhile
-	phaseClosing               // until what is left will not be fetched any more
+	phaseClosing               // until what is left need not be delivered any more
 	phaseGone
 )
 
@@ -132,6 +133,9 @@ func (s *Socket) endLocked(why *CloseError, orderly bool) {
 	signal(&s.outRoom)
 	if s.next != nil && !s.probed {
 		s.stopUpgrade() // a client that was told to go on does not poll for what is left
+	}
+	if s.conn != nil {
+		s.setTimer(s.server.o.CloseTimeout)
 	}
 	switch {
 	case s.conn != nil && !s.writing:
@@ -221,10 +225,11 @@ func (s *Socket) onTimer() {
 	switch s.phase {
 	case phaseIdle:
 		s.phase = phasePinged
+		s.midMessage() // only what comes from now on counts
 		s.setTimer(o.PingTimeout)
 		s.enqueue([]packet{pingPacket}, pingPacket.size())
 	case phasePinged, phaseExtended:
-		if s.posting || s.inBytes > o.MaxPayload {
+		if s.posting || s.inBytes > o.MaxPayload || s.midMessage() {
 			// The pong may be behind what is under way, or held up by us. The
 			// client, for its part, wants to hear a ping.
 			s.setTimer(o.PingTimeout)
@@ -233,8 +238,22 @@ func (s *Socket) onTimer() {
 		}
 		s.endLocked(&CloseError{PingTimeout, fmt.Errorf("no pong within %v of a ping", o.PingTimeout)}, false)
 	case phaseClosing:
+		if s.conn != nil {
+			go s.conn.CloseNow() // write may be stuck with it
+		}
 		s.gone()
 	}
+}
+
+// midMessage reports whether a part of a message, but no whole one, has come
+// over the WebSocket since it was called before. The caller holds s.mu.
+func (s *Socket) midMessage() bool {
+	if s.conn == nil {
+		return false
+	}
+	before, now := s.stats, s.conn.Stats()
+	s.stats = now
+	return now.BytesIn > before.BytesIn && now.MessagesIn == before.MessagesIn
 }
 
 // handle takes in one packet from the client. ctx is that of the request, or

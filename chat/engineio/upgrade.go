@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"framewright/ws"
 )
@@ -79,8 +78,7 @@ func (s *Socket) probe(ctx context.Context, conn *ws.Conn) error {
 		s.answerPoll([]packet{noopPacket})
 	}
 	if s.phase == phaseClosing {
-		s.timer.Stop()
-		s.due = time.Time{}
+		s.setTimer(s.server.o.CloseTimeout)
 		s.writing = true
 		go s.write(conn)
 		return nil
