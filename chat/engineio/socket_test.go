@@ -432,6 +432,7 @@ func TestHandlers(t *testing.T) {
 				return row.handler(ctx, s)
 			}, func(d *dialogue) {
 				d.open()
+				synctest.Wait()
 				d.get("the end", "4last words\x1e1")
 				d.wantEnd(0, engineio.ForcedClose)
 				log := d.logged()
