@@ -1,16 +1,21 @@
 // Command bench measures Framewright side by side with other WebSocket
 // servers, in one run on one machine. From this folder:
 //
+//	go run .
+//
+// does all but compression and prints tables; README.md says how to read them.
+//
 //	go run . compression
 //
-// prints the tables of COMPRESSION.md: echo servers with permessage-deflate,
-// each a process of its own pinned to one core, the load on the other. It is
-// a module of its own, so that the others are no dependencies of the main
-// module. A server that cannot be had is left out, and the output says why.
+// prints the tables of COMPRESSION.md: echo servers with permessage-deflate.
+//
+// Every server is a process of its own, pinned to one core, the load on another.
+// This is a module of its own, so that the others are no dependencies of the
+// main module. A server that cannot be had is left out, and the output says
+// why. It needs Linux.
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -23,9 +28,19 @@ import (
 	"time"
 )
 
-const usage = `Usage: go run . compression [-seconds S] [-reps N] [-conns N]
+const usage = `Usage: go run . [COMMAND] [settings]
 
-Measures echo servers with permessage-deflate and prints a table.
+Commands:
+  all          everything but compression (what runs without a command)
+  echo         processor time and latency of an echoed message
+  idle         memory of connections that wait
+  broadcast    processor time of a delivery, the chat's too
+  handshake    processor time of an opening handshake
+  growth       the same with 10 to 10,000 connections
+  micro        handshake and masking without sockets
+  compression  echo with permessage-deflate
+
+"go run . COMMAND -h" lists the settings.
 `
 
 func main() {
@@ -39,23 +54,33 @@ func command(args []string) error {
 	if len(args) == 3 && args[0] == "serve" { // what bench starts itself as
 		return serve(args[1], args[2] == "keep")
 	}
-	if len(args) == 3 && args[0] == "server" {
+	if len(args) == 3 && args[0] == "server" { // the same, for sideBySide
 		return serveWork(args[1], args[2])
 	}
-	if group := cmp.Or(append(args, "")[0], "all"); group == "all" || slices.Contains(groups, group) || strings.HasPrefix(group, "-") {
-		if strings.HasPrefix(group, "-") {
-			group, args = "all", append([]string{"all"}, args...)
-		}
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		return sideBySide(ctx, group, args[min(1, len(args)):], os.Stdout, os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
+		args = append([]string{"all"}, args...)
 	}
-	if args[0] != "compression" {
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
+	switch name := args[0]; {
+	case name == "all" || slices.Contains(groups, name):
+		return sideBySide(ctx, name, args[1:], os.Stdout, os.Stderr)
+	case name == "compression":
+		return compressionCommand(ctx, args)
+	case isHelp(name):
+		fmt.Print(usage)
+		return nil
+	default:
+		return fmt.Errorf("there is no command %q\n\n%s", name, usage)
 	}
+}
+
+func isHelp(arg string) bool {
+	return strings.TrimLeft(arg, "-") == "h" || strings.TrimLeft(arg, "-") == "help"
+}
+
+func compressionCommand(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("compression", flag.ExitOnError)
-	flags.Usage = func() { fmt.Fprint(os.Stderr, usage); flags.PrintDefaults() }
 	var b bench
 	seconds := flags.Float64("seconds", 1, "longest time of one measurement, up to 10")
 	flags.IntVar(&b.reps, "reps", 3, "repetitions, of which the median counts, up to 9")
@@ -72,8 +97,6 @@ func command(args []string) error {
 			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	return b.compression(ctx)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -30,6 +31,9 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 	out := flags.String("out", "", "also write RESULTS.md and its plots into this `FOLDER`")
 	quick := flags.Bool("quick", false, "one short repetition, to see whether everything works")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
 		return err
 	}
 	if flags.NArg() > 0 {
