@@ -60,6 +60,7 @@ var stages = []stage{
 	{"allocations", "tests", 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|TableRoom")}, // what the race detector disturbs
 	{"conformance", "cases", 30 * time.Minute, tool(".", "go", "run", "./autobahn")},
 	{"peers", "tests", 20 * time.Minute, peers},
+	{"bench", "tests", 5 * time.Minute, goTest("bench")},
 	{"fuzz", "targets", 20 * time.Minute, func(ctx context.Context, log io.Writer) result {
 		return tool(".", "go", "run", "./fuzz", "-run", ownTargets, "-time", fuzzTime.String())(ctx, log)
 	}},
