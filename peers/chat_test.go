@@ -1,8 +1,6 @@
 package peers
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,116 +9,6 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 )
-
-// A chatter is somebody with the chat page open.
-type chatter struct {
-	*tab
-	t    *testing.T
-	name string
-}
-
-// chats opens the page and takes a name there.
-func (b *browser) chats(t *testing.T, name, url string) *chatter {
-	t.Helper()
-	p, err := b.open(t, name, url)
-	if err != nil {
-		t.Fatalf("%s cannot open %s: %v", name, url, err)
-	}
-	c := &chatter{p, t, name}
-	c.online()
-	c.must(
-		chromedp.Click(chromedp.CSS("#me-button")),
-		chromedp.WaitVisible(chromedp.CSS("#name")),
-		chromedp.SendKeys(chromedp.CSS("#name"), name), // it is selected, so this takes its place
-		chromedp.Click(chromedp.CSS("#me-ok")),
-	)
-	c.until("has the name", "document.querySelector('#my-name').textContent === %s && "+welcomes+".length > 0", name)
-	c.online()
-	return c
-}
-
-func (c *chatter) must(steps ...chromedp.Action[chromedp.Void]) {
-	c.t.Helper()
-	if err := c.do(steps...); err != nil {
-		c.t.Fatalf("%s: %v", c.name, err)
-	}
-}
-
-// Expressions about the page.
-const (
-	// texts are the messages, oldest first, without those who wrote them.
-	texts = "[...document.querySelectorAll('#messages .message .text')].map(e => e.textContent)"
-	// welcomes are the lines with which the server greets who connects.
-	welcomes = "[...document.querySelectorAll('#messages .system')].filter(e => e.textContent.startsWith('Welcome'))"
-	state    = "document.querySelector('#state').dataset.state"
-)
-
-// until waits until a JavaScript expression is true in the page. Its arguments
-// become JavaScript values.
-func (c *chatter) until(what, expression string, args ...any) {
-	c.t.Helper()
-	expression = withValues(expression, args...)
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
-	defer cancel()
-	_, err := evaluate[bool](ctx, c.tab, `new Promise((done) => {
-		const timer = setInterval(check, 20);
-		function check() {
-			if (!(`+expression+`)) return;
-			clearInterval(timer);
-			done(true);
-		}
-		check();
-	})`)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("not within %v", patience)
-		}
-		c.t.Fatalf("%s: %s: %v\nthe page shows: %s", c.name, what, err, strings.Join(value[[]string](c, "[document.body.innerText]"), ""))
-	}
-}
-
-func withValues(expression string, args ...any) string {
-	for i, a := range args {
-		b, err := json.Marshal(a)
-		if err != nil {
-			panic(err) // strings, numbers and lists of them come here
-		}
-		args[i] = string(b)
-	}
-	return fmt.Sprintf(expression, args...)
-}
-
-// value is an expression's value right now.
-func value[T any](c *chatter, expression string) T {
-	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	v, err := evaluate[T](ctx, c.tab, expression)
-	if err != nil {
-		c.t.Errorf("%s: %s: %v", c.name, expression, err)
-	}
-	return v
-}
-
-func (c *chatter) online() {
-	c.t.Helper()
-	c.until("is online", state+" === 'online'")
-}
-
-// types puts text in the box, key by key, and presses Send.
-func (c *chatter) types(text string) {
-	c.t.Helper()
-	if text != "" {
-		c.must(chromedp.SendKeys(chromedp.CSS("#text"), text))
-	}
-	c.must(chromedp.Click(chromedp.CSS("#send")))
-}
-
-// sees waits for a message to be the newest one.
-func (c *chatter) sees(text string) {
-	c.t.Helper()
-	c.until(fmt.Sprintf("sees %q", text), texts+".at(-1) === %s", text)
-}
 
 // TestChatPage is the main job: two people in two browser contexts chat on the
 // page of cmd/server. The parts build on each other.
@@ -154,7 +42,7 @@ func TestChatPage(t *testing.T) {
 	}
 
 	part("the welcome goes to who connects only", func(t *testing.T) {
-		ada.until("sees Grace come", "[...document.querySelectorAll('#messages .system')].some(e => e.textContent.startsWith('Grace joined'))")
+		ada.until("sees Grace come", "[...document.querySelectorAll('#logs .system')].some(e => e.textContent.startsWith('Grace joined'))")
 		for _, c := range []*chatter{ada, grace} {
 			if n := value[int](c, welcomes+".length"); n != 1 {
 				t.Errorf("%s has %d welcomes on the page, want 1", c.name, n)
@@ -169,7 +57,7 @@ func TestChatPage(t *testing.T) {
 		if v := value[string](ada, "document.querySelector('#text').value"); v != "" {
 			t.Errorf("after Send the box holds %q, want it empty", v)
 		}
-		if from := value[string](grace, "[...document.querySelectorAll('#messages .message')].at(-1).querySelector('.from').textContent"); !strings.HasPrefix(from, "Ada") {
+		if from := value[string](grace, "[...document.querySelectorAll('#logs .message')].at(-1).querySelector('.from').textContent"); !strings.HasPrefix(from, "Ada") {
 			t.Errorf("Grace sees the message as from %q, want Ada", from)
 		}
 		grace.must(chromedp.SendKeys(chromedp.CSS("#text"), "Hello, Ada: grüße 世界 👋\r")) // Enter sends too
@@ -206,7 +94,7 @@ func TestChatPage(t *testing.T) {
 			if diff := cmp.Diff(payloads, got[max(0, len(got)-len(payloads)):]); diff != "" {
 				t.Errorf("%s's messages (-want +got):\n%s", c.name, diff)
 			}
-			if n := value[int](c, "document.querySelectorAll('#messages .text *, #messages img, #messages script, #messages iframe').length"); n != 0 {
+			if n := value[int](c, "document.querySelectorAll('#logs .text *, #logs img, #logs script, #logs iframe').length"); n != 0 {
 				t.Errorf("%s's list has %d elements that a message brought", c.name, n)
 			}
 			if value[bool](c, "'ran' in window") {
@@ -225,10 +113,10 @@ func TestChatPage(t *testing.T) {
 		}
 		for _, c := range []*chatter{ada, grace} {
 			c.sees(lines[len(lines)-1])
-			c.until("the list is longer than its window", "document.querySelector('#scroller').scrollHeight > document.querySelector('#scroller').clientHeight")
+			c.until("the list is longer than its window", "document.querySelector('.scroller:not([hidden])').scrollHeight > document.querySelector('.scroller:not([hidden])').clientHeight")
 			c.until("the newest message is in view", `(() => {
-				const box = document.querySelector('#scroller').getBoundingClientRect();
-				const last = document.querySelector('#messages').lastElementChild.getBoundingClientRect();
+				const box = document.querySelector('.scroller:not([hidden])').getBoundingClientRect();
+				const last = [...document.querySelectorAll('.scroller:not([hidden]) .messages > li')].at(-1).getBoundingClientRect();
 				return last.top >= box.top && last.bottom <= box.bottom + 1;
 			})()`)
 			got := value[[]string](c, texts)
@@ -272,7 +160,7 @@ func TestChatPage(t *testing.T) {
 
 	part("who closes the page leaves", func(t *testing.T) {
 		grace.close()
-		ada.until("sees Grace go", "[...document.querySelectorAll('#messages .system')].some(e => e.textContent.startsWith('Grace left'))")
+		ada.until("sees Grace go", "[...document.querySelectorAll('#logs .system')].some(e => e.textContent.startsWith('Grace left'))")
 	})
 
 	part("the server says who came, spoke and went", func(t *testing.T) {

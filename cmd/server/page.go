@@ -29,6 +29,10 @@ var pageHeaders = map[string]string{
 	"Cache-Control":                "no-cache", // ask each time; the ETag makes it cheap
 }
 
+// clientModule can be imported by pages of other origins, too: it is public
+// anyway, and whether such a page may connect is decided at the handshake.
+const clientModule = "/client.js"
+
 // contentTypes does not leave this to the machine's MIME tables.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
@@ -62,6 +66,10 @@ func page() http.Handler {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "The page takes GET only.", http.StatusMethodNotAllowed)
 			return
+		}
+		if r.URL.Path == clientModule {
+			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+			w.Header().Set("Access-Control-Allow-Origin", "*") // a module's import is a CORS request
 		}
 		data, ok := files[r.URL.Path]
 		if !ok {

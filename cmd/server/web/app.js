@@ -1,82 +1,246 @@
 // The page: what the client module reports, shown; what people do, told to it.
 // Everything that others wrote goes in as text, never as markup.
 import { Chat } from "./client.js";
-import { Log } from "./log.js";
+import { Announcer } from "./announce.js";
+import { Conversation } from "./conversation.js";
 import { Frames } from "./frames.js";
-import { load, remember, ownIdentity } from "./identity.js";
-import { $, el, avatar } from "./dom.js";
+import { spoken } from "./log.js";
+import { load, remember, ownIdentity, tabStorage } from "./identity.js";
+import { banner, connection, lists, header, members, total } from "./view.js";
+import { Dialog, keys, panels } from "./panels.js";
+import { $ } from "./dom.js";
+
+const DEFAULT_ROOM = "lobby";
 
 const me = load();
-let room = roomOfHash();
-const members = new Map(); // id → person
+const conversations = new Map(); // key → Conversation
+let active = null;
+let begun = false;
 
-const log = new Log($("scroller"), $("messages"), $("newest"));
+const announcer = new Announcer($("announcer"));
 const frames = new Frames($("frame-list"));
 const chat = new Chat(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {
-  name: me.name, secret: me.secret, start: false,
+  name: me.name, secret: me.secret, start: false, storage: tabStorage(),
 });
+
+// Conversations.
+
+const ask = {
+  history: (room, o) => chat.history(room, o),
+  retry: (id) => chat.retry(id),
+  discard: (id) => chat.discard(id),
+  newest: (c, below) => c === active && ($("newest").hidden = !below),
+  changed: () => refresh(),
+};
+
+function conversation(key, person = null) {
+  let c = conversations.get(key);
+  if (!c) {
+    c = new Conversation(key, ask, person);
+    conversations.set(key, c);
+    $("logs").append(c.log.element);
+    refresh();
+  }
+  if (person) c.person = person; // the name of today
+  return c;
+}
+
+const roomOf = (room) => conversations.get(`#${room}`);
+
+function openRoom(name) {
+  const c = conversation(`#${name}`);
+  chat.join(name);
+  return c;
+}
+
+/** goes to a conversation, by way of the page's address, so that going back works. */
+function go(c) {
+  if (location.hash !== c.hash) history.pushState(null, "", c.hash);
+  activate(c);
+}
+
+function activate(c) {
+  if (c === active) return;
+  if (active) {
+    active.draft = text.value;
+    active.log.hide();
+  }
+  active = c;
+  $("newest").hidden = true;
+  text.value = c.draft;
+  c.log.show();
+  read();
+  fit();
+}
+
+function route() {
+  const c = fromHash() ?? active ?? conversations.values().next().value ?? openRoom(DEFAULT_ROOM);
+  if (location.hash && c.hash !== location.hash) history.replaceState(null, "", c.hash);
+  activate(c);
+}
+
+function fromHash() {
+  const hash = location.hash.slice(1);
+  try {
+    if (hash.startsWith("@") && conversations.has(decodeURIComponent(hash))) return conversations.get(decodeURIComponent(hash));
+    const room = tidy(decodeURIComponent(hash));
+    return room ? openRoom(room) : null;
+  } catch {
+    return null; // a broken %-escape
+  }
+}
+
+const tidy = (room) => room.trim().replace(/\s+/g, " ");
+
+function leave(c) {
+  const list = [...conversations.values()];
+  conversations.delete(c.key);
+  c.log.element.remove();
+  if (c.room) chat.leave(c.room);
+  save();
+  if (c === active) {
+    active = null;
+    const at = list.indexOf(c);
+    go(list[at + 1] ?? list[at - 1] ?? openRoom(DEFAULT_ROOM));
+  }
+  refresh();
+}
+
+function save() {
+  me.rooms = [...conversations.values()].filter((c) => c.room && !c.closed).map((c) => c.room);
+  remember(me);
+}
+
+// What is shown anew, once for all that changed at a time.
+
+let due = false;
+function refresh() {
+  if (due) return;
+  due = true;
+  queueMicrotask(() => {
+    due = false;
+    lists([...conversations.values()], active, leave);
+    total(conversations.values(), active);
+    if (!active) return;
+    header(active);
+    members(active, chat.you, talkTo);
+    const { obstacle } = active;
+    $("obstacle").hidden = !obstacle;
+    $("obstacle-text").textContent = obstacle;
+    $("rejoin").hidden = !active.closed;
+    $("send").disabled = Boolean(obstacle);
+    $("typing").replaceChildren(...active.writing);
+  });
+}
+
+function read() {
+  if (active && !document.hidden) active.unread = 0;
+  refresh();
+}
+document.addEventListener("visibilitychange", read);
+
+function unread(c, n, m) {
+  if (n === 0 || (c === active && !document.hidden)) return;
+  if (c.unread === 0 && c !== active) announcer.say(m ? `New message in ${c.title}` : `New messages in ${c.title}`);
+  c.unread += n;
+  refresh();
+}
+
+function talkTo(person) {
+  go(conversation(`@${person.id}`, person));
+  text.focus();
+}
 
 // What the server says.
 
-chat.on("state", ({ state, retryAt, reason }) => {
-  const words = { connecting: "connecting", online: "connected", waiting: "offline", refused: "not connected", stopped: "disconnected" };
-  $("state").textContent = words[state];
-  $("state").dataset.state = state;
-  banner(state, retryAt, reason);
-  if (state === "refused") openDialog(reason);
+let lost = false;
+let greeting = "";
+let greeted = "";
+chat.on("state", (s) => {
+  connection(s);
+  banner(s);
+  if (s.state !== "online") for (const c of conversations.values()) c.hush();
+  if (s.state === "refused") dialog.open(me, s.reason);
+  if (s.state === "waiting" && !lost) announcer.say("The connection is lost. What you write is sent later.");
+  if (s.state === "online" && lost) announcer.say("Connected again.");
+  lost = s.state === "waiting" || (s.state === "connecting" && lost);
 });
 
-let greeted = ""; // once is enough: not again after every reconnection
-chat.on("welcome", ({ text, you }) => {
-  showMe(you);
-  if (greeted !== text) log.system(text);
-  greeted = text;
+chat.on("welcome", ({ text: words, you }) => {
+  dialog.showMe(you);
+  if (greeted !== words) greeting = greeted = words; // once is enough: not again after every reconnection
 });
 
 chat.on("joined", (e) => {
-  if (e.room !== room) return;
-  members.clear();
-  for (const p of e.members) members.set(p.id, p);
-  showMembers(e.people);
-  log.joined(e);
+  const c = openRoom(e.room);
+  const first = c.people === 0 && !c.closed;
+  const news = first && e.reset ? [] : e.messages.filter((m) => !m.mine && !c.log.has(m.cursor));
+  if (news.length > 0 && c !== active) c.log.unread();
+  c.joined(e);
+  unread(c, news.length);
+  if (greeting && c === active) c.log.system(greeting);
+  if (c === active) greeting = "";
+  save();
 });
 
 chat.on("message", (m) => {
-  if (m.room !== room) return;
-  stopTyping(m.from.id);
-  log.message(m);
-  if (document.hidden && !m.mine) unread(1);
+  const c = roomOf(m.room);
+  if (c) arrived(c, m, m.mine);
 });
 
-chat.on("delivery", (d) => d.room === room && log.delivery(d, chat.you ?? { id: "", name: me.name }));
-log.onRetry = (id) => chat.retry(id);
-
-chat.on("presence", (e) => {
-  if (e.room !== room) return;
-  if (e.here) members.set(e.who.id, e.who);
-  else members.delete(e.who.id);
-  stopTyping(e.who.id);
-  showMembers(e.people);
-  log.system(`${e.who.name} ${e.here ? "joined" : "left"}`, e.time);
+chat.on("private", (m) => {
+  const c = conversation(`@${m.mine ? m.to.id : m.from.id}`, m.mine ? m.to : m.from);
+  if (c.isNew(m)) arrived(c, m, m.mine);
 });
 
-chat.on("notice", (e) => (!e.room || e.room === room) && log.system(e.text));
-chat.on("error", (e) => log.system(`The server says: ${e.text}`));
+function arrived(c, m, mine) {
+  const away = c !== active || document.hidden;
+  if (away && !mine && c.unread === 0) c.log.unread();
+  c.message(m);
+  if (mine) return;
+  unread(c, 1, m);
+  if (c === active) announcer.say(spoken(m));
+}
+
+chat.on("delivery", (d) => {
+  const key = d.room !== undefined ? `#${d.room}` : `@${d.to.id}`;
+  if (d.state !== "sending" && !conversations.has(key)) return; // left meanwhile
+  const c = conversation(key, d.to);
+  c.log.delivery(d, chat.you ?? { id: "", name: me.name });
+  if (d.state === "failed") announcer.say(`Not sent: ${d.reason}`);
+});
+
+chat.on("presence", (e) => roomOf(e.room)?.presence(e));
+chat.on("typing", (e) => roomOf(e.room)?.typing(e.who));
+chat.on("deleted", (e) => roomOf(e.room)?.log.gone(e.cursor));
+chat.on("left", (e) => {
+  roomOf(e.room)?.close(e.reason.replace(/\.$/, ""));
+  announcer.say(`You are not in ${e.room} any more: ${e.reason}`);
+  save();
+});
+chat.on("muted", (e) => {
+  for (const c of e.room ? [roomOf(e.room)] : conversations.values()) c?.mute(e.until);
+  announcer.say(active?.obstacle || "You may write again.");
+});
+chat.on("notice", (e) => {
+  (e.room ? roomOf(e.room) : active)?.log.system(e.text, new Date(), false);
+  announcer.say(e.text);
+});
+chat.on("error", (e) => active?.log.system(`The server says: ${e.text}`));
 chat.on("frame", (f) => frames.add(f));
 
 // What people do.
 
 const text = $("text");
-let typedAt = 0; // when the others were last told that we write
 
 $("form").addEventListener("submit", (e) => {
   e.preventDefault();
   const words = text.value.trim();
-  if (words) {
-    log.follow(); // who writes wants to see it
-    chat.send(room, words);
-    text.value = "";
-    typedAt = 0;
+  if (words && !active.obstacle) {
+    active.log.follow(); // who writes wants to see it
+    const sent = active.room ? chat.send(active.room, words) : chat.sendPrivate(active.person, words);
+    if (sent) text.value = "";
+    else active.log.system("Too much waits to be sent already. Your text is still in the box.");
     fit();
   }
   text.focus();
@@ -91,175 +255,94 @@ text.addEventListener("keydown", (e) => {
 
 text.addEventListener("input", () => {
   fit();
-  if (text.value.trim() && Date.now() - typedAt > 2500) {
-    typedAt = Date.now();
-    chat.typing(room);
-  }
+  if (text.value.trim() && active.room) chat.typing(active.room);
 });
 
 // fit gives the box as many lines as its text has; the style sheet says how
 // many at most.
 function fit() {
   text.style.height = "auto";
-  text.style.height = `${text.scrollHeight}px`;
+  text.style.height = `${text.scrollHeight + 2}px`;
 }
 
-addEventListener("hashchange", () => enter(roomOfHash()));
-
-function roomOfHash() {
-  try {
-    return decodeURIComponent(location.hash.slice(1)).trim() || "lobby";
-  } catch {
-    return "lobby"; // a broken %-escape
-  }
-}
-
-function enter(name) {
-  $("room").textContent = name;
-  unread(0);
-  if (name === room) return;
-  chat.leave(room);
-  room = name;
-  members.clear();
-  showMembers(0);
-  log.clear();
-  chat.join(room);
-}
-
-// Who is here.
-
-function showMembers(people) {
-  $("count").textContent = people;
-  const list = [...members.values()].sort((a, b) => a.name.localeCompare(b.name));
-  $("members").replaceChildren(...list.map((p) => {
-    const you = p.id === chat.you?.id;
-    return el("li", {}, avatar(p), el("span", { class: "member-name" }, p.name), you && el("span", { class: "you" }, "you"));
-  }), ...(people > list.length ? [el("li", { class: "more" }, `and ${people - list.length} more`)] : []));
-}
-
-function showMe(you) {
-  $("my-name").textContent = you.name;
-  $("my-avatar").replaceWith(Object.assign(avatar(you), { id: "my-avatar" }));
-}
-
-const typing = new Map(); // id → { name, timer }
-chat.on("typing", ({ room: where, who }) => {
-  if (where !== room) return;
-  clearTimeout(typing.get(who.id)?.timer);
-  typing.set(who.id, { name: who.name, timer: setTimeout(() => stopTyping(who.id), 4000) });
-  showTyping();
+$("newest").addEventListener("click", () => active.log.follow());
+$("retry-now").addEventListener("click", () => chat.connect());
+$("rejoin").addEventListener("click", () => {
+  chat.join(active.room);
+  text.focus();
+});
+$("skip").addEventListener("click", (e) => {
+  e.preventDefault();
+  text.focus();
+});
+$("room-form").addEventListener("submit", (e) => {
+  e.preventDefault();
+  const room = tidy($("room-name").value.replace(/^\s*#/, ""));
+  if (!room) return;
+  $("room-name").value = "";
+  go(openRoom(room));
+  drawers.close();
+  text.focus();
 });
 
-function stopTyping(id) {
-  clearTimeout(typing.get(id)?.timer);
-  if (typing.delete(id)) showTyping();
-}
-
-function showTyping() {
-  const names = Array.from(typing.values(), (t) => t.name);
-  $("typing").textContent = names.length === 0 ? "" : names.length > 2 ? "Several people are writing…" :
-    `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} writing…`;
-}
-
-// The connection's banner: only when there is something to know, and not for a
-// blip.
-
-let bannerTimer = 0;
-function banner(state, retryAt, reason) {
-  clearInterval(bannerTimer);
-  const bar = $("banner");
-  if (state === "online" || state === "refused") {
-    bar.hidden = true;
+const dialog = new Dialog((answer) => {
+  const other = answer.onlyTab !== me.onlyTab;
+  if (other) Object.assign(me, ownIdentity(answer.onlyTab));
+  const renamed = other || answer.name !== me.name || chat.state === "refused";
+  me.name = answer.name;
+  save();
+  if (!begun) {
+    chat.name = me.name;
+    chat.secret = me.secret;
+    begin(answer.room);
     return;
   }
-  if (state === "connecting") return; // as it was
-  const show = () => {
-    const left = Math.ceil((retryAt - Date.now()) / 1000);
-    $("banner-text").textContent = state === "stopped" ? `Disconnected${reason ? `: ${reason}` : ""}.` :
-      navigator.onLine === false ? "You are offline. What you write is sent later." :
-      `No connection${reason ? ` (${reason})` : ""}. What you write is sent later; next try in ${Math.max(left, 1)} s.`;
-    bar.hidden = false;
-  };
-  show();
-  if (state === "waiting") bannerTimer = setInterval(show, 1000);
-}
-$("retry-now").addEventListener("click", () => chat.connect());
-
-// The title says what was missed while the tab was hidden.
-
-let missed = 0;
-function unread(n) {
-  missed = n ? missed + n : 0;
-  document.title = `${missed ? `(${missed}) ` : ""}#${$("room").textContent} · Framewright chat`;
-}
-document.addEventListener("visibilitychange", () => document.hidden || unread(0));
-
-// The dialog for name and room.
-
-const dialog = $("me");
-
-function openDialog(error) {
-  $("name").value = me.name;
-  $("room-name").value = room;
-  $("only-tab").checked = me.onlyTab;
-  $("me-error").textContent = error ?? "";
-  $("me-error").hidden = !error;
-  if (!dialog.open) dialog.showModal();
-  $("name").select();
-}
-
-$("me-button").addEventListener("click", () => openDialog());
-$("me-cancel").addEventListener("click", () => dialog.close());
-dialog.addEventListener("click", (e) => e.target === dialog && dialog.close()); // the backdrop
-$("me-form").addEventListener("submit", () => {
-  const name = $("name").value.trim();
-  const where = $("room-name").value.trim();
-  const onlyTab = $("only-tab").checked;
-  if (where && where !== room) location.hash = encodeURIComponent(where);
-  if (name && (name !== me.name || onlyTab !== me.onlyTab || chat.state === "refused")) {
-    if (onlyTab !== me.onlyTab) Object.assign(me, ownIdentity(onlyTab));
-    me.name = name;
-    remember(me);
-    log.clear();
-    chat.rename(me.name, me.secret);
+  if (!renamed) return;
+  if (other) { // what was shown as our own is somebody else's now
+    for (const c of [...conversations.values()]) if (c.person) leave(c);
+    for (const c of conversations.values()) c.log.clear();
   }
+  chat.rename(me.name, me.secret);
 });
+$("me-button").addEventListener("click", () => dialog.open(me));
 
-// Panels.
-
-function toggle(button, panel, open) {
-  button.setAttribute("aria-expanded", String(open));
-  panel(open);
-}
-const side = (open) => toggle($("people-button"), (o) => document.body.classList.toggle("show-side", o), open);
-$("people-button").addEventListener("click", () => {
-  side(!document.body.classList.contains("show-side"));
-  $("side-close").focus();
+const drawers = panels(frames);
+keys({
+  step(by) {
+    const list = [...conversations.values()];
+    go(list[(list.indexOf(active) + by + list.length) % list.length]);
+  },
+  escape: () => drawers.close() || text.focus(),
+  dialog,
 });
-$("side-close").addEventListener("click", () => {
-  side(false);
-  $("people-button").focus();
-});
-
-const showFrames = (open) => toggle($("frames-button"), (o) => {
-  $("frames").hidden = !o;
-  frames.shown(o);
-  if (o) side(false);
-}, open);
-$("frames-button").addEventListener("click", () => showFrames($("frames").hidden));
-$("frames-close").addEventListener("click", () => showFrames(false));
-$("frames-clear").addEventListener("click", () => frames.clear());
-
-addEventListener("keydown", (e) => {
-  if (e.key !== "Escape" || dialog.open) return;
-  if (document.body.classList.contains("show-side")) side(false);
-  else if (!$("frames").hidden) showFrames(false);
-});
+$("nav").addEventListener("click", (e) => e.target.closest("a") && drawers.close());
+addEventListener("hashchange", route);
+addEventListener("popstate", route);
 
 // Begin.
 
-showMe({ id: "", name: me.name });
-enter(room);
-chat.join(room);
-chat.connect();
-if (matchMedia("(pointer: fine)").matches) text.focus(); // a phone's keyboard would cover the page
+function begin(room) {
+  begun = true;
+  for (const r of me.rooms) openRoom(r);
+  for (const m of chat.outbox) if (m.state) conversation(m.room !== undefined ? `#${m.room}` : `@${m.to.id}`, m.to).log.delivery(m, { id: "", name: me.name });
+  const wanted = room && tidy(room.replace(/^#/, ""));
+  if (wanted) go(openRoom(wanted));
+  else route();
+  dialog.showMe({ id: "", name: me.name });
+  chat.connect();
+  if (matchMedia("(pointer: fine)").matches) text.focus(); // a phone's keyboard would cover the page
+}
+
+if (me.new) {
+  dialog.first(me, tidy(roomIn(location.hash)) || DEFAULT_ROOM);
+} else {
+  begin();
+}
+
+function roomIn(hash) {
+  try {
+    return decodeURIComponent(hash.slice(1));
+  } catch {
+    return "";
+  }
+}

@@ -1,43 +1,66 @@
-// The chat's client, for any page: one import, no dependency.
+// The chat's client, for any page: one import, no dependency, no build step.
 //
-//     import { Chat } from "./client.js";
-//     const chat = new Chat("wss://example.com/ws", { name: "Ada" });
-//     chat.on("message", (m) => console.log(m.from.name, m.text));
+//     import { Chat } from "https://chat.example.com/client.js";
+//     const chat = new Chat("wss://chat.example.com/ws", { name: "Ada" });
+//     chat.on("message", (m) => console.log(m.room, m.from.name, m.text));
+//     chat.on("state", ({ state }) => console.log(state));
 //     chat.join("lobby");
 //     chat.send("lobby", "Hello");
+//
+// A page of another origin needs the server's word that it may connect: start
+// the server with -origin and the page's host.
 //
 // It speaks chat.v1.framewright (chat/plain/PROTOCOL.md). It connects again by
 // itself, catches up in every room from the last message it saw, and sends again
 // what was not acknowledged, under the same id, so that nothing is lost and
-// nothing is there twice.
+// nothing is there twice. What is sent without a connection waits for one; with
+// a storage, also across a reload.
+//
+// @typedef {{ id: string, name: string }} Person
+// @typedef {{ room: string, cursor: string, time: string, from: Person, id: string, text: string, mine: boolean }} Message
 //
 // Events, by chat.on(name, f):
-//   state     { state, retryAt?, reason? }  see STATES
+//   state     { state, retryAt?, reason?, code? }  see STATES
 //   welcome   { you, text }
-//   joined    { room, members, people, messages, reset }  reset: not all that was missed, but the latest
-//   message   { room, cursor, time, from, id, text, mine }
-//   delivery  { id, room, text, state, reason? }  state: "sending", "sent", "failed"
+//   joined    { room, members, people, messages, deleted?, reset }  reset: not just what was missed, but the latest
+//   message   Message
+//   private   { from, to, id, text, time, mine }
+//   delivery  { id, room?, to?, text, time, state, reason? }  state: "sending", "sent", "failed", "discarded"
 //   presence  { room, who, here, people, time }
 //   typing    { room, who }
+//   deleted   { room, cursor }
+//   muted     { room?, until }
 //   notice    { room?, text }
-//   left      { room }
-//   error     { code, text, id? }
-//   frame     { sent, text, bytes, time }  each message on the wire, as it is
+//   left      { room, reason }  the server took us out, or would not let us in
+//   error     { code, text, id? }  an answer to nothing of the above
+//   frame     { sent, text, bytes, time }  each message on the wire; secrets are blotted out
 
 export const SUBPROTOCOL = "chat.v1.framewright";
 
 // STATES of the connection: connecting; online; waiting (until retryAt, then
-// connecting again); refused (the server does not take this name: set another);
-// stopped (by close, or because an operator removed us).
+// connecting again); refused (the server does not take this name or token: set
+// another); stopped (by close, or because coming back by itself would be wrong).
 export const STATES = ["connecting", "online", "waiting", "refused", "stopped"];
 
 const CLOSE_TOO_BIG = 1009;
-const CLOSE_KICKED = 4003;
-const SETTLED = 10_000; // ms online after which the next loss is a new story
-const FIRST_DELAY = 500; // ms; doubles up to
+const CLOSE_EXPIRED = 4001;
+const CLOSE_FINAL = new Map([ // close codes after which PROTOCOL.md says not to come back
+  [1003, "unexpected data"], [1008, "refused by the server"], [4003, "removed by an operator"],
+]);
+const REFUSALS = ["bad-name", "name-taken", "bad-secret", "bad-token", "expired"];
+
+// Times in milliseconds.
+const SETTLED = 10_000; // online for so long: the next loss is a new story
+const FIRST_DELAY = 500; // doubles up to
 const LAST_DELAY = 20_000;
 const CONNECT_TIMEOUT = 10_000; // from new WebSocket to welcome
-const ACK_TIMEOUT = 10_000; // a send without an answer: the connection is dead
+const ANSWER_TIMEOUT = 10_000; // a request without an answer: the connection is dead
+const QUIET = 15_000; // heard nothing for so long, and woken up: is anybody there?
+const TYPING_EVERY = 3000;
+
+const WINDOW = 16; // sends under way at one time
+const OUTBOX_MESSAGES = 200; // that wait to be sent, and
+const OUTBOX_CHARS = 500_000; // their text in all
 
 /** randomText returns n random bytes as hexadecimal text. */
 export function randomText(n = 16) {
@@ -49,33 +72,71 @@ export class Chat {
   #url;
   #socket = null;
   #listeners = new Map();
-  #rooms = new Map(); // name → { cursor, joined }
-  #outbox = new Map(); // id → { id, room, text, state, timer }
+  #rooms = new Map(); // name → { cursor, joined, typedAt }
+  #outbox = new Map(); // id → { id, room | to, text, time, state, reason, flying, tries, timer }
+  #asked = new Map(); // id → { request, resolve, reject, timer }
+  #asks = 0;
   #tries = 0;
   #onlineSince = 0;
+  #heardAt = 0;
+  #restart = 0; // ms after which a restarting server wants us back
+  #notBefore = 0; // nothing but the person may try earlier
   #timer = 0; // of the next try, or of this one's patience
+  #held = 0; // sends wait until then
+  #pumpTimer = 0;
+  #refreshTimer = 0;
+  #storage;
+  #key;
 
-  /** options: name, secret (keep it: it is who you are), start: false to wait for connect(). */
-  constructor(url, { name, secret = randomText(), start = true }) {
+  /**
+   * @param {string | URL} url of the server's WebSocket, ws: or wss:
+   * @param {object} options
+   * @param {string} options.name
+   * @param {string} [options.secret] keep it and give it again: it is who you are
+   * @param {string | (() => string | Promise<string>)} [options.token] if the server asks for one
+   * @param {boolean} [options.start] false: wait for connect()
+   * @param {Storage} [options.storage] keeps what was not sent yet, sessionStorage for one
+   * @param {string} [options.key] under which it does
+   */
+  constructor(url, { name, secret = randomText(24), token, start = true, storage = null, key = "framewright outbox" }) {
     this.#url = url;
+    this.#storage = storage;
+    this.#key = key;
     this.name = name;
     this.secret = secret;
-    this.you = null; // { id, name } once welcomed
+    this.token = token;
+    /** @type {Person | null} set once welcomed */
+    this.you = null;
     this.state = "stopped";
-    addEventListener("online", () => this.#hurry());
-    addEventListener("offline", () => this.#socket?.close());
-    addEventListener("pageshow", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
-    if (start) this.connect();
+    const listen = (target, type, f) => target?.addEventListener?.(type, f);
+    listen(globalThis, "online", () => this.#wake());
+    listen(globalThis, "offline", () => this.#socket && this.#lost(this.#socket, "offline"));
+    listen(globalThis, "pageshow", () => this.#wake());
+    listen(globalThis.document, "visibilitychange", () => document.hidden || this.#wake());
+    this.#restore();
+    if (start) queueMicrotask(() => this.state === "stopped" && this.connect()); // listeners come first
   }
 
+  /** on calls f with each event of that name; see the top of this file. */
   on(name, f) {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), f]);
     return this;
   }
 
+  /** off ends what on began. */
+  off(name, f) {
+    this.#listeners.set(name, (this.#listeners.get(name) ?? []).filter((g) => g !== f));
+    return this;
+  }
+
   #tell(name, detail) {
-    for (const f of this.#listeners.get(name) ?? []) f(detail);
+    for (const f of this.#listeners.get(name) ?? []) {
+      try {
+        f(detail);
+      } catch (err) { // a listener's mistake must not cost messages
+        console.error(err);
+      }
+    }
   }
 
   #become(state, more = {}) {
@@ -87,12 +148,22 @@ export class Chat {
   connect() {
     clearTimeout(this.#timer);
     this.#drop();
+    this.#notBefore = 0;
     const socket = (this.#socket = new WebSocket(this.#url, SUBPROTOCOL));
     this.#become("connecting");
     this.#timer = setTimeout(() => this.#lost(socket, "no answer"), CONNECT_TIMEOUT);
-    socket.onopen = () => this.#request({ type: "hello", name: this.name, secret: this.secret });
+    socket.onopen = () => this.#hello(socket);
     socket.onmessage = (e) => socket === this.#socket && this.#receive(e.data);
     socket.onclose = (e) => this.#lost(socket, e.reason, e.code);
+  }
+
+  async #hello(socket) {
+    try {
+      const token = typeof this.token === "function" ? await this.token() : this.token;
+      if (socket === this.#socket) this.#request({ type: "hello", name: this.name, secret: this.secret, ...(token && { token }) });
+    } catch (err) {
+      this.#lost(socket, `no token: ${err.message}`);
+    }
   }
 
   /** close ends the connection for good, or until connect(). */
@@ -102,85 +173,268 @@ export class Chat {
     this.#become("stopped");
   }
 
-  /** rename says hello anew under another name. */
+  /** rename says hello anew under another name; with another secret, as somebody else. */
   rename(name, secret = this.secret) {
     this.name = name;
     if (secret !== this.secret) {
       this.secret = secret;
       for (const room of this.#rooms.values()) room.cursor = ""; // somebody else starts anew
+      for (const m of this.#outbox.values()) this.#fail(m, "written under another name");
     }
     this.#tries = 0;
     this.connect();
   }
 
-  join(room) {
-    if (this.#rooms.has(room)) return;
-    this.#rooms.set(room, { cursor: "", joined: false });
-    if (this.state === "online") this.#request({ type: "join", room, id: `join ${room}` });
+  /** @returns {string[]} the rooms that we are in, or will be once connected */
+  get rooms() {
+    return [...this.#rooms.keys()];
   }
 
+  join(room) {
+    if (this.#rooms.has(room)) return;
+    this.#rooms.set(room, { cursor: "", joined: false, typedAt: 0 });
+    if (this.state === "online") this.#join(room);
+  }
+
+  /** leave leaves a room; what was not sent there yet is discarded. */
   leave(room) {
+    for (const m of this.#outbox.values()) if (m.room === room) this.discard(m.id);
     if (!this.#rooms.delete(room)) return;
     if (this.state === "online") this.#request({ type: "leave", room });
   }
 
-  /** send sends text, now or as soon as there is a connection, and returns its id. */
+  /**
+   * send sends text to a room, now or as soon as there is a connection.
+   * @returns {string | null} its id; null if too much waits already
+   */
   send(room, text) {
-    const id = randomText(12);
-    this.#outbox.set(id, { id, room, text, state: "sending", timer: 0 });
-    this.#tell("delivery", { id, room, text, state: "sending" });
-    this.#deliver(this.#outbox.get(id));
-    return id;
+    this.join(room);
+    return this.#post({ room, text });
+  }
+
+  /**
+   * sendPrivate sends text to one person, who must be there to get it.
+   * @param {Person} to
+   * @returns {string | null} as send does
+   */
+  sendPrivate(to, text) {
+    return this.#post({ to: { id: to.id, name: to.name }, text });
+  }
+
+  /** @returns {{ id: string, room?: string, to?: Person, text: string, time: string, state: string, reason?: string }[]} what is not sent yet */
+  get outbox() {
+    return [...this.#outbox.values()].map(shown);
   }
 
   /** retry sends a failed message again. */
   retry(id) {
     const m = this.#outbox.get(id);
     if (m?.state !== "failed") return;
-    m.state = "sending";
-    this.#tell("delivery", { id, room: m.room, text: m.text, state: "sending" });
-    this.#deliver(m);
+    if (m.room) this.join(m.room);
+    Object.assign(m, { state: "sending", reason: undefined, tries: 0 });
+    this.#changed(m);
+    this.#pump();
   }
 
-  typing(room) {
-    if (this.#rooms.get(room)?.joined) this.#request({ type: "typing", room });
-  }
-
-  #deliver(m) {
-    if (!this.#rooms.get(m.room)?.joined) return; // goes out once the room is joined
-    const socket = this.#socket;
-    this.#request({ type: "send", room: m.room, id: m.id, text: m.text });
+  /** discard forgets a message that was not sent. */
+  discard(id) {
+    const m = this.#outbox.get(id);
+    if (!m) return;
     clearTimeout(m.timer);
-    m.timer = setTimeout(() => this.#lost(socket, "no acknowledgement"), ACK_TIMEOUT);
+    this.#outbox.delete(id);
+    m.state = "discarded";
+    this.#changed(m);
   }
+
+  /** typing tells the others that we write; call it at every key, it does not go out more often than it should. */
+  typing(room) {
+    const r = this.#rooms.get(room);
+    if (!r?.joined || Date.now() - r.typedAt < TYPING_EVERY) return;
+    r.typedAt = Date.now();
+    this.#request({ type: "typing", room });
+  }
+
+  /**
+   * history asks for the messages before a cursor, or the latest, oldest first.
+   * @param {string} room that we are in
+   * @param {{ before?: string, limit?: number }} [options]
+   * @returns {Promise<{ messages: Message[], more: boolean }>} rejects with an Error that has a code
+   */
+  async history(room, { before, limit } = {}) {
+    const e = await this.#ask({ type: "history", room, ...(before && { before }), ...(limit && { limit }) });
+    return { messages: this.#own(room, e.messages), more: e.more };
+  }
+
+  // Requests.
 
   #request(r) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return; // its close comes, and then everything anew
     const text = JSON.stringify(r);
     this.#socket.send(text);
-    const shown = r.secret ? JSON.stringify({ ...r, secret: "…" }) : text;
-    this.#frame(true, text, shown);
+    const blotted = Object.fromEntries(["secret", "token"].filter((k) => r[k]).map((k) => [k, "…"]));
+    this.#frame(true, text, JSON.stringify({ ...r, ...blotted }));
   }
 
-  #frame(sent, text, shown = text) {
-    if (this.#listeners.has("frame")) {
-      this.#tell("frame", { sent, text: shown, bytes: new TextEncoder().encode(text).length, time: new Date() });
+  #frame(sent, text, display = text) {
+    if (this.#listeners.get("frame")?.length) {
+      this.#tell("frame", { sent, text: display, bytes: new TextEncoder().encode(text).length, time: new Date() });
     }
   }
 
+  // #ask makes a request that has one answer.
+  #ask(request) {
+    return new Promise((resolve, reject) => {
+      if (this.state !== "online") return reject(failure("lost", "no connection"));
+      const id = `r${++this.#asks}`;
+      this.#asked.set(id, { request: { ...request, id }, resolve, reject, timer: 0 });
+      this.#askNow(id);
+    });
+  }
+
+  #askNow(id) {
+    const a = this.#asked.get(id);
+    if (!a) return;
+    const socket = this.#socket;
+    a.timer = setTimeout(() => this.#lost(socket, "no answer"), ANSWER_TIMEOUT);
+    this.#request(a.request);
+  }
+
+  #answered(e) {
+    const a = this.#asked.get(e.id);
+    if (!a) return false;
+    clearTimeout(a.timer);
+    if (e.type === "error" && e.code === "rate-limited") {
+      a.timer = setTimeout(() => this.#askNow(e.id), jittered(e.retry ?? 1000));
+      return true;
+    }
+    this.#asked.delete(e.id);
+    if (e.type === "error") a.reject(failure(e.code, e.text, e.retry));
+    else a.resolve(e);
+    return true;
+  }
+
+  async #join(room) {
+    const since = this.#rooms.get(room)?.cursor;
+    try {
+      await this.#ask({ type: "join", room, ...(since && { since }) });
+    } catch (err) {
+      if (err.code === "lost" || !this.#rooms.has(room)) return; // the next connection joins anew
+      if (err.code === "unavailable") {
+        setTimeout(() => this.state === "online" && this.#rooms.get(room)?.joined === false && this.#join(room), jittered(err.retry ?? 2000));
+        return;
+      }
+      this.#out(room, err.message);
+    }
+  }
+
+  // #out is when the server does not let us stay in a room.
+  #out(room, reason) {
+    this.#rooms.delete(room);
+    for (const m of this.#outbox.values()) if (m.room === room) this.#fail(m, reason);
+    this.#tell("left", { room, reason });
+  }
+
+  // What is to be sent.
+
+  #post({ room, to, text }) {
+    let chars = text.length;
+    for (const m of this.#outbox.values()) chars += m.text.length;
+    if (this.#outbox.size >= OUTBOX_MESSAGES || chars > OUTBOX_CHARS) return null;
+    const m = { id: randomText(12), room, to, text, time: new Date().toISOString(), state: "sending", flying: false, tries: 0, timer: 0 };
+    this.#outbox.set(m.id, m);
+    const r = this.#rooms.get(room);
+    if (r) r.typedAt = 0;
+    this.#changed(m);
+    this.#pump();
+    return m.id;
+  }
+
+  // #pump sends what may go out, in the order in which it was written.
+  #pump() {
+    clearTimeout(this.#pumpTimer);
+    if (this.state !== "online") return;
+    const wait = this.#held - Date.now();
+    if (wait > 0) {
+      this.#pumpTimer = setTimeout(() => this.#pump(), wait);
+      return;
+    }
+    const socket = this.#socket;
+    let flying = 0;
+    for (const m of this.#outbox.values()) flying += m.flying ? 1 : 0;
+    for (const m of this.#outbox.values()) {
+      if (flying >= WINDOW) return;
+      if (m.state !== "sending" || m.flying || (m.room !== undefined && !this.#rooms.get(m.room)?.joined)) continue;
+      m.flying = true;
+      flying++;
+      m.timer = setTimeout(() => this.#lost(socket, "no acknowledgement"), ANSWER_TIMEOUT);
+      this.#request(m.room !== undefined ? { type: "send", room: m.room, id: m.id, text: m.text } : { type: "private", to: m.to.id, id: m.id, text: m.text });
+    }
+  }
+
+  #changed(m) {
+    this.#save();
+    this.#tell("delivery", shown(m));
+  }
+
+  #delivered(id, time) {
+    const m = this.#outbox.get(id);
+    if (!m) return;
+    clearTimeout(m.timer);
+    this.#outbox.delete(id);
+    Object.assign(m, { state: "sent", time: time ?? m.time });
+    this.#changed(m);
+    this.#pump();
+  }
+
+  #fail(m, reason) {
+    clearTimeout(m.timer);
+    Object.assign(m, { state: "failed", reason, flying: false });
+    this.#changed(m);
+  }
+
+  // #notSent is the server's refusal of a message: for now, or for good.
+  #notSent(m, e) {
+    clearTimeout(m.timer);
+    m.flying = false;
+    const later = e.code === "rate-limited" || (e.code === "unavailable" && m.tries++ < 5);
+    if (!later) this.#fail(m, e.text);
+    else this.#held = Math.max(this.#held, Date.now() + (e.retry ?? 1000 * 2 ** m.tries));
+    this.#pump();
+  }
+
+  #save() {
+    try {
+      const kept = this.outbox;
+      if (kept.length > 0) this.#storage?.setItem(this.#key, JSON.stringify(kept));
+      else this.#storage?.removeItem(this.#key);
+    } catch { /* full or forbidden: then it lasts as long as the page */ }
+  }
+
+  #restore() {
+    try {
+      for (const m of JSON.parse(this.#storage?.getItem(this.#key) ?? "[]").slice(0, OUTBOX_MESSAGES)) {
+        const whole = [m.id, m.text, m.time, m.room ?? m.to?.id].every((s) => typeof s === "string" && s);
+        if (!whole || !["sending", "failed"].includes(m.state)) continue;
+        this.#outbox.set(m.id, { ...shown(m), flying: false, tries: 0, timer: 0 });
+        if (m.room && m.state === "sending") this.join(m.room);
+      }
+    } catch { /* not ours */ }
+  }
+
+  // What the server says.
+
+  #own(room, messages) {
+    return messages.map((m) => ({ ...m, room, mine: m.from.id === this.you.id }));
+  }
+
   #receive(data) {
+    this.#heardAt = Date.now();
     this.#frame(false, data);
     const e = JSON.parse(data);
+    if (e.type !== "error") this.#answered(e);
     switch (e.type) {
       case "welcome":
-        clearTimeout(this.#timer);
-        this.#onlineSince = Date.now();
-        this.you = e.you;
-        this.#become("online");
-        this.#tell("welcome", e);
-        for (const [room, r] of this.#rooms) {
-          this.#request({ type: "join", room, id: `join ${room}`, ...(r.cursor && { since: r.cursor }) });
-        }
+        this.#welcomed(e);
         break;
       case "joined":
         this.#joined(e);
@@ -188,101 +442,165 @@ export class Chat {
       case "message":
         this.#message(e);
         break;
+      case "private":
+        this.#tell("private", { ...e, mine: e.from.id === this.you.id });
+        if (e.from.id === this.you.id) this.#delivered(e.id, e.time);
+        break;
       case "ack":
-        this.#delivered(e.id);
+        this.#delivered(e.id, e.time);
+        break;
+      case "left":
+        if (e.reason && this.#rooms.has(e.room)) this.#out(e.room, e.reason);
+        break;
+      case "refreshed":
+        this.#refreshBefore(e.expires);
+        break;
+      case "restart":
+        this.#restart = Math.max(e.retry, 1);
         break;
       case "error":
         this.#refused(e);
         break;
-      default: // presence, typing, notice, left; and whatever a later server knows
+      case "history":
+        break;
+      default: // presence, typing, notice, deleted, muted; and whatever a later server knows
         this.#tell(e.type, e);
     }
+  }
+
+  #welcomed(e) {
+    clearTimeout(this.#timer);
+    this.#onlineSince = Date.now();
+    this.#held = 0;
+    this.#restart = 0;
+    this.you = e.you;
+    this.#become("online");
+    this.#tell("welcome", e);
+    this.#refreshBefore(e.expires);
+    for (const room of this.#rooms.keys()) this.#join(room);
+    this.#pump(); // private messages wait for no room
+  }
+
+  // #refreshBefore brings a new token in good time.
+  #refreshBefore(expires) {
+    clearTimeout(this.#refreshTimer);
+    if (!expires || typeof this.token !== "function") return;
+    const left = new Date(expires) - Date.now();
+    this.#refreshTimer = setTimeout(async () => {
+      try {
+        await this.#ask({ type: "refresh", token: await this.token() });
+      } catch { /* the server closes with 4001, and a new token comes with the hello */ }
+    }, Math.min(Math.max(left - 30_000, left / 2, 0), 2 ** 31 - 1));
   }
 
   #joined(e) {
     const room = this.#rooms.get(e.room);
     if (!room) return; // left meanwhile
-    const reset = !e.recovered;
     room.joined = true;
     room.cursor = e.cursor;
-    const messages = e.messages.map((m) => ({ ...m, room: e.room, mine: m.from.id === this.you.id }));
-    this.#tell("joined", { ...e, messages, reset });
-    for (const m of messages) if (m.mine) this.#delivered(m.id);
-    for (const m of this.#outbox.values()) {
-      if (m.room === e.room && m.state === "sending") this.#deliver(m); // in the order in which they were written
-    }
+    const messages = this.#own(e.room, e.messages);
+    this.#tell("joined", { ...e, messages, reset: !e.recovered });
+    for (const m of messages) if (m.mine) this.#delivered(m.id, m.time);
+    this.#pump();
   }
 
   #message(e) {
     const room = this.#rooms.get(e.room);
     if (!room) return;
     room.cursor = e.cursor; // only a message moves it on: an acknowledgement may be an old one
-    const mine = e.from.id === this.you.id;
-    this.#tell("message", { ...e, mine });
-    if (mine) this.#delivered(e.id);
-  }
-
-  #delivered(id) {
-    const m = this.#outbox.get(id);
-    if (!m) return;
-    clearTimeout(m.timer);
-    this.#outbox.delete(id);
-    this.#tell("delivery", { id, room: m.room, text: m.text, state: "sent" });
-  }
-
-  #fail(m, reason) {
-    clearTimeout(m.timer);
-    m.state = "failed";
-    this.#tell("delivery", { id: m.id, room: m.room, text: m.text, state: "failed", reason });
+    const [m] = this.#own(e.room, [e]);
+    this.#tell("message", m);
+    if (m.mine) this.#delivered(e.id, e.time);
   }
 
   #refused(e) {
     const m = this.#outbox.get(e.id);
-    if (m) {
-      this.#fail(m, e.text);
-      return;
+    if (m?.flying) {
+      this.#notSent(m, e);
+    } else if (this.state === "connecting") {
+      this.#notWelcome(e);
+    } else if (!this.#answered(e) && e.code !== "rate-limited") {
+      this.#tell("error", e);
     }
-    if (this.state === "connecting") {
-      clearTimeout(this.#timer);
-      this.#drop();
-      this.#become("refused", { reason: e.text, code: e.code });
-      return;
-    }
-    if (e.id?.startsWith("join ")) this.#rooms.delete(e.id.slice(5));
-    this.#tell("error", e);
   }
+
+  #notWelcome(e) {
+    if (!REFUSALS.includes(e.code)) { // too many, not now: later
+      this.#lost(this.#socket, e.text, 0, e.retry);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#drop();
+    this.#become("refused", { reason: e.text, code: e.code });
+  }
+
+  // Losing the connection, and coming back.
 
   // #drop lets go of the socket: whatever it still does is not our business.
   #drop() {
     const socket = this.#socket;
     this.#socket = null;
+    clearTimeout(this.#refreshTimer);
+    clearTimeout(this.#pumpTimer);
     for (const room of this.#rooms.values()) room.joined = false;
-    for (const m of this.#outbox.values()) clearTimeout(m.timer);
+    for (const m of this.#outbox.values()) {
+      clearTimeout(m.timer);
+      m.flying = false;
+    }
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    for (const a of asked) {
+      clearTimeout(a.timer);
+      a.reject(failure("lost", "the connection was lost"));
+    }
+    if (socket) socket.onclose = socket.onmessage = socket.onopen = null;
     socket?.close();
   }
 
-  #lost(socket, reason, code) {
+  #lost(socket, reason, code, wait = 0) {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
     if (this.state === "online" && Date.now() - this.#onlineSince > SETTLED) this.#tries = 0;
+    const flying = [...this.#outbox.values()].filter((m) => m.flying);
     this.#drop();
     if (code === CLOSE_TOO_BIG) { // to send it again would end the same way
-      for (const m of this.#outbox.values()) this.#fail(m, "too long");
+      for (const m of flying) this.#fail(m, "perhaps too long for the server");
     }
-    if (code === CLOSE_KICKED) {
-      this.#become("stopped", { reason: reason || "removed by an operator" });
+    if (CLOSE_FINAL.has(code)) {
+      this.#become("stopped", { reason: reason || CLOSE_FINAL.get(code), code });
       return;
     }
-    // Full jitter over the upper half: thousands of pages that lost one server
-    // must not come back in step.
+    if (code === CLOSE_EXPIRED && typeof this.token !== "function") {
+      this.#become("refused", { reason: reason || "the token has expired", code: "expired" });
+      return;
+    }
+    // Jitter: thousands of pages that lost one server must not come back in step.
+    // A server that restarts has given each its own time.
+    const hint = Math.max(this.#restart, wait);
     const ceiling = Math.min(LAST_DELAY, FIRST_DELAY * 2 ** this.#tries++);
-    const delay = ceiling / 2 + (Math.random() * ceiling) / 2;
+    const delay = hint ? jittered(hint) : ceiling / 2 + (Math.random() * ceiling) / 2;
+    this.#notBefore = hint ? Date.now() + delay : 0;
+    this.#restart = 0;
     this.#timer = setTimeout(() => this.connect(), delay);
     this.#become("waiting", { retryAt: Date.now() + delay, reason });
   }
 
-  // #hurry tries again at once: the network, or the person, is back.
-  #hurry() {
-    if (this.state === "waiting") this.connect();
+  // #wake is when the network or the person is back: try at once, or, if the
+  // connection slept too long to be trusted, ask whether it still is one.
+  #wake() {
+    if (this.state === "waiting" && Date.now() >= this.#notBefore) this.connect();
+    if (this.state !== "online" || Date.now() - this.#heardAt < QUIET) return;
+    for (const [room, r] of this.#rooms) {
+      if (!r.joined) continue;
+      this.history(room, { limit: 1 }).catch(() => {}); // no answer loses the connection
+      return;
+    }
   }
 }
+
+const shown = ({ id, room, to, text, time, state, reason }) => ({ id, room, to, text, time, state, reason });
+
+const failure = (code, text, retry) => Object.assign(new Error(text), { code, retry });
+
+/** jittered is ms, and up to a tenth more. */
+const jittered = (ms) => ms * (1 + Math.random() / 10);

@@ -1,15 +1,20 @@
-// Who this browser is: a name, and a secret by which the server knows that two
-// tabs, or yesterday and today, are one person. A tab may be somebody else.
+// Who this browser is: a name, the rooms it is in, and a secret by which the
+// server knows that two tabs, or yesterday and today, are one person. A tab may
+// be somebody else.
 import { randomText } from "./client.js";
 
 const KEY = "framewright chat";
+const ROOMS = 30; // remembered
 
 function read(storage) {
   try {
     const me = JSON.parse(storage.getItem(KEY));
-    if (typeof me?.name === "string" && typeof me?.secret === "string") return me;
-  } catch { /* no storage, or not ours */ }
-  return null;
+    if (typeof me?.name !== "string" || typeof me?.secret !== "string") return null;
+    const rooms = Array.isArray(me.rooms) ? me.rooms.filter((r) => typeof r === "string" && r).slice(0, ROOMS) : [];
+    return { name: me.name, secret: me.secret, rooms };
+  } catch {
+    return null; // no storage, or not ours
+  }
 }
 
 const storageOf = (onlyTab) => {
@@ -20,19 +25,21 @@ const storageOf = (onlyTab) => {
   }
 };
 
+/** tabStorage is the storage that lasts as long as the tab, if there is one. */
+export const tabStorage = () => storageOf(true);
+
+/** load returns who this is, or, the first time, somebody with an invented name: new is true. */
 export function load() {
   const tab = read(storageOf(true));
-  if (tab) return { ...tab, onlyTab: true };
+  if (tab) return { ...tab, onlyTab: true, new: false };
   const browser = read(storageOf(false));
-  if (browser) return { ...browser, onlyTab: false };
-  const me = { name: inventName(), secret: randomText(24), onlyTab: false };
-  remember(me);
-  return me;
+  if (browser) return { ...browser, onlyTab: false, new: false };
+  return { name: inventName(), secret: randomText(24), rooms: [], onlyTab: false, new: true };
 }
 
-export function remember({ name, secret, onlyTab }) {
+export function remember({ name, secret, rooms, onlyTab }) {
   try {
-    storageOf(onlyTab)?.setItem(KEY, JSON.stringify({ name, secret }));
+    storageOf(onlyTab)?.setItem(KEY, JSON.stringify({ name, secret, rooms: rooms.slice(-ROOMS) }));
   } catch { /* full or forbidden */ }
 }
 

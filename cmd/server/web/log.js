@@ -1,147 +1,351 @@
-// The list of messages: grouped by who wrote them, followed while the reader is
-// at its end, left in peace while not.
-import { el, avatar, clock } from "./dom.js";
+// One conversation's messages: grouped by who wrote them, followed while the
+// reader is at their end, left in peace while not, with older ones on the way up.
+import { el, button, name, avatar, clock, hourOf, rich } from "./dom.js";
 
-const KEEP = 600; // lines in the page; older ones go
+const KEEP = 500; // lines in the page while the reader is at the end; older ones go, and come back on the way up
 const NEAR = 60; // px from the end that count as being there
+const EARLY = 300; // px from the beginning at which older ones are asked for
 const GROUP = 5 * 60_000; // ms in which messages of one person stand together
+const OLDER = 50; // messages at a time
 
 export class Log {
-  #scroller;
-  #list;
-  #newest;
+  #ask;
+  #list = el("ol", { class: "messages", "aria-label": "Messages" });
+  #older = button({ class: "older" }, () => this.#loadOlder(), "Show older messages");
+  #begin = el("p", { class: "begin", hidden: true });
   #following = true;
+  #top = 0; // where the reader was when the log was hidden
+  #more = false; // there are older messages than those shown
+  #loading = false;
   #lines = new Map(); // id of an own message → its line
-  #seen = new Set(); // cursors shown
-  #last = null; // { from, time, day } of the line at the end
+  #shown = new Map(); // cursor → line
+  #about = new WeakMap(); // line → { time, from?, gap? }
+  #fresh = null; // the line above which everything has been read
 
-  constructor(scroller, list, newest) {
-    this.#scroller = scroller;
-    this.#list = list;
-    this.#newest = newest;
-    this.onRetry = () => {};
-    scroller.addEventListener("scroll", () => {
-      this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
-      if (this.#following) newest.hidden = true;
-    }, { passive: true });
-    newest.addEventListener("click", () => this.follow());
-    new ResizeObserver(() => this.#following && this.#toEnd()).observe(scroller); // a keyboard came up
+  /**
+   * ask has the way out: history(before, limit), retry(id), discard(id), and
+   * newest(bool), which hears whether there is something new below.
+   */
+  constructor(title, beginning, ask) {
+    this.#ask = ask;
+    this.#begin.textContent = beginning;
+    this.element = el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": `Messages in ${title}`, hidden: true },
+      el("div", { class: "column" }, this.#older, this.#begin, this.#list));
+    this.#older.hidden = true;
+    this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#following && this.#toEnd()).observe(this.element); // a keyboard came up
+  }
+
+  get #hidden() {
+    return this.element.hidden;
+  }
+
+  #scrolled() {
+    const s = this.element;
+    if (this.#hidden) return;
+    this.#top = s.scrollTop;
+    this.#following = s.scrollHeight - s.scrollTop - s.clientHeight < NEAR;
+    if (this.#following) this.#ask.newest(false);
+    if (s.scrollTop < EARLY) this.#loadOlder();
   }
 
   #toEnd() {
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (!this.#hidden) this.element.scrollTop = this.element.scrollHeight;
   }
 
   /** follow goes to the end and stays there. */
   follow() {
     this.#following = true;
-    this.#newest.hidden = true;
+    this.#ask.newest(false);
     this.#toEnd();
+  }
+
+  show() {
+    this.element.hidden = false;
+    if (this.#following) this.#toEnd();
+    else this.element.scrollTop = this.#top;
+    this.#fill();
+  }
+
+  hide() {
+    this.element.hidden = true;
+    this.#fresh?.remove();
+    this.#fresh = null;
   }
 
   clear() {
     this.#list.replaceChildren();
     this.#lines.clear();
-    this.#seen.clear();
-    this.#last = null;
+    this.#shown.clear();
+    this.#fresh = null;
+    this.#setMore(false);
+    this.#begin.hidden = true;
     this.follow();
+  }
+
+  // Lines and their order.
+
+  #tell(line, about) {
+    this.#about.set(line, about);
+    return line;
+  }
+
+  // #insert puts a line before another, or at the end.
+  #insert(line, before = null) {
+    this.#list.insertBefore(line, before);
+    this.#tidy(line);
+    this.#tidyNext(line);
+  }
+
+  #remove(line) {
+    const next = line.nextElementSibling;
+    line.remove();
+    if (next) this.#tidy(next);
+    else if (this.#list.lastElementChild?.classList.contains("day")) this.#list.lastElementChild.remove();
+  }
+
+  #tidyNext(line) {
+    if (line.nextElementSibling) this.#tidy(line.nextElementSibling);
+  }
+
+  // #tidy sets what depends on the line before: the day, and whether the same
+  // person goes on. A day without a line of its own is taken away.
+  #tidy(line) {
+    if (line.classList.contains("day")) {
+      const next = line.nextElementSibling;
+      line.remove();
+      if (next) this.#tidy(next);
+      return;
+    }
+    const about = this.#about.get(line);
+    if (!about) return;
+    let previous = line.previousElementSibling;
+    const separator = previous?.classList.contains("day") ? previous : null;
+    if (separator) previous = separator.previousElementSibling;
+    const before = previous && (this.#about.get(previous) ?? { time: about.time });
+    const day = about.time.toDateString();
+    const today = new Date().toDateString() === day;
+    const wants = before ? before.time.toDateString() !== day : !today;
+    if (separator && (!wants || separator.dataset.day !== day)) separator.remove();
+    if (wants && separator?.dataset.day !== day) {
+      line.before(el("li", { class: "day", "data-day": day }, el("span", {}, today ? "Today" :
+        about.time.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year: "numeric" }))));
+    }
+    const goesOn = Boolean(about.from && before && !wants && before.from === about.from && about.time - before.time < GROUP);
+    line.classList.toggle("goes-on", goesOn);
   }
 
   // #append puts a line at the end, but before own messages that are still on
   // their way: their place in the room's order comes later.
   #append(line, quietly = false) {
-    const pending = line.dataset.delivery ? null : this.#list.querySelector('[data-delivery="sending"]');
-    this.#list.insertBefore(line, pending);
+    this.#insert(line, line.dataset.delivery ? null : this.#list.querySelector('[data-delivery="sending"]'));
+    if (this.#following) {
+      this.#trim();
+      this.#toEnd();
+    } else if (!quietly) {
+      this.#ask.newest(true);
+    }
+  }
+
+  #trim() {
+    let trimmed = false;
     while (this.#list.childElementCount > KEEP) {
       const old = this.#list.firstElementChild;
+      if (old.dataset.delivery && old.dataset.delivery !== "sent") break; // not without the writer's knowledge
       this.#lines.delete(old.dataset.id);
-      this.#seen.delete(old.dataset.cursor);
+      trimmed = this.#shown.delete(old.dataset.cursor) || trimmed;
       old.remove();
     }
-    if (this.#following) this.#toEnd();
-    else if (!quietly) this.#newest.hidden = false;
-  }
-
-  #day(time) {
-    const day = new Date(time).toDateString();
-    if (this.#last?.day === day) return;
-    const today = new Date().toDateString() === day;
-    if (this.#last || !today) {
-      this.#append(el("li", { class: "day" }, el("span", {}, today ? "Today" :
-        new Date(time).toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" }))), true);
+    if (trimmed) {
+      this.#setMore(true);
+      this.#tidy(this.#list.firstElementChild);
     }
-    this.#last = { from: null, time: 0, day };
   }
 
-  /** system shows a line that nobody wrote. */
-  system(text, time = new Date()) {
-    this.#day(time);
-    this.#append(el("li", { class: "system" }, text, " ", clock(time)), true);
-    this.#last.from = null;
+  /** system shows a line that nobody wrote; parts are text and elements. */
+  system(parts, time = new Date(), quietly = true) {
+    const line = el("li", { class: "system" }, ...[parts].flat(), " ", clock(time));
+    this.#append(this.#tell(line, { time: new Date(time) }), quietly);
+  }
+
+  /** unread marks the place from which on nothing was read. */
+  unread() {
+    if (this.#fresh) return;
+    this.#fresh = el("li", { class: "fresh" }, el("span", {}, "New"));
+    const { time = new Date() } = this.#about.get(this.#list.lastElementChild) ?? {};
+    this.#list.insertBefore(this.#tell(this.#fresh, { time }), this.#list.querySelector('[data-delivery="sending"]'));
   }
 
   /** joined shows what a join brought: recent history, or what was missed. */
-  joined({ messages, reset }) {
-    // What was shown stays; only the gap is named.
-    if (reset && this.#seen.size > 0) this.system("Back again. Messages may be missing here.");
+  joined({ messages, reset, deleted = [] }) {
+    for (const cursor of deleted) this.gone(cursor);
+    const first = this.#shown.size === 0;
+    if (reset && !first && !messages.some((m) => this.#shown.has(m.cursor))) this.#gap(messages[0]);
     for (const m of messages) this.message(m);
+    if (!first || !reset) return;
+    if (messages.length > 0) this.#setMore(true);
+    else this.#atBeginning();
   }
 
-  /** message shows a message of the room, live or from its history. */
-  message(m) {
-    if (this.#seen.has(m.cursor)) return;
-    this.#seen.add(m.cursor);
-    const own = m.mine && this.#lines.get(m.id);
-    if (own) { // shown since it was written
-      own.dataset.cursor = m.cursor;
-      this.#mark(own, "sent");
-      own.querySelector(".meta").replaceChildren(clock(m.time));
-      const pending = this.#list.querySelector('[data-delivery="sending"]');
-      if (own.nextElementSibling !== pending) this.#list.insertBefore(own, pending); // the room's order, not ours
+  // #gap says that messages are missing here, and brings them, if there are any.
+  #gap(next) {
+    if (!next) {
+      this.system("Back again. The room's history began anew.");
       return;
     }
-    const line = this.#line(m);
-    line.dataset.cursor = m.cursor;
-    if (m.mine) this.#lines.set(m.id, line);
-    this.#append(line, m.mine);
+    const line = el("li", { class: "gap" });
+    const fill = async () => {
+      let first = line.nextElementSibling;
+      while (first && !first.dataset.cursor) first = first.nextElementSibling;
+      const { messages, more } = await this.#ask.history(first.dataset.cursor, OLDER);
+      const met = messages.some((m) => this.#shown.has(m.cursor));
+      const top = this.element.scrollHeight - this.element.scrollTop;
+      for (const m of messages) if (!this.#shown.has(m.cursor)) this.#show(m, first);
+      if (met) this.#remove(line);
+      else if (!more) line.replaceChildren("What was here is no longer kept.");
+      this.element.scrollTop = this.element.scrollHeight - top;
+    };
+    line.append("You were away for long. ", button({}, () => fill().catch(() => {}), "Show what you missed"));
+    this.#append(this.#tell(line, { time: new Date(next.time) }), true);
   }
 
-  #line({ from, time, text, id, mine }) {
-    this.#day(time);
-    const goesOn = this.#last.from === from.id && new Date(time) - this.#last.time < GROUP;
-    this.#last = { ...this.#last, from: from.id, time: new Date(time) };
-    const line = el("li", { class: `message${mine ? " mine" : ""}${goesOn ? " goes-on" : ""}`, "data-id": mine && id },
+  // Older messages.
+
+  #setMore(more) {
+    this.#more = more;
+    this.#older.hidden = !more;
+    if (more) this.#begin.hidden = true;
+    this.#fill();
+  }
+
+  #atBeginning() {
+    this.#setMore(false);
+    this.#begin.hidden = false;
+  }
+
+  // #fill asks for older messages as long as they would be in view.
+  #fill() {
+    if (!this.#hidden && this.#more && this.element.scrollTop < EARLY) this.#loadOlder();
+  }
+
+  async #loadOlder() {
+    const first = this.#list.querySelector("[data-cursor]");
+    if (!this.#more || this.#loading || !first || this.#hidden) return;
+    this.#loading = true;
+    this.#older.textContent = "Loading older messages…";
+    const focused = document.activeElement === this.#older;
+    try {
+      const { messages, more } = await this.#ask.history(first.dataset.cursor, OLDER);
+      if (!first.isConnected) return; // cleared meanwhile
+      const s = this.element;
+      const below = s.scrollHeight - s.scrollTop;
+      const start = this.#list.firstElementChild;
+      for (const m of messages) if (!this.#shown.has(m.cursor)) this.#show(m, start);
+      if (more && messages.length > 0) this.#setMore(true);
+      else this.#atBeginning();
+      if (!this.#following) s.scrollTop = s.scrollHeight - below; // what was read stays where it was
+      else this.#toEnd();
+      if (focused && this.#older.hidden) this.element.focus();
+    } catch {
+      // no connection: the next scroll, or the button, tries again
+    } finally {
+      this.#loading = false;
+      this.#older.textContent = "Show older messages";
+    }
+    if (!this.#hidden && this.element.scrollHeight <= this.element.clientHeight + EARLY) this.#fill();
+  }
+
+  // Messages.
+
+  has(cursor) {
+    return this.#shown.has(cursor);
+  }
+
+  /** message shows a message, live or from the history; false if it was there already. */
+  message(m) {
+    if (m.cursor && this.#shown.has(m.cursor)) return false;
+    const own = m.mine && this.#lines.get(m.id);
+    if (!own) {
+      this.#append(this.#make(m), m.mine);
+      return true;
+    }
+    // Shown since it was written: now it has its place in the room's order.
+    if (m.cursor) {
+      own.dataset.cursor = m.cursor;
+      this.#shown.set(m.cursor, own);
+    }
+    this.#tell(own, { ...this.#about.get(own), time: new Date(m.time) });
+    this.#mark(own, "sent", m.time);
+    const pending = this.#list.querySelector('[data-delivery="sending"]');
+    const after = own.nextElementSibling;
+    this.#list.insertBefore(own, pending);
+    if (after) this.#tidy(after);
+    this.#tidy(own);
+    this.#tidyNext(own);
+    return false;
+  }
+
+  #show(m, before) {
+    this.#insert(this.#make(m), before);
+  }
+
+  #make(m) {
+    const { from, time, text, id, mine, cursor } = m;
+    const line = el("li", { class: `message${mine ? " mine" : ""}`, "data-id": mine && id, "data-cursor": cursor, "data-delivery": mine && (m.state ?? "sent") },
       !mine && avatar(from),
       el("div", { class: "bubble" },
-        el("span", { class: goesOn || mine ? "from hidden" : "from" }, mine ? "You" : from.name, el("span", { class: "hidden" }, ": ")),
-        el("span", { class: "text", dir: "auto" }, text),
-        el("span", { class: "meta" }, clock(time))));
+        el("span", { class: mine ? "from hidden" : "from" }, name(mine ? "You" : from.name), el("span", { class: "hidden" }, ": ")),
+        el("span", { class: "text", dir: "auto" }, ...rich(text)),
+        el("span", { class: "meta" })));
+    this.#tell(line, { time: new Date(time), from: from.id || "me" });
+    if (mine) this.#lines.set(id, line);
+    if (cursor) this.#shown.set(cursor, line);
+    this.#mark(line, mine ? m.state ?? "sent" : "", time, m.reason);
     return line;
   }
 
   /** delivery shows how far an own message got. */
-  delivery({ id, text, state, reason }, you) {
-    let line = this.#lines.get(id);
+  delivery(d, you) {
+    const line = this.#lines.get(d.id);
     if (!line) {
-      if (state === "sent") return; // from another tab, or cleared away
-      line = this.#line({ from: you, time: new Date(), text, id, mine: true });
-      this.#lines.set(id, line);
-      line.dataset.delivery = state;
-      this.#append(line, true);
+      if (d.state === "sending" || d.state === "failed") this.#append(this.#make({ ...d, from: you, mine: true }), true);
+      return;
     }
-    this.#mark(line, state);
+    if (d.state === "discarded") {
+      this.#lines.delete(d.id);
+      this.#remove(line);
+      return;
+    }
+    if (!line.dataset.cursor) this.#mark(line, d.state, d.time, d.reason);
+  }
+
+  #mark(line, state, time, reason) {
     const meta = line.querySelector(".meta");
-    if (state === "sending") meta.replaceChildren("sending…");
-    if (state === "sent" && !line.dataset.cursor) meta.replaceChildren(clock(new Date()));
+    if (line.classList.contains("mine")) line.dataset.delivery = state;
+    const at = state === "sending" ? null : clock(time);
     if (state === "failed") {
-      const again = el("button", { type: "button" }, "Try again");
-      again.addEventListener("click", () => this.onRetry(id));
-      meta.replaceChildren(`not sent: ${reason} `, again);
+      const { id } = line.dataset;
+      meta.replaceChildren(`Not sent: ${reason ?? "refused"} `,
+        button({ class: "retry" }, () => this.#ask.retry(id), "Try again"), " ",
+        button({ class: "discard" }, () => this.#ask.discard(id), "Discard"));
+    } else if (state === "sending") {
+      meta.replaceChildren(el("span", { class: "ticking", "aria-hidden": "true" }), "sending…");
+    } else if (state === "sent") {
+      meta.replaceChildren(at, el("span", { class: "tick", title: "Sent", "aria-hidden": "true" }, "✓"), el("span", { class: "hidden" }, " sent"));
+    } else {
+      meta.replaceChildren(at);
     }
   }
 
-  #mark(line, state) {
-    if (line.dataset.cursor) state = "sent";
-    line.dataset.delivery = state;
+  /** gone takes a deleted message away. */
+  gone(cursor) {
+    const line = this.#shown.get(cursor);
+    if (!line) return;
+    this.#shown.delete(cursor);
+    this.#lines.delete(line.dataset.id);
+    this.#remove(line);
   }
 }
+
+/** spoken is a message as a screen reader should hear it. */
+export const spoken = (m) => `${m.from.name}, ${hourOf(m.time)}: ${m.text}`;

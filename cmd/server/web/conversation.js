@@ -1,0 +1,129 @@
+// A conversation is a room, or what two people say in private: its messages, who
+// is here, who is writing, and what of it was not read yet.
+import { name, hourOf } from "./dom.js";
+import { Log } from "./log.js";
+
+const TYPING = 4500; // ms that one word of it lasts
+const CROWD = 30; // people: above, their coming and going is no news
+
+export class Conversation {
+  people = 0;
+  unread = 0;
+  draft = "";
+  closed = ""; // why nothing can be written here
+  muted = 0; // until then
+  members = new Map(); // id → person
+  #heard = new Set(); // private messages, which have no cursor
+  #typing = new Map(); // id → { name, timer }
+
+  /**
+   * key is "#room" or "@id". ask is the log's way out, and changed(this), which
+   * is called when something besides the messages is to be shown anew.
+   */
+  constructor(key, ask, person = null) {
+    this.key = key;
+    this.person = person;
+    this.room = person ? null : key.slice(1);
+    this.changed = () => ask.changed(this);
+    this.log = new Log(this.title, person ? "Only the two of you see this, and it is kept nowhere: with this page it is gone." :
+      `This is the beginning of #${this.room}.`, {
+      history: (before, limit) => ask.history(this.room, { before, limit }),
+      retry: ask.retry,
+      discard: ask.discard,
+      newest: (below) => ask.newest(this, below),
+    });
+  }
+
+  get title() {
+    return this.person ? this.person.name : `#${this.room}`;
+  }
+
+  /** hash is this conversation's place in the page's address. */
+  get hash() {
+    return this.person ? `#@${encodeURIComponent(this.person.id)}` : `#${encodeURIComponent(this.room)}`;
+  }
+
+  joined(e) {
+    this.closed = "";
+    this.members = new Map(e.members.map((p) => [p.id, p]));
+    this.people = e.people;
+    this.log.joined(e);
+    this.changed();
+  }
+
+  message(m) {
+    this.stopTyping(m.from.id);
+    return this.log.message(m);
+  }
+
+  /** isNew says of each private message once that it is, though it may come again. */
+  isNew({ from, id }) {
+    const key = `${from.id} ${id}`;
+    const known = this.#heard.has(key);
+    this.#heard.add(key);
+    return !known;
+  }
+
+  presence(e) {
+    const { who, here, people, time } = e;
+    const known = this.members.get(who.id);
+    if (here) this.members.set(who.id, who);
+    else this.members.delete(who.id);
+    this.people = people;
+    this.stopTyping(who.id);
+    if (people <= CROWD) {
+      if (here && known && known.name !== who.name) this.log.system([name(known.name), " is now ", name(who.name)], time);
+      else if (!here || !known) this.log.system([name(who.name), here ? " joined" : " left"], time);
+    }
+    this.changed();
+  }
+
+  /** close is when the server let us in no more. */
+  close(reason) {
+    this.closed = reason;
+    this.members.clear();
+    this.people = 0;
+    this.log.system(`You are not in this room any more: ${reason}.`, new Date(), false);
+    this.changed();
+  }
+
+  /** mute is until when nothing can be written; a time that is past ends it. */
+  mute(until) {
+    this.muted = new Date(until).getTime();
+    const over = this.muted <= Date.now();
+    this.log.system(over ? "You may write here again." : `You may not write here until ${hourOf(until)}.`);
+    if (!over) setTimeout(this.changed, Math.min(this.muted - Date.now() + 500, 2 ** 31 - 1));
+    this.changed();
+  }
+
+  /** obstacle says why nothing can be written now, if that is so. */
+  get obstacle() {
+    if (this.closed) return `You are not in this room: ${this.closed}.`;
+    if (this.muted > Date.now()) return `You may not write here until ${hourOf(this.muted)}.`;
+    return "";
+  }
+
+  typing(who) {
+    clearTimeout(this.#typing.get(who.id)?.timer);
+    this.#typing.set(who.id, { name: who.name, timer: setTimeout(() => this.stopTyping(who.id), TYPING) });
+    this.changed();
+  }
+
+  stopTyping(id) {
+    clearTimeout(this.#typing.get(id)?.timer);
+    if (this.#typing.delete(id)) this.changed();
+  }
+
+  /** hush is when nobody can be heard. */
+  hush() {
+    for (const id of [...this.#typing.keys()]) this.stopTyping(id);
+  }
+
+  /** writing is who is writing, as parts of a line. */
+  get writing() {
+    const names = Array.from(this.#typing.values(), (t) => name(t.name));
+    if (names.length === 0) return [];
+    if (names.length > 2) return ["Several people are writing…"];
+    return names.length === 1 ? [names[0], " is writing…"] : [names[0], " and ", names[1], " are writing…"];
+  }
+}

@@ -1,0 +1,137 @@
+// Drawers, the frames panel, the dialog, and the keys that work everywhere.
+import { $, avatar } from "./dom.js";
+
+/** panels makes the drawers work, which only narrow windows have, and the frames panel. */
+export function panels(frames) {
+  const drawers = [
+    { panel: $("nav"), button: $("nav-button"), close: $("nav-close"), class: "show-nav" },
+    { panel: $("side"), button: $("people-button"), close: $("side-close"), class: "show-side" },
+  ];
+  let open = null;
+  function show(d) {
+    if (open) {
+      document.body.classList.remove(open.class);
+      open.button.setAttribute("aria-expanded", "false");
+    }
+    const before = open;
+    open = d;
+    $("main").inert = $("skip").inert = Boolean(d);
+    $("veil").hidden = !d;
+    if (d) {
+      document.body.classList.add(d.class);
+      d.button.setAttribute("aria-expanded", "true");
+      d.close.focus();
+    } else {
+      before?.button.focus();
+    }
+  }
+  for (const d of drawers) {
+    d.button.addEventListener("click", () => show(open === d ? null : d));
+    d.close.addEventListener("click", () => show(null));
+  }
+  $("veil").addEventListener("click", () => show(null));
+  matchMedia("(min-width: 75rem)").addEventListener("change", () => open && show(null));
+  matchMedia("(min-width: 48rem)").addEventListener("change", () => open && show(null));
+
+  const showFrames = (shown) => {
+    $("frames-button").setAttribute("aria-expanded", String(shown));
+    $("frames").hidden = !shown;
+    frames.shown(shown);
+  };
+  $("frames-button").addEventListener("click", () => {
+    const shown = $("frames").hidden;
+    if (open) show(null);
+    showFrames(shown);
+    if (shown) $("frame-list").focus();
+  });
+  $("frames-close").addEventListener("click", () => close());
+  $("frames-clear").addEventListener("click", () => frames.clear());
+
+  // close closes what is open, the topmost first, and reports whether anything was.
+  function close() {
+    if (open) {
+      show(null);
+      return true;
+    }
+    if ($("frames").hidden) return false;
+    const back = $("frames").contains(document.activeElement);
+    showFrames(false);
+    if (back) ($("frames-button").offsetParent ? $("frames-button") : $("people-button")).focus();
+    return true;
+  }
+  return { close };
+}
+
+/** keys: Escape, and Alt with an arrow for the next conversation. */
+export function keys({ step, escape, dialog }) {
+  addEventListener("keydown", (e) => {
+    if (dialog.shown || e.isComposing) return;
+    if (e.key === "Escape") {
+      escape();
+    } else if (e.altKey && !e.ctrlKey && !e.metaKey && (e.key === "ArrowUp" || e.key === "ArrowDown")) {
+      e.preventDefault();
+      step(e.key === "ArrowUp" ? -1 : 1);
+    }
+  });
+}
+
+/** Dialog asks for the name, and the first time for the room. */
+export class Dialog {
+  #dialog = $("me");
+  #first = false;
+  #answer;
+
+  constructor(answer) {
+    this.#answer = answer;
+    $("me-cancel").addEventListener("click", () => this.#dialog.close());
+    this.#dialog.addEventListener("click", (e) => e.target === this.#dialog && !this.#first && this.#dialog.close()); // the backdrop
+    $("me-form").addEventListener("submit", () => this.#submit());
+    this.#dialog.addEventListener("close", () => this.#first && this.#submit()); // Escape: the suggestion is good enough
+  }
+
+  get shown() {
+    return this.#dialog.open;
+  }
+
+  #submit() {
+    const first = this.#first;
+    this.#first = false;
+    const name = $("name").value.trim();
+    if (name || first) {
+      this.#answer({ name: name || $("name").defaultValue, onlyTab: $("only-tab").checked, room: first ? $("first-room").value : null });
+    }
+  }
+
+  /** first asks who has never been here. */
+  first(me, room) {
+    this.#first = true;
+    $("name").defaultValue = me.name;
+    $("first-room").value = room;
+    this.#show(me, "", "Welcome");
+  }
+
+  /** open asks for another name; error is what is wrong with this one. */
+  open(me, error = "") {
+    this.#show(me, error, "Your name");
+  }
+
+  #show(me, error, title) {
+    $("me-title").textContent = title;
+    $("me-intro").hidden = $("first-room-row").hidden = !this.#first;
+    $("me-cancel").hidden = this.#first;
+    $("me-ok").textContent = this.#first ? "Start chatting" : "Save";
+    $("name").value = me.name;
+    $("only-tab").checked = me.onlyTab;
+    $("me-error").textContent = error;
+    $("me-error").hidden = !error;
+    if (!this.#dialog.open) this.#dialog.showModal();
+    $("name").focus();
+    $("name").select();
+  }
+
+  /** showMe shows the name that is in use. */
+  showMe(you) {
+    $("my-name").textContent = you.name;
+    $("my-avatar").replaceWith(Object.assign(avatar(you), { id: "my-avatar" }));
+  }
+}

@@ -1,0 +1,98 @@
+// What the page shows around the messages, made from its state.
+import { $, el, button, name, avatar, arrows } from "./dom.js";
+
+const badge = (n) => (n > 99 ? "99+" : String(n));
+
+const stops = { rooms: arrows($("rooms"), "a"), privates: arrows($("privates"), "a"), members: arrows($("members"), "button") };
+
+/** lists shows the conversations, with what was not read. */
+export function lists(all, active, leave) {
+  const line = (c) => el("li", {},
+    el("a", { href: c.hash, class: "place", "aria-current": c === active && "page", "data-unread": c.unread || null, "data-key": c.key },
+      c.person ? avatar(c.person) : el("span", { class: "hash", "aria-hidden": "true" }, "#"),
+      name(c.person ? c.person.name : c.room, { class: "place-name" }),
+      c.unread > 0 && el("span", { class: "badge" }, badge(c.unread), el("span", { class: "hidden" }, " unread"))),
+    button({ class: "quiet leave", "aria-label": `${c.person ? "Close" : "Leave"} ${c.title}`, title: c.person ? "Close" : "Leave" }, () => leave(c), "×"));
+  keepingFocus(() => {
+    $("rooms").replaceChildren(...all.filter((c) => c.room !== null).map(line));
+    const people = all.filter((c) => c.person);
+    $("privates").replaceChildren(...people.map(line));
+    $("privates-title").hidden = people.length === 0;
+  });
+  stops.rooms();
+  stops.privates();
+}
+
+// keepingFocus puts the focus back on what stands for the same thing.
+function keepingFocus(build) {
+  const focused = document.activeElement;
+  const list = focused?.closest("#rooms, #privates, #members");
+  const label = list && key(focused);
+  build();
+  if (label) [...list.querySelectorAll("a, button")].find((e) => key(e) === label)?.focus();
+}
+const key = (e) => `${e.dataset.key ?? ""}/${e.getAttribute("aria-label") ?? ""}/${e.dataset.person ?? ""}`;
+
+/** total shows what is unread besides the active conversation, also in the title. */
+export function total(all, active) {
+  let sum = 0;
+  let elsewhere = 0;
+  for (const c of all) {
+    sum += c.unread;
+    if (c !== active) elsewhere += c.unread;
+  }
+  $("elsewhere").hidden = elsewhere === 0;
+  $("elsewhere").textContent = badge(elsewhere);
+  document.title = `${sum ? `(${badge(sum)}) ` : ""}${active ? `${active.title} · ` : ""}Framewright chat`;
+}
+
+/** header shows which conversation this is. */
+export function header(c) {
+  const hash = c.room !== null && el("span", { class: "hash", "aria-hidden": "true" }, "#");
+  $("title").replaceChildren(...[hash, name(c.room ?? c.person.name)].filter(Boolean));
+  $("subtitle").textContent = c.person ? "Private: only the two of you" : c.people === 1 ? "Only you are here" : c.people ? `${c.people} people here` : "";
+  $("people-button").hidden = c.room === null;
+  $("count").textContent = c.people;
+  $("text").placeholder = `Write to ${c.title}`;
+}
+
+/** members shows who is here; a click on somebody else begins a private conversation. */
+export function members(c, you, talkTo) {
+  const shown = [...c.members.values()].sort((a, b) => (b.id === you?.id) - (a.id === you?.id) || a.name.localeCompare(b.name));
+  keepingFocus(() => {
+    $("members").replaceChildren(...shown.map((p) => el("li", {}, p.id === you?.id ?
+      el("div", { class: "member" }, avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "you" }, "you")) :
+      button({ class: "member", "data-person": p.id, title: "Write in private" }, () => talkTo(p),
+        avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "hidden" }, ": write in private")))),
+    ...(c.people > shown.length ? [el("li", { class: "more" }, `and ${c.people - shown.length} more`)] : []));
+  });
+  $("members-title").textContent = c.person ? "Private" : "Here now";
+  stops.members();
+}
+
+/** connection shows the state in a word. */
+export function connection({ state }) {
+  const words = { connecting: "connecting", online: "connected", waiting: "offline", refused: "not connected", stopped: "disconnected" };
+  $("state").textContent = words[state];
+  $("state").dataset.state = state;
+}
+
+let timer = 0;
+
+/** banner says what is wrong with the connection, if something is. */
+export function banner({ state, retryAt, reason }) {
+  clearInterval(timer);
+  const bar = $("banner");
+  if (state === "connecting") return; // as it was
+  bar.hidden = state === "online" || state === "refused";
+  if (bar.hidden) return;
+  const because = reason ? ` (${reason})` : "";
+  $("banner-text").textContent = state === "stopped" ? `Disconnected${because}.` :
+    navigator.onLine === false ? "You are offline. What you write is sent later." :
+    `No connection${because}. What you write is sent later.`;
+  const next = () => {
+    $("banner-next").textContent = state === "waiting" ? ` Next try in ${Math.max(Math.ceil((retryAt - Date.now()) / 1000), 1)} s.` : "";
+  };
+  next();
+  if (state === "waiting") timer = setInterval(next, 1000);
+}
