@@ -41,6 +41,12 @@ type dialogue struct {
 // talk runs play against a server with the handler, nil for echo.
 func talk(t *testing.T, o *engineio.Options, handler func(context.Context, *engineio.Socket) error, play func(d *dialogue)) {
 	t.Helper()
+	talkThrough(t, &http.Server{}, o, handler, play)
+}
+
+// talkThrough is talk with an http.Server that has settings of its own.
+func talkThrough(t *testing.T, web *http.Server, o *engineio.Options, handler func(context.Context, *engineio.Socket) error, play func(d *dialogue)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := &dialogue{t: t, ln: wstest.NewListener()}
 		opts := engineio.Options{}
@@ -70,7 +76,8 @@ func talk(t *testing.T, o *engineio.Options, handler func(context.Context, *engi
 		d.srv = srv
 		mux := http.NewServeMux()
 		mux.Handle("/engine.io/", srv)
-		web := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(writer{d}, nil), slog.LevelError)}
+		web.Handler = mux
+		web.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(writer{d}, nil), slog.LevelError)
 		go web.Serve(d.ln)
 		defer web.Close()
 		defer srv.Close()
@@ -283,3 +290,17 @@ func (s socket) frame(op ws.Opcode, payload []byte) {
 }
 
 func (s socket) wantText(why, text string) { s.WantFrame(why, wstest.Text(text)) }
+
+// raw opens a connection and sends bytes.
+func (d *dialogue) raw(bytes string) *wstest.Peer {
+	d.t.Helper()
+	conn, err := d.ln.Dial()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p := wstest.NewPeer(d.t, conn)
+	if bytes != "" {
+		p.SendBytes([]byte(bytes))
+	}
+	return p
+}

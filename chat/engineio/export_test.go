@@ -10,3 +10,6 @@ func NumberIDs(v *Server) {
 	var n atomic.Int64
 	v.newID = func() string { return fmt.Sprintf("%020d", n.Add(1)) }
 }
+
+// NewID returns an id for a session.
+func NewID(v *Server) string { return v.newID() }
