@@ -63,8 +63,8 @@ func newID() string {
 // start puts s on the list and begins to serve it.
 func (v *Server) start(s *Socket) {
 	s.mu.Lock()
+	s.due = time.Now().Add(v.o.PingInterval) // first: a timer that fires before it is due is ignored
 	s.timer = time.AfterFunc(v.o.PingInterval, s.onTimer)
-	s.due = time.Now().Add(v.o.PingInterval)
 	v.mu.Lock()
 	v.sessions[s.id] = s
 	closing := v.closing
