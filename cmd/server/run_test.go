@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -199,12 +198,17 @@ func chatDial(t *testing.T, url string) *ws.Conn {
 	return dial(t, url+"/ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}})
 }
 
-// wantLine waits for the log to have a line with all of these.
 func (p *program) wantLine(t *testing.T, parts ...string) {
+	t.Helper()
+	wantLine(t, p.stderr, parts...)
+}
+
+// wantLine waits for a log to have a line with all of these.
+func wantLine(t *testing.T, log *buffer, parts ...string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 	lines:
-		for line := range strings.Lines(p.stderr.String()) {
+		for line := range strings.Lines(log.String()) {
 			for _, part := range parts {
 				if !strings.Contains(line, part) {
 					continue lines
@@ -213,7 +217,7 @@ func (p *program) wantLine(t *testing.T, parts ...string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("no line with %q in\n%s", parts, p.stderr)
+			t.Fatalf("no line with %q in\n%s", parts, log)
 		}
 	}
 }
@@ -356,10 +360,6 @@ func TestSignals(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program, which takes seconds")
 	}
-	bin := filepath.Join(t.TempDir(), "server")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	for _, tt := range []struct {
 		name    string
 		signals []os.Signal
@@ -371,38 +371,21 @@ func TestSignals(t *testing.T) {
 		{"SIGINT twice", []os.Signal{os.Interrupt, os.Interrupt}, true, -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			cmd := exec.Command(bin, "-addr", "127.0.0.1:0", "-memory", "-drain", "1m")
-			stderr := new(buffer)
-			cmd.Stderr = stderr
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer cmd.Process.Kill()
-			buf := make([]byte, 1000)
-			n, err := out.Read(buf)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := &program{url: printed.FindString(string(buf[:n])), stderr: stderr}
+			p := spawn(t, "-memory", "-drain", "1m")
 			c := chatDial(t, p.url)
 			write(t, c, `{"type":"hello","name":"Ada"}`)
 			read(t, c)
 			for i, s := range tt.signals {
 				if i > 0 {
-					p.wantLine(t, "draining")
+					wantLine(t, p.stderr, "draining")
 				}
-				cmd.Process.Signal(s)
+				p.cmd.Process.Signal(s)
 			}
 			if !tt.stuck {
 				wantClose(t, c, ws.CodeServiceRestart)
 			}
-			cmd.Wait()
-			if status := cmd.ProcessState.ExitCode(); status != tt.status {
-				t.Errorf("status %d, want %d\n%s", status, tt.status, stderr)
+			if status := p.wait(t); status != tt.status {
+				t.Errorf("status %d, want %d\n%s", status, tt.status, p.stderr)
 			}
 		})
 	}
