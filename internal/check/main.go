@@ -78,11 +78,15 @@ var modules = []string{".", "peers", "bench", "fuzz/differential"}
 
 func main() {
 	only := flag.String("run", "", "comma-separated stages to run instead of all: "+strings.Join(names(), ","))
+	long := flag.Bool("long", false, "the long forms of the tests that have one (FRAMEWRIGHT_LONG=1): the chat server\nkilled 120 times and more while clients send, 1,000 connections of which 500 stall")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "usage: ./check [flags]\n\nRuns every test of the project.\n\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	if *long {
+		os.Setenv("FRAMEWRIGHT_LONG", "1")
+	}
 	if flag.NArg() > 0 {
 		fail("unexpected argument %q; see -h", flag.Arg(0))
 	}
