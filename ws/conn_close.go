@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -63,7 +64,11 @@ func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
 	select {
 	case <-c.gone.done():
 	case <-ctx.Done():
-		abort(c.stream)
+		// A context made from the connection's own has ended because the
+		// connection did. That is no wish to cut short what it still says.
+		if !errors.Is(context.Cause(ctx), c.Err()) {
+			abort(c.stream)
+		}
 		<-c.gone.done()
 	}
 	if e := c.life.end.Load(); e.Err != nil || e.Code == CodeAbnormal {

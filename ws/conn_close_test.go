@@ -519,6 +519,30 @@ func TestConnFailArrivesOverTCP(t *testing.T) {
 	}
 }
 
+// A handler's context ends with the connection. Whoever closes under it does
+// not cut off what is still being said.
+func TestCloseUnderTheConnectionsOwnContext(t *testing.T) {
+	wstest.CheckLeaks(t)
+	for range 200 {
+		a, b := ctTCP(t)
+		c := ws.NewConn(a, ws.RoleServer, &ws.Options{MaxMessage: 1000})
+		p := wstest.NewPeer(t, b)
+		closed := ctAsync(func() error {
+			<-c.Context().Done()
+			return c.Close(c.Context(), ws.CodeNormal, "")
+		})
+		p.SendBytes(ctMasked(true, ws.OpBinary, strings.Repeat("x", 2000)))
+		_, _, err := c.Read(t.Context())
+		ctCloseError(t, "too big", err, ws.CodeTooBig, false)
+		p.WantClose("the reason arrives", ws.CodeTooBig, "MaxMessage")
+		p.WantEOF("no reset")
+		p.Close()
+		if err := <-closed; !errors.Is(err, c.Err()) {
+			t.Errorf("Close after it: %v", err)
+		}
+	}
+}
+
 func TestConnFailSaysWhyOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := ctConn(t, ws.RoleServer, nil)
