@@ -161,21 +161,29 @@ func stride(lits int) int { return 1 + min(lits>>6, 15) }
 // any of its positions.
 func (m *matcher) remember(buf []byte, end int, how *plan) {
 	clear(m.table[:])
-	i := 0
-	for ; i < end-how.dense; i += how.old {
+	old := max(end-how.dense, 0)
+	for i := 0; i < old; i += how.old {
 		m.enter(load32(buf, i), i)
 	}
-	i = max(end-how.dense, 0)
-	end = min(end, len(buf)-3)
-	for ; i+5 <= end && i+8 <= len(buf); i += 5 { // one load, five positions
-		x := load64(buf, i)
-		m.enter(uint32(x), i)
-		m.enter(uint32(x>>8), i+1)
-		m.enter(uint32(x>>16), i+2)
-		m.enter(uint32(x>>24), i+3)
-		m.enter(uint32(x>>32), i+4)
+	p := buf[old:min(end+3, len(buf))]
+	at := places(old + 1)
+	for ; len(p) >= 8; p = p[5:] { // one load, five positions
+		x := load64(p, 0)
+		m.put(uint32(x), at)
+		m.put(uint32(x>>8), at+1)
+		m.put(uint32(x>>16), at+2)
+		m.put(uint32(x>>24), at+3)
+		m.put(uint32(x>>32), at+4)
+		at += 5
 	}
-	for ; i < end; i++ {
-		m.enter(load32(buf, i), i)
+	for ; len(p) >= 4; p = p[1:] {
+		m.put(load32(p, 0), at)
+		at++
 	}
+}
+
+// put enters a place, where x stands.
+func (m *matcher) put(x uint32, at places) {
+	p := &m.table[hash(x, shortHash)]
+	*p = *p<<16 | at
 }
