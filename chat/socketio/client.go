@@ -44,6 +44,7 @@ func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 		s.o.Logger.Info("socketio: a client broke the protocol", "session", e.ID(), "err", err)
 		err = nil // said; the session is closed
 	}
+	s.o.Logger.Debug("socketio: a client's connection is over", "session", e.ID(), "transport", e.Transport(), "why", err)
 	c.ended(why)
 	return err
 }

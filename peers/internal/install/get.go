@@ -15,6 +15,7 @@ import (
 	"framewright/peers/engineio"
 	"framewright/peers/node"
 	"framewright/peers/python"
+	"framewright/peers/socketio"
 )
 
 // Node gets Node.js and ws. Path is the folder whose node_modules has ws.
@@ -24,6 +25,12 @@ func Node(ctx context.Context) Result { return NPM(ctx, "ws for Node.js", "node"
 // folder whose node_modules has them.
 func EngineIO(ctx context.Context) Result {
 	return NPM(ctx, "engine.io-client for Node.js", "engineio", engineio.Pins)
+}
+
+// SocketIO gets Node.js and some versions of socket.io-client. Path is the
+// folder whose node_modules has them.
+func SocketIO(ctx context.Context) Result {
+	return NPM(ctx, "socket.io-client for Node.js", "socketio", socketio.Pins)
 }
 
 // NPM gets Node.js and the packages that pins, a package.json and its lock,
@@ -53,7 +60,18 @@ func NPM(ctx context.Context, name, folder string, pins fs.FS) Result {
 // Python gets Python and websockets. Path is the interpreter of a virtual
 // environment.
 func Python(ctx context.Context) Result {
-	const name = "websockets for Python"
+	return Pip(ctx, "websockets for Python", "python", python.Pins)
+}
+
+// PythonSocketIO gets Python and python-socketio. Path is as Python's.
+func PythonSocketIO(ctx context.Context) Result {
+	return Pip(ctx, "python-socketio for Python", "socketio-python", socketio.PythonPins)
+}
+
+// Pip gets Python and the packages that pins, a requirements.txt, names. name
+// is for people, folder for the cache. Path is the interpreter of a virtual
+// environment.
+func Pip(ctx context.Context, name, folder string, pins fs.FS) Result {
 	const remedy = "install Python 3.10 or newer with its venv module (Debian: python3-venv)"
 	var base string
 	for _, p := range []string{"python3", "python"} {
@@ -78,7 +96,7 @@ func Python(ctx context.Context) Result {
 	// The interpreter's version is a part of the folder's name: a venv does
 	// not survive the upgrade of the Python below it.
 	short := strings.NewReplacer("Python ", "", " ", "").Replace(version)
-	dir, state, err := inCache(ctx, "python-"+short, python.Pins, func(ctx context.Context, dir string) error {
+	dir, state, err := inCache(ctx, folder+"-"+short, pins, func(ctx context.Context, dir string) error {
 		if _, err := run(ctx, dir, base, "-m", "venv", "venv"); err != nil {
 			return &missing{err.Error(), remedy}
 		}

@@ -56,7 +56,7 @@ func (e *missing) Error() string { return e.what + "; " + e.remedy }
 
 // All gets every peer.
 func All(ctx context.Context) []Result {
-	return []Result{Node(ctx), EngineIO(ctx), Python(ctx), Chromium(ctx)}
+	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), Python(ctx), PythonSocketIO(ctx), Chromium(ctx)}
 }
 
 // inCache returns a folder in the user's cache that fill has filled once for
