@@ -173,6 +173,7 @@ func (in *incoming) compressed(ctx context.Context) error {
 // content judges what came out of the decompressor: p, and err.
 func (in *incoming) content(p []byte, err error, over bool) error {
 	z := in.z
+	in.trace.inflated(p)
 	if verr := in.rx.Content(p); verr != nil { // what was written before an error is good
 		return in.violation(verr)
 	}
@@ -191,6 +192,7 @@ func (in *incoming) content(p []byte, err error, over bool) error {
 	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !z.beyond.takeN(float64(beyond)) {
 		return in.violation(violated(RuleInflateRate, "compressed messages inflate to more than InflateRate allows, "+itoa(int64(z.beyond.rate))+" bytes a second beyond "+itoa(inflateRatio)+" times their size"))
 	}
+	in.trace.flush()
 	return nil
 }
 

@@ -578,6 +578,7 @@ func (in *incoming) unlimit() {
 
 // free gives the buffers back.
 func (in *incoming) free() {
+	in.trace.flush()
 	in.let()
 	in.nhead, in.partial = 0, nil
 	if in.z != nil {

@@ -162,6 +162,7 @@ func (out *outgoing) wholeMessage(ctx context.Context, op Opcode, p []byte, prep
 	}
 	compress = compress && out.z != nil && len(p) >= out.c.set.threshold
 	var wire []byte
+	content := p
 	switch {
 	case prepared != nil:
 		h, p, wire = prepared.form(h, out, compress)
@@ -169,6 +170,9 @@ func (out *outgoing) wholeMessage(ctx context.Context, op Opcode, p []byte, prep
 		var buf *[]byte
 		h, p, buf = out.z.compress(h, p)
 		defer giveBack(buf)
+	}
+	if compress {
+		out.trace.original(content)
 	}
 	h.Length = int64(len(p))
 	err := out.send(ctx, h, p, wire, gather)
@@ -640,6 +644,9 @@ func (w *MessageWriter) send(p []byte, fin bool) error {
 		*buf = w.c.out.z.c.AppendPart((*buf)[:0], p, fin)
 		if w.op != OpContinuation {
 			h.RSV = RSV1
+			w.c.out.trace.original(p)
+		} else {
+			w.c.out.trace.inflated(p)
 		}
 		p = *buf
 	}

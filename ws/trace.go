@@ -13,16 +13,24 @@ import (
 // one half of an opening handshake, or, with only Rule set, the breach of a
 // rule outside of any frame.
 type TraceEvent struct {
-	Conn      uint64 // Conn.ID; 0 for a handshake that did not become one
-	Role      Role   // of the endpoint that looks on
-	Sent      bool   // by this endpoint; false: received
-	Offset    int64  // of the frame's first byte since the handshake
-	Header    Header
-	Wire      []byte // the header's bytes, as they are on the wire
-	Payload   []byte // unmasked; its first TracePayload bytes at most
-	Before    State  // of the frame's direction
-	After     State
-	Rule      RuleID // that the frame broke; "" if none
+	Conn    uint64 // Conn.ID; 0 for a handshake that did not become one
+	Role    Role   // of the endpoint that looks on
+	Sent    bool   // by this endpoint; false: received
+	Offset  int64  // of the frame's first byte since the handshake
+	Header  Header
+	Wire    []byte // the header's bytes, as they are on the wire
+	Payload []byte // unmasked; its first TracePayload bytes at most
+	Before  State  // of the frame's direction
+	After   State
+	Rule    RuleID // that the frame broke; "" if none
+
+	// Compressed says that the payload is of a compressed message. With the
+	// last frame of one comes what the whole message inflates to (RFC 7692
+	// §7.2.2): its first TracePayload bytes at most, and its length.
+	Compressed    bool
+	Content       []byte
+	ContentLength int64
+
 	Handshake string // an HTTP message without its body
 }
 
@@ -32,24 +40,38 @@ const TracePayload = 128
 // A frameTrace gathers an event for one direction. A nil one does nothing, so
 // that a connection nobody listens to pays a comparison a frame.
 type frameTrace struct {
+	c      *Conn
 	e      TraceEvent
 	report func(TraceEvent)
 	active bool // between begin and end
+	held   bool // ended, but not reported before its message is inflated
+
+	compressed bool   // the message under way
+	content    []byte // of it
+	length     int64
 }
 
 func newFrameTrace(c *Conn, sent bool) *frameTrace {
 	if c.set.trace == nil {
 		return nil
 	}
-	return &frameTrace{e: TraceEvent{Conn: c.id, Role: c.role, Sent: sent}, report: c.set.trace}
+	return &frameTrace{c: c, e: TraceEvent{Conn: c.id, Role: c.role, Sent: sent}, report: c.set.trace}
 }
 
 func (t *frameTrace) begin(before State, h Header, wire []byte, offset int64) {
 	if t == nil {
 		return
 	}
+	t.flush()
 	t.active = true
 	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule = before, before, h, offset, ""
+	t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
+	if !h.Opcode.IsControl() && t.c.agreed != nil {
+		if h.Opcode != OpContinuation {
+			t.compressed = h.RSV == RSV1
+		}
+		t.e.Compressed = t.compressed
+	}
 	t.e.Wire = append(t.e.Wire[:0], wire...)
 	t.e.Payload = t.e.Payload[:0]
 }
@@ -61,10 +83,42 @@ func (t *frameTrace) payload(p []byte) {
 }
 
 func (t *frameTrace) end(after State) {
-	if t != nil {
-		t.active = false
-		t.e.After = after
+	if t == nil {
+		return
+	}
+	t.active = false
+	t.e.After = after
+	if t.held = t.e.Compressed && t.e.Header.Fin; !t.held {
 		t.report(t.e)
+	} else if t.e.Sent {
+		t.flush()
+	}
+}
+
+// inflated adds p to what the current message inflates to.
+func (t *frameTrace) inflated(p []byte) {
+	if t != nil {
+		t.content = append(t.content, p[:min(len(p), TracePayload-len(t.content))]...)
+		t.length += int64(len(p))
+	}
+}
+
+// original is inflated for the whole message, or its first part.
+func (t *frameTrace) original(p []byte) {
+	if t != nil {
+		t.content, t.length = t.content[:0], 0
+		t.inflated(p)
+	}
+}
+
+// flush reports the last frame of a compressed message, with what it inflates
+// to; if that could not be read to its end, with as much as was.
+func (t *frameTrace) flush() {
+	if t != nil && t.held {
+		t.held = false
+		t.e.Content, t.e.ContentLength = t.content, t.length
+		t.report(t.e)
+		t.content, t.length = t.content[:0], 0
 	}
 }
 
@@ -72,8 +126,14 @@ func (t *frameTrace) violation(id RuleID) {
 	if t == nil {
 		return
 	}
+	if t.held {
+		t.e.Rule = id
+		t.flush()
+		return
+	}
 	if !t.active {
 		t.e.Header, t.e.Wire, t.e.Payload = Header{}, nil, nil
+		t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
 		t.e.Before = t.e.After
 	}
 	t.active = false
@@ -136,9 +196,10 @@ func AppendTrace(dst []byte, e TraceEvent) []byte {
 	dst = appendRow(dst, who+" "+spaced(e.Wire),
 		fmt.Sprintf("%s%s%s at offset %d, %s -> %s", e.Role, verb, e.Header.Opcode, e.Offset, e.Before, e.After))
 	if len(e.Wire) >= 2 {
-		dst = appendBits(dst, e.Wire, e.Header)
+		dst = appendBits(dst, e)
 	}
 	dst = appendPayload(dst, e)
+	dst = appendContent(dst, e)
 	return appendRule(dst, e.Rule)
 }
 
@@ -156,7 +217,8 @@ func appendRow(dst []byte, left, right string) []byte {
 	return fmt.Appendf(dst, "%-*s %s\n", traceColumn-1, left, right)
 }
 
-func appendBits(dst []byte, wire []byte, h Header) []byte {
+func appendBits(dst []byte, e TraceEvent) []byte {
+	wire, h := e.Wire, e.Header
 	row := func(b, mask byte, field, meaning string) {
 		s := []byte(".... ....")
 		for i, at := range []int{0, 1, 2, 3, 5, 6, 7, 8} {
@@ -168,7 +230,10 @@ func appendBits(dst []byte, wire []byte, h Header) []byte {
 	}
 	row(wire[0], 0x80, "FIN="+itoa(int64(wire[0]>>7)), finMeaning(h))
 	rsv := "reserved for extensions (§5.2)"
-	if h.RSV != 0 {
+	switch {
+	case h.RSV == RSV1 && e.Compressed:
+		rsv = "RSV1: a compressed message (RFC 7692 §6)"
+	case h.RSV != 0:
 		rsv = rsvNames(h.RSV) + " set (§5.2)"
 	}
 	row(wire[0], 0x70, "RSV1-3="+itoa(int64(h.RSV)), rsv)
@@ -230,6 +295,12 @@ func appendPayload(dst []byte, e TraceEvent) []byte {
 		}
 	}
 	rest := show
+	if e.Compressed {
+		for line := range slices.Chunk(show, traceLine) {
+			dst = appendRow(dst, traceIndent+spaced(line), "compressed (RFC 7692 §7.2.1)")
+		}
+		rest = nil
+	}
 	always := e.Header.Opcode == OpText || e.Header.Opcode == OpContinuation && e.Before == StateInText
 	if e.Header.Opcode == OpClose {
 		if len(show) >= 2 {
@@ -246,6 +317,25 @@ func appendPayload(dst []byte, e TraceEvent) []byte {
 	}
 	if int64(len(show)) < e.Header.Length {
 		dst = fmt.Appendf(dst, "%s(%d of %d bytes)\n", traceIndent, len(show), e.Header.Length)
+	}
+	return dst
+}
+
+// appendContent shows what a compressed message inflates to.
+func appendContent(dst []byte, e TraceEvent) []byte {
+	if !e.Compressed || !e.Header.Fin {
+		return dst
+	}
+	dst = appendRow(dst, traceIndent+itoa(e.ContentLength)+" bytes inflated", "(RFC 7692 §7.2.2)")
+	show := e.Content[:min(len(e.Content), 4*traceLine)]
+	text := e.Header.Opcode == OpText || e.Header.Opcode == OpContinuation && e.Before == StateInText
+	for rest := show; len(rest) > 0; {
+		n := textLine(rest)
+		dst = appendRow(dst, traceIndent+spaced(rest[:n]), quoted(rest[:n], text))
+		rest = rest[n:]
+	}
+	if int64(len(show)) < e.ContentLength {
+		dst = fmt.Appendf(dst, "%s(%d of %d bytes)\n", traceIndent, len(show), e.ContentLength)
 	}
 	return dst
 }
