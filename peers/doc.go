@@ -19,6 +19,12 @@
 // setting that both ends have: the handshake must settle on that setting, and
 // fewer bytes must cross the wire than the content has.
 //
+// Engine.IO and Socket.IO have tests of their own (engineio_test.go,
+// socketio_test.go): the published clients in JavaScript, on Node.js and in the
+// browser, and in Python, over each transport and from one to the other. A page
+// as a tutorial has it, testdata/guide, chats in guide_test.go, also where
+// WebSocket is blocked.
+//
 // The chat page has its own tests in chat_test.go: two browser contexts, a
 // server that is killed and started again, markup that must stay text.
 //

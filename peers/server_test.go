@@ -19,6 +19,7 @@ import (
 // again and again.
 type program struct {
 	path, addr string
+	args       []string // besides the address
 	cmd        *exec.Cmd
 	exited     chan error // one value when cmd has ended
 
@@ -74,7 +75,7 @@ func (p *program) url() string { return "http://" + p.addr + "/" }
 // start starts it and waits until it answers.
 func (p *program) start(t *testing.T) {
 	t.Helper()
-	p.cmd = exec.Command(p.path, "-addr", p.addr, "-log", "text", "-memory")
+	p.cmd = exec.Command(p.path, append([]string{"-addr", p.addr, "-log", "text", "-memory"}, p.args...)...)
 	isolate(p.cmd)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	if err := p.cmd.Start(); err != nil {
