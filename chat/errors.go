@@ -21,6 +21,9 @@ var (
 	ErrFlood = errors.New("chat: too many requests")
 	// ErrPanic: a hook of the program panicked while it served the session.
 	ErrPanic = errors.New("chat: a hook panicked")
+	// ErrStore: the store has failed in a way that leaves a gap in what the
+	// session was sent. Joining again with a cursor fills it.
+	ErrStore = errors.New("chat: the store has failed")
 	// ErrRestart: [Hub.Drain] asked the client to come back later.
 	ErrRestart = errors.New("chat: the server is restarting")
 	// ErrShutdown: the hub is closing.

@@ -24,6 +24,7 @@ type room struct {
 	members []*Session           // in no order
 	place   map[*Session]int     // in members
 	people  map[string]*presence // by person's ID
+	last    Cursor               // of what the members were told, or had when they joined; zero: nobody was told anything
 }
 
 // presence is one person in a room, over however many sessions.
@@ -106,11 +107,39 @@ func (r *room) settle(batch []*pending, messages []*Message) {
 		}
 		if p.stored.Duplicate {
 			h.counters.duplicates.Add(1)
+			if r.catchUp(m.Cursor); m.Cursor.Epoch == r.last.Epoch && m.Cursor.Seq > r.last.Seq {
+				r.last = m.Cursor
+			}
 			continue
 		}
 		h.counters.messages.Add(1)
 		h.counters.messageBytes.Add(uint64(len(m.Text)))
+		r.catchUp(Cursor{m.Cursor.Epoch, m.Cursor.Seq - 1})
+		r.last = m.Cursor
 		r.tell(NewEvent(Posted{m}))
+	}
+}
+
+// catchUp tells the members what they have not been told up to and including
+// c. There is nothing of that kind unless a store has failed after it had
+// stored: whoever sent that message was told to try again, and the others were
+// told nothing. If the store fails now, too, the members are cut, because resume
+// is what fills a gap.
+func (r *room) catchUp(c Cursor) {
+	if len(r.members) == 0 || c.Epoch != r.last.Epoch || c.Seq <= r.last.Seq {
+		return
+	}
+	page, err := r.hub.o.Store.Read(r.name, Query{Since: r.last, Limit: r.hub.o.Resume})
+	if err != nil || !page.Recovered {
+		for _, s := range r.members {
+			s.end(ErrStore)
+		}
+		return
+	}
+	for _, m := range page.Messages {
+		if m.Cursor.Seq <= c.Seq {
+			r.tell(NewEvent(Posted{m}))
+		}
 	}
 }
 
@@ -135,6 +164,9 @@ func (r *room) join(s *Session, how joining) error {
 		r.hub.counters.storeFailures.Add(1)
 		return &Error{Code: CodeUnavailable, Text: "the room's history could not be read; try again soon", Err: err}
 	}
+	// What the members were not told of comes before this one enters.
+	r.catchUp(j.Cursor)
+	r.last = j.Cursor
 	if _, again := r.place[s]; !again {
 		r.enter(s)
 	}

@@ -111,7 +111,7 @@ func (c *counters) refuse(code ErrorCode) {
 }
 
 // EndReason names in one word why a session ended: slow, kicked, expired,
-// flood, panic, restart, shutdown; gone, if the client simply went; lost, for
+// flood, panic, store, restart, shutdown; gone, if the client simply went; lost, for
 // everything else that may befall a connection.
 func EndReason(err error) string {
 	switch {
@@ -127,6 +127,8 @@ func EndReason(err error) string {
 		return "flood"
 	case errors.Is(err, ErrPanic):
 		return "panic"
+	case errors.Is(err, ErrStore):
+		return "store"
 	case errors.Is(err, ErrRestart):
 		return "restart"
 	case errors.Is(err, ErrShutdown):

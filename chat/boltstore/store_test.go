@@ -338,3 +338,19 @@ func fill(t *testing.T, path string, o *Options, makeRoom func()) {
 	check(open(t, path, o))
 	t.Logf("%d messages, then: %v", acknowledged, failed)
 }
+
+// Connections are cut at random places, and the server restarts, each time with
+// the file opened anew.
+func TestLosesNothing(t *testing.T) {
+	path := file(t)
+	chattest.Loss{
+		Clients: 6, Rooms: 2, Cuts: 600, Restarts: 60, Seed: 2,
+		Open: func(func() bool) chat.Store {
+			s, err := Open(path, &Options{MaxMessages: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+	}.Run(t)
+}
