@@ -37,7 +37,7 @@ func TestKilledAtRandom(t *testing.T) {
 		t.Skip("builds the program, which takes seconds")
 	}
 	cycles, clients := 8, 6
-	if long {
+	if long() {
 		cycles = 120
 	}
 	seed := uint64(time.Now().UnixNano())

@@ -14,7 +14,7 @@ import (
 
 // long says whether the tests that take minutes in full do so:
 // FRAMEWRIGHT_LONG=1 go test ./cmd/server, or ./check -long.
-var long = os.Getenv("FRAMEWRIGHT_LONG") != ""
+func long() bool { return os.Getenv("FRAMEWRIGHT_LONG") != "" }
 
 var binDir string // removed by TestMain
 
