@@ -167,6 +167,9 @@ func (l Loss) check(t *testing.T, store chat.Store, clients []*client) {
 	for r := range l.Rooms {
 		room := fmt.Sprint("room ", r)
 		p, err := store.Read(room, chat.Query{Limit: 1 << 20})
+		for tries := 0; err != nil && tries < 100; tries++ { // it may fail now and then
+			p, err = store.Read(room, chat.Query{Limit: 1 << 20})
+		}
 		if err != nil || p.More {
 			t.Fatal(err, p.More)
 		}
