@@ -85,8 +85,8 @@ var compressions = map[string]*ws.Compression{
 	"takeover":    {SendContext: true, ReceiveContext: true},
 }
 
-// echo sends every message back. Its buffer grows to the longest message and is
-// used again, so that a message costs no allocation.
+// echo sends every message back. Its buffer grows to the longest message of up
+// to 64 KiB and is used again, so that such a message costs no allocation.
 func echo(ctx context.Context, c *ws.Conn) error {
 	var buf []byte
 	for {
@@ -97,6 +97,8 @@ func echo(ctx context.Context, c *ws.Conn) error {
 		if err := c.Write(ctx, op, msg); err != nil {
 			return err
 		}
-		buf = msg
+		if cap(msg) <= 64<<10 {
+			buf = msg
+		}
 	}
 }

@@ -54,6 +54,7 @@ type settings struct {
 	helloTimeout  time.Duration
 	maxHeader     int
 	maxMessage    int64
+	compress      bool
 	pingInterval  time.Duration
 	pongTimeout   time.Duration
 	writeTimeout  time.Duration
@@ -109,6 +110,7 @@ func (s *settings) declare() {
 	f.DurationVar(&s.helloTimeout, "hello-timeout", 10*time.Second, "how long a connection may take to say who it is")
 	f.IntVar(&s.maxHeader, "max-header", 16<<10, "`BYTES` of a request's header")
 	f.Int64Var(&s.maxMessage, "max-message", 64<<10, "longest WebSocket message from a client, or body of POST /publish,\nin `BYTES`")
+	f.BoolVar(&s.compress, "compress", false, "compress WebSocket messages of 128 bytes and more, each by itself\n(permessage-deflate), for clients that offer it; not Socket.IO's")
 	f.DurationVar(&s.pingInterval, "ping-interval", 30*time.Second, "silence after which a connection is pinged; 0 for never")
 	f.DurationVar(&s.pongTimeout, "pong-timeout", 20*time.Second, "how long it then has for a sign of life")
 	f.DurationVar(&s.writeTimeout, "write-timeout", 10*time.Second, "how long a client may take to accept a frame")
@@ -269,7 +271,13 @@ func (s *settings) tls() (*tls.Config, error) {
 
 // sockets are the options of every WebSocket connection.
 func (s *settings) sockets() ws.Options {
+	var compression *ws.Compression
+	if s.compress {
+		// Without contexts: a broadcast is compressed once for all.
+		compression = &ws.Compression{}
+	}
 	return ws.Options{
+		Compression:    compression,
 		OriginPatterns: s.origins,
 		MaxMessage:     s.maxMessage,
 		PingInterval:   cmp.Or(s.pingInterval, -1),
