@@ -3,8 +3,10 @@ package engineio_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"runtime"
 	"strings"
@@ -15,6 +17,7 @@ import (
 
 	"framewright/chat/engineio"
 	"framewright/ws"
+	"framewright/ws/wstest"
 )
 
 // TestThousandPolls: a request that waits costs net/http's goroutine, and the
@@ -103,7 +106,47 @@ func TestDeadlinesDoNotStay(t *testing.T) {
 			p.ReadHead("the POST's answer")
 			p.WantBytes("its body", []byte("ok"))
 		}
+		time.Sleep(40 * time.Second)
+		p.SendBytes([]byte("GET /elsewhere HTTP/1.1\r\nHost: server.test\r\n\r\n"))
+		if head := p.ReadHead("something else on the same connection"); !strings.HasPrefix(head, "HTTP/1.1 404 ") {
+			t.Errorf("got %s", head)
+		}
 	})
+}
+
+// TestHTTPTimeoutsOverHTTP2: there a write timeout runs although nothing is
+// being written. The time is real: HTTP/2 needs TLS.
+func TestHTTPTimeoutsOverHTTP2(t *testing.T) {
+	wstest.CheckLeaks(t)
+	srv, err := engineio.NewServer(echo, &engineio.Options{PingInterval: 500 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewUnstartedServer(srv)
+	web.EnableHTTP2 = true
+	web.Config.ReadTimeout = 100 * time.Millisecond
+	web.Config.WriteTimeout = 100 * time.Millisecond
+	web.StartTLS()
+	defer web.Close()
+	defer srv.Close()
+	client := web.Client()
+	defer client.CloseIdleConnections()
+	get := func(query string) string {
+		resp, err := client.Get(web.URL + "/engine.io/?EIO=4&transport=polling" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.ProtoMajor != 2 {
+			t.Fatalf("%s: %q, %v", resp.Proto, body, err)
+		}
+		return string(body)
+	}
+	sid := strings.Split(get(""), `"`)[3]
+	if got := get("&sid=" + sid); got != "2" {
+		t.Errorf("got %q, want the ping", got)
+	}
 }
 
 // TestSlowBodies: a body that does not come, or is not taken, ends the session.
@@ -120,6 +163,18 @@ func TestSlowBodies(t *testing.T) {
 				t.Errorf("after %v", got)
 			}
 			d.wantEnd(0, engineio.TransportError)
+		})
+	})
+	t.Run("a POST that takes longer than a pong may", func(t *testing.T) {
+		talk(t, &engineio.Options{BodyTimeout: 2 * time.Minute}, nil, func(d *dialogue) {
+			d.open()
+			p := d.raw("POST /engine.io/" + session + " HTTP/1.1\r\nHost: server.test\r\nContent-Length: 7\r\n\r\n4half")
+			time.Sleep(90 * time.Second)
+			p.SendBytes([]byte("\x1e3"))
+			p.ReadHead("the answer")
+			p.WantBytes("its body", []byte("ok"))
+			d.get("pings, and the echo", "2\x1e2\x1e2\x1e2\x1e4half")
+			d.wantEnd(0, "")
 		})
 	})
 	t.Run("a POST that is cut", func(t *testing.T) {

@@ -66,8 +66,8 @@ func (s *Socket) get(w http.ResponseWriter, r *http.Request) *refusal {
 	case <-p.ready:
 	default:
 		// http.Server's own timeouts are not meant for a request that waits:
-		// a read timeout would look like a client that went away. A
-		// ResponseWriter without deadlines needs no help.
+		// over HTTP/2, a write timeout would end it although nothing is being
+		// written. A ResponseWriter without deadlines needs no help.
 		_ = control.SetReadDeadline(time.Time{})
 		_ = control.SetWriteDeadline(time.Time{})
 		select {
@@ -147,7 +147,7 @@ func (s *Socket) post(w http.ResponseWriter, r *http.Request) *refusal {
 		s.end(&CloseError{TransportError, fmt.Errorf("a POST's body: %w", err)}, false)
 		return &refusal{code: codeRequest, detail: "the body did not come: " + err.Error()}
 	}
-	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetReadDeadline(time.Time{}) // it was for the body alone
 
 	for b := range bytes.SplitSeq(body, []byte{separator}) {
 		kind, m, err := parsePacket(b)

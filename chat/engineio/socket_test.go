@@ -290,6 +290,30 @@ func TestReady(t *testing.T) {
 		if err := <-ready; err != nil {
 			t.Error(err)
 		}
+
+		s.Send(engineio.Text(strings.Repeat("x", 600)))
+		go func() { ready <- s.Ready(d.t.Context()) }()
+		synctest.Wait()
+		s.Close()
+		if err := <-ready; err != s.Err() || err == nil {
+			t.Errorf("got %v, want the session's end, %v", err, s.Err())
+		}
+	})
+	talk(t, nil, wait, func(d *dialogue) {
+		c, s := d.connect()
+		s.Send(engineio.Binary(make([]byte, 1<<20)), engineio.Binary(make([]byte, 1<<19)))
+		ready := make(chan error, 1)
+		go func() { ready <- s.Ready(d.t.Context()) }()
+		synctest.Wait()
+		select {
+		case err := <-ready:
+			t.Errorf("ready while more than half of the queue is taken: %v", err)
+		default:
+		}
+		c.ReadFrame("the first")
+		if err := <-ready; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -377,6 +401,36 @@ func TestHeldUp(t *testing.T) {
 				t.Errorf("after %v; the pongs were not read", got)
 			}
 			d.wantEnd(0, "")
+		})
+	})
+	t.Run("and let go just before its time", func(t *testing.T) {
+		talk(t, o, wait, func(d *dialogue) {
+			d.open0(o)
+			d.post("one", message)
+			d.post("two", message)
+			q := d.begin("POST", session, message)
+			time.Sleep(45*time.Second - time.Millisecond)
+			for range 3 {
+				if _, err := d.socket(0).Receive(d.t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			q.want("the third", ok("ok"))
+			time.Sleep(time.Second)
+			d.post("the pong", "3")
+			d.wantEnd(0, "")
+		})
+	})
+	t.Run("and the session closed", func(t *testing.T) {
+		talk(t, o, wait, func(d *dialogue) {
+			d.open0(o)
+			d.post("one", message)
+			d.post("two", message)
+			q := d.begin("POST", session, message)
+			q.waits("the inbox is full")
+			d.socket(0).Close()
+			q.want("it came too late", ok("ok"))
+			d.get("the end", "1")
 		})
 	})
 	t.Run("a client that goes meanwhile", func(t *testing.T) {

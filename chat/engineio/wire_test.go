@@ -386,6 +386,56 @@ func TestWire(t *testing.T) {
 			c.wantText("what was queued", "4last words")
 			c.WantClose("the end", ws.CodeNormal, "")
 		}},
+		{"the server closes during the upgrade with nothing to say", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			d.socket(0).Close()
+			c.text("5")
+			c.WantClose("the end", ws.CodeNormal, "")
+		}},
+		{"the server closes before the probe", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			s := d.socket(0)
+			s.Send(engineio.Text("last words"))
+			s.Close()
+			began := time.Now()
+			c.WantClose("no upgrade any more", ws.CodePolicyViolation, "upgrade not done")
+			if got := time.Since(began); got != 0 {
+				d.t.Errorf("after %v", got)
+			}
+			d.get("what was queued, and the end", "4last words\x1e1")
+		}},
+		{"the client closes during the upgrade", nil, func(d *dialogue) {
+			d.open()
+			c := d.dial(upgrading)
+			c.text("2probe")
+			c.wantText("the probe's answer", "3probe")
+			d.post("close", "1")
+			began := time.Now()
+			c.WantClose("no upgrade any more", ws.CodePolicyViolation, "upgrade not done")
+			if got := time.Since(began); got != 0 {
+				d.t.Errorf("after %v", got)
+			}
+			d.wantEnd(0, engineio.TransportClose)
+		}},
+		{"the server closes a WebSocket that takes nothing", &engineio.Options{WebSocket: ws.Options{WriteTimeout: -1}}, func(d *dialogue) {
+			c := d.dial("?EIO=4&transport=websocket")
+			c.wantText("open", opened(sid1, "[]"))
+			s := d.socket(0)
+			s.Send(engineio.Binary(make([]byte, 1<<20))) // more than the pipe takes
+			s.Close()
+			time.Sleep(29 * time.Second)
+			if n := d.srv.Count(); n != 1 {
+				d.t.Errorf("%d sessions; there are 30 s to deliver what is queued", n)
+			}
+			time.Sleep(2 * time.Second)
+			if n := d.srv.Count(); n != 0 {
+				d.t.Errorf("%d sessions after CloseTimeout", n)
+			}
+		}},
 	} {
 		t.Run(row.name, func(t *testing.T) { talk(t, row.o, nil, row.play) })
 	}
