@@ -27,7 +27,7 @@ func (r *run) steps() []int {
 func (r *run) growthRows() []*row {
 	var figures []figure
 	for _, n := range r.steps() {
-		figures = append(figures, figure{strconv.Itoa(n), report.Number(float64(n))})
+		figures = append(figures, figure{strconv.Itoa(n), report.Count(n)})
 	}
 	return []*row{
 		{

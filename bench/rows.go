@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"framewright/bench/internal/peer"
+	"framewright/bench/internal/report"
 	"framewright/bench/internal/traffic"
 )
 
@@ -33,7 +34,7 @@ func (r *run) all() []*row {
 		echoRow("echo 1 MiB, 16 connections, 1 in flight", 16, traffic.Work{Size: 1 << 20, InFlight: 1}),
 		{
 			group:   "idle",
-			title:   fmt.Sprintf("idle, %d connections, KiB each", r.conns),
+			title:   fmt.Sprintf("idle, %s connections, KiB each", report.Count(r.conns)),
 			note:    "The server's memory (PSS) beyond what it had before the first connection, divided by their number. Traffic: four messages of 1 KiB on each connection.",
 			servers: idleServers,
 			figures: []figure{{"traffic", "after traffic"}, {"opened", "before traffic"}, {"collected", "after traffic, collected"}},

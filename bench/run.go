@@ -111,6 +111,17 @@ func (r *run) one(ctx context.Context, row *row, name string) error {
 		r.waited = true
 	}
 	got, err := row.measure(ctx, r, s)
+	for err == nil && got["others"] > 3*machine.Quiet && r.patience.Left > 0 {
+		// Somebody came in between. The quieter measurement counts, whatever
+		// its result.
+		begin := time.Now()
+		r.patience.Wait()
+		var again map[string]float64
+		if again, err = row.measure(ctx, r, s); err == nil && again["others"] < got["others"] {
+			got = again
+		}
+		r.patience.Left -= time.Since(begin)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

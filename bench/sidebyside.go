@@ -25,7 +25,7 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 	flags.IntVar(&r.repeat, "repeat", 3, "repetitions, of which the median counts, 1 to 99")
 	flags.DurationVar(&r.limit, "limit", 12*time.Minute, "begin no repetition that would end after this `TIME`")
 	flags.IntVar(&r.conns, "conns", 10_000, "connections of idle and growth, 10 to 200,000")
-	wait := flags.Duration("wait", time.Minute, "wait this `TIME` at most, in all, for a quiet machine")
+	wait := flags.Duration("wait", time.Minute, "wait for a quiet machine, and repeat what was measured while it was not,\nfor this `TIME` in all at most")
 	only := flags.String("servers", "", "measure only these, a `LIST` with semicolons between: "+strings.Join(serverNames(), "; "))
 	match := flags.String("rows", "", "measure only rows with this `TEXT` in their titles")
 	out := flags.String("out", "", "also write RESULTS.md and its plots into this `FOLDER`")
@@ -111,8 +111,8 @@ func serverNames() []string {
 func (r *run) about() []string {
 	all := machine.About()
 	for _, s := range peer.All {
-		if s.Module != "" && !r.left(s.Name) && s.Name != "gobwas" {
-			all = append(all, s.Module+" "+machine.Version(s.Module))
+		if line := s.Module + " " + machine.Version(s.Module); s.Module != "" && !r.left(s.Name) && !slices.Contains(all, line) {
+			all = append(all, line)
 		}
 	}
 	if r.uws != "" {

@@ -74,6 +74,7 @@ func must(w *hijacked, err error) {
 		panic(err)
 	}
 	w.conn.n = 0
+	clear(w.header) // coder has set some
 }
 
 // hijacked is a ResponseWriter of net/http whose connection goes nowhere.

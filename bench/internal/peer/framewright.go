@@ -31,8 +31,13 @@ var ours = Server{
 			queue := all.join()
 			defer all.leave(queue)
 			go func() {
+				var batch []*ws.Prepared
 				for p := range queue {
-					if c.WritePrepared(ctx, p) != nil {
+					batch = append(batch[:0], p)
+					for len(queue) > 0 {
+						batch = append(batch, <-queue)
+					}
+					if c.WritePrepared(ctx, batch...) != nil { // one write for all that wait
 						break
 					}
 				}

@@ -44,8 +44,9 @@ var raw = Server{
 	},
 }
 
-// copyBack begins with 4 KiB and takes 64 KiB once a read has filled them, so
-// that an idle connection is not charged for what long messages need.
+// copyBack begins with 4 KiB and doubles its buffer whenever a read has filled
+// it: a long message comes and goes in as few calls as the kernel lets it, and
+// an idle connection is not charged for that.
 func copyBack(c net.Conn, write func([]byte) error) {
 	buf := make([]byte, 4<<10)
 	for {
@@ -53,8 +54,8 @@ func copyBack(c net.Conn, write func([]byte) error) {
 		if err != nil || write(buf[:n]) != nil {
 			return
 		}
-		if n == len(buf) && n < 64<<10 {
-			buf = make([]byte, 64<<10)
+		if n == len(buf) && n < 2<<20 {
+			buf = make([]byte, 2*n)
 		}
 	}
 }

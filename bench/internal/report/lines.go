@@ -108,7 +108,7 @@ func ticksAround(low, high float64) []float64 {
 
 // short is a tick's number, without digits that do not count.
 func short(v float64) string {
-	if v >= 10_000 {
+	if v >= 1000 {
 		return grouped(v)
 	}
 	return fmt.Sprintf("%.4g", v)

@@ -34,7 +34,7 @@ func TestSamples(t *testing.T) {
 
 func TestNumber(t *testing.T) {
 	for v, want := range map[float64]string{
-		0: "0.00", 0.126: "0.13", 12.34: "12.3", 123.4: "123", 9876: "9876", 12345: "12,345", 1234567.8: "1,234,568", -12345: "-12,345", math.NaN(): "–",
+		0: "0.00", 0.126: "0.13", 12.34: "12.3", 123.4: "123", 9876: "9,876", 12345: "12,345", 1234567.8: "1,234,568", -12345: "-12,345", math.NaN(): "–",
 	} {
 		if got := Number(v); got != want {
 			t.Errorf("%v: %q, expected %q", v, got, want)

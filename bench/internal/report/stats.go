@@ -55,7 +55,7 @@ func Number(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v):
 		return "–"
-	case a >= 10_000:
+	case a >= 1000:
 		return grouped(v)
 	case a >= 100:
 		return fmt.Sprintf("%.0f", v)
@@ -65,6 +65,9 @@ func Number(v float64) string {
 		return fmt.Sprintf("%.2f", v)
 	}
 }
+
+// Count is a whole number.
+func Count(n int) string { return grouped(float64(n)) }
 
 // grouped has a comma between thousands.
 func grouped(v float64) string {
