@@ -41,7 +41,8 @@ type run struct {
 	only     []string      // servers; empty: all
 	log      io.Writer
 	patience machine.Patience
-	uws      string // the program, or "" if it cannot be had
+	wait     func() bool // patience.Wait, but for tests
+	uws      string      // the program, or "" if it cannot be had
 	missing  []string
 
 	rows    []*row
@@ -107,7 +108,7 @@ func (r *run) one(ctx context.Context, row *row, name string) error {
 		r.samples[row] = map[string]map[string]report.Samples{}
 		r.failed[row] = map[string]error{}
 	}
-	if !r.patience.Wait() {
+	if !r.wait() {
 		r.waited = true
 	}
 	got, err := row.measure(ctx, r, s)
@@ -115,7 +116,7 @@ func (r *run) one(ctx context.Context, row *row, name string) error {
 		// Somebody came in between. The quieter measurement counts, whatever
 		// its result.
 		begin := time.Now()
-		r.patience.Wait()
+		r.wait()
 		var again map[string]float64
 		if again, err = row.measure(ctx, r, s); err == nil && again["others"] < got["others"] {
 			got = again

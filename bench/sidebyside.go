@@ -59,7 +59,7 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 			r.only = append(r.only, name)
 		}
 	}
-	r.patience.Left = *wait
+	r.patience.Left, r.wait = *wait, r.patience.Wait
 	for _, row := range r.all() {
 		if (group == "all" || row.group == group) && strings.Contains(row.title, *match) {
 			r.rows = append(r.rows, row)
