@@ -3,6 +3,7 @@ package ws_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -138,13 +139,9 @@ func BenchmarkAccept(b *testing.B) {
 	o := &ws.Options{PingInterval: -1, Subprotocols: []string{"chat"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := ws.Accept(w, r, o)
-		if err != nil {
+		if _, err := ws.Accept(w, r, o); err != nil { // with no goroutine, nothing needs closing
 			b.Fatal(err)
 		}
-		b.StopTimer()
-		c.CloseNow()
-		b.StartTimer()
 	}
 }
 
@@ -318,3 +315,17 @@ func (l *loopConn) RemoteAddr() net.Addr             { return nil }
 func (l *loopConn) SetDeadline(time.Time) error      { return nil }
 func (l *loopConn) SetReadDeadline(time.Time) error  { return nil }
 func (l *loopConn) SetWriteDeadline(time.Time) error { return nil }
+
+// BenchmarkAcceptStream is the same with the parsing of HTTP, by Serve's way.
+func BenchmarkAcceptStream(b *testing.B) {
+	conn := &loopConn{}
+	request := wstest.Request("/chat", "server.example.com", "Origin: http://server.example.com", "Sec-WebSocket-Protocol: chat", "User-Agent: benchmark")
+	o := &ws.Options{PingInterval: -1, Subprotocols: []string{"chat"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		conn.replay, conn.at = request, 0
+		if _, err := ws.AcceptStream(context.Background(), conn, o); err != nil { // with no goroutine, nothing needs closing
+			b.Fatal(err)
+		}
+	}
+}

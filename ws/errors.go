@@ -74,6 +74,9 @@ var (
 	// ErrWriterClosed: a message writer was used after its Close.
 	ErrWriterClosed = errors.New("ws: message writer is closed")
 
+	// ErrServerClosed: what Server.Serve returns after Shutdown.
+	ErrServerClosed = errors.New("ws: server closed")
+
 	// ErrReaderStale: what was left of a message reader's message was skipped
 	// by a later read.
 	ErrReaderStale = errors.New("ws: message was skipped by a later read")

@@ -30,6 +30,9 @@ type Request struct {
 	TLS    bool        // it came through TLS: its origin must be an https one
 	Body   bool        // a Content-Length above 0, or a Transfer-Encoding
 	Header http.Header // all others, with canonical names
+
+	fields  []field  // instead of Header, in a request that parse has made
+	scratch []string // what values gave out
 }
 
 // A Response is the server's half of the opening handshake (§4.2.2).
@@ -74,8 +77,13 @@ const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 // base64 of the SHA-1 of the key and a fixed GUID (§4.2.2). SHA-1 is no
 // safeguard here, only a sign of understanding.
 func AcceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + keyGUID))
-	return base64.StdEncoding.EncodeToString(sum[:])
+	return string(appendAcceptKey(nil, key))
+}
+
+func appendAcceptKey(dst []byte, key string) []byte {
+	var both [24 + len(keyGUID)]byte // as long as it is for a key that is right
+	sum := sha1.Sum(append(append(both[:0], key...), keyGUID...))
+	return base64.StdEncoding.AppendEncode(dst, sum[:])
 }
 
 // CheckRequest holds r against §4.2.1 and the options' limits, without the
@@ -102,28 +110,28 @@ func CheckRequest(r *Request, o *Options) error {
 	}
 	// "an |Upgrade| header field whose value MUST include the "websocket"
 	// keyword"
-	if !hasToken(r.Header["Upgrade"], "websocket") {
+	if !hasToken(r.values("Upgrade"), "websocket") {
 		e := refused(RuleUpgrade, "no websocket in the Upgrade header: this address speaks WebSocket")
 		e.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "a |Connection| header field whose value MUST include the "Upgrade"
 	// token"
-	if !hasToken(r.Header["Connection"], "upgrade") {
+	if !hasToken(r.values("Connection"), "upgrade") {
 		e := refused(RuleConnection, "no upgrade in the Connection header: a proxy in between may have taken it off")
 		e.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "a header field with the name |Sec-WebSocket-Version|. The value of
 	// this header field MUST be 13."
-	if v := r.Header["Sec-Websocket-Version"]; len(v) != 1 || v[0] != "13" {
+	if v := r.values("Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
 		e := refused(RuleVersion, "Sec-WebSocket-Version "+quoteAll(v)+", 13 is needed")
 		e.Header = http.Header{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "The value of this header field MUST be a nonce consisting of a
 	// randomly selected 16-byte value that has been base64-encoded"
-	if v := r.Header["Sec-Websocket-Key"]; len(v) != 1 {
+	if v := r.values("Sec-Websocket-Key"); len(v) != 1 {
 		return refused(RuleKey, strconv.Itoa(len(v))+" Sec-WebSocket-Key headers, one is needed")
 	} else if !validKey(v[0]) {
 		return refused(RuleKey, "Sec-WebSocket-Key "+quoteAll(v)+" is not the base64 of 16 bytes")
@@ -143,6 +151,10 @@ func checkHeaderLimits(r *Request, o *Options) error {
 			size += len(name) + len(": \r\n") + len(v)
 			count++
 		}
+	}
+	for _, f := range r.fields {
+		size += len(f.name) + len(": \r\n") + len(f.value)
+		count++
 	}
 	if limit := o.maxHeaderBytes(); limit > 0 && size > limit {
 		return refused(RuleHeaderSize, "request headers of "+strconv.Itoa(size)+" bytes, the limit that MaxHeaderBytes sets is "+strconv.Itoa(limit))
@@ -202,8 +214,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 // what else the answer has and must be valid, see CheckHeader.
 func AppendResponse(dst []byte, key, subprotocol, extensions string, header http.Header) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
-	sum := sha1.Sum([]byte(key + keyGUID))
-	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
+	dst = appendAcceptKey(dst, key)
 	if subprotocol != "" {
 		dst = append(dst, "\r\nSec-WebSocket-Protocol: "...)
 		dst = append(dst, subprotocol...)

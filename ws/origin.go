@@ -16,12 +16,12 @@ import (
 // or https, and https if r came through TLS. Any other origin must match one
 // of o.OriginPatterns. An error is a *HandshakeError with status 403.
 func CheckOrigin(r *Request, o *Options) error {
-	origins := r.Header["Origin"]
+	origins := r.values("Origin")
 	switch {
 	case len(origins) > 1:
 		return refused(RuleOneOrigin, strconv.Itoa(len(origins))+" Origin headers: "+quoteAll(origins))
 	case len(origins) == 0:
-		if o != nil && o.RequireOrigin && len(r.Header["Cookie"]) > 0 {
+		if o != nil && o.RequireOrigin && len(r.values("Cookie")) > 0 {
 			return refused(RuleOriginMissing, "cookies, but no Origin header, which Options.RequireOrigin asks for")
 		}
 		return nil
@@ -63,6 +63,9 @@ func parseOrigin(s string) (o origin, ok bool) {
 // lower folds ASCII only: Unicode's case folding would make a Kelvin sign a k,
 // and so another host this one.
 func lower(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return s
+	}
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {

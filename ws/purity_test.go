@@ -19,13 +19,14 @@ var pureFiles = map[string][]string{
 	"state.go":     nil,
 	"errors.go":    nil,
 	"origin.go":    nil,
+	"request.go":   nil,
 	"trace.go":     {"fmt"}, // writes text, and no file
 	"handshake.go": {"net/http", "golang.org/x/net/http/httpguts", "crypto/sha1", "encoding/base64"},
 }
 
 // pureImports compute, and do nothing else: no sockets, files, clocks, locks
 // or contexts.
-var pureImports = []string{"cmp", "encoding/binary", "encoding/hex", "errors", "iter", "maps", "math", "math/bits", "slices", "strconv", "strings",
+var pureImports = []string{"bytes", "cmp", "encoding/binary", "encoding/hex", "errors", "iter", "maps", "math", "math/bits", "slices", "strconv", "strings",
 	"unicode", "unicode/utf8"}
 
 // TestPurity reads the imports of the pure core. What is not known to be pure

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -67,7 +68,8 @@ type Server struct {
 	perAddress map[string]int
 	opening    int // admitted, but not in conns yet
 	closing    bool
-	idle       chan struct{} // closed when the last connection is gone, once closing
+	idle       chan struct{}          // closed when the last connection is gone, once closing
+	serving    map[io.Closer]struct{} // listeners, and their connections before the handshake is over
 }
 
 // Handler returns a Server that runs handle on every connection, with default
@@ -96,6 +98,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	opened = true
+	s.adopt(c, address)
+}
+
+// adopt runs the handler on a connection that admit has let in.
+func (s *Server) adopt(c *Conn, address string) {
 	s.mu.Lock()
 	s.opening--
 	if s.conns == nil {
@@ -123,8 +130,12 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) 
 			r = r.WithContext(ctx)
 		}
 	}
+	return accept(w, r, &s.Options, s.settings())
+}
+
+func (s *Server) settings() *settings {
 	s.once.Do(func() { s.set = s.Options.settings() })
-	return accept(w, r, &s.Options, s.set)
+	return s.set
 }
 
 func (s *Server) address(r *http.Request) string {
@@ -134,9 +145,14 @@ func (s *Server) address(r *http.Request) string {
 	if s.Address != nil {
 		return s.Address(r)
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return hostOf(r.RemoteAddr)
+}
+
+// hostOf returns an address without its port.
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return r.RemoteAddr
+		return address
 	}
 	return host
 }
@@ -186,7 +202,12 @@ func (s *Server) release(c *Conn, address string) {
 			delete(s.perAddress, address)
 		}
 	}
-	if s.idle != nil && len(s.conns)+s.opening == 0 {
+	s.checkIdle()
+}
+
+// checkIdle has mu.
+func (s *Server) checkIdle() {
+	if s.idle != nil && len(s.conns)+s.opening+len(s.serving) == 0 {
 		close(s.idle)
 		s.idle = nil
 	}
@@ -230,14 +251,17 @@ func (s *Server) Count() int {
 	return len(s.conns)
 }
 
-// Shutdown refuses new requests with 503, closes every connection with 1001
+// Shutdown refuses new requests with 503, ends Serve, closes every connection with 1001
 // (§7.4.1) by the closing handshake, and waits until all are gone and their
 // handlers have returned. When ctx ends first, it cuts those that are left
 // and returns the context's error. A Server that was shut down stays so.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
-	if len(s.conns)+s.opening == 0 {
+	for l := range s.serving {
+		l.Close()
+	}
+	if len(s.conns)+s.opening+len(s.serving) == 0 {
 		s.mu.Unlock()
 		return nil
 	}

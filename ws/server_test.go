@@ -26,6 +26,11 @@ import (
 func stServe(t *testing.T, h http.Handler, configure ...func(*http.Server)) *wstest.Listener {
 	t.Helper()
 	l := wstest.NewListener()
+	if srv, ok := h.(*ws.Server); ok && stAlone && len(configure) == 0 {
+		go srv.Serve(l)
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
 	hs := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	for _, f := range configure {
 		f(hs)

@@ -64,18 +64,27 @@ func check(w http.ResponseWriter, r *http.Request, o *Options) error {
 	if o != nil && o.Trace != nil {
 		o.traceHandshake(RoleServer, false, AppendRequest(nil, req))
 	}
-	if err := CheckRequest(req, o); err != nil {
+	if err := checkAll(req, o); err != nil {
 		return err
-	}
-	if err := CheckOrigin(req, o); err != nil {
-		return err
-	}
-	if o != nil {
-		if err := CheckCompression(o.Compression); err != nil {
-			return internal(err)
-		}
 	}
 	if err := CheckHeader(w.Header()); err != nil {
+		return internal(err)
+	}
+	return nil
+}
+
+// checkAll decides about a request by itself.
+func checkAll(r *Request, o *Options) error {
+	if err := CheckRequest(r, o); err != nil {
+		return err
+	}
+	if err := CheckOrigin(r, o); err != nil {
+		return err
+	}
+	if o == nil {
+		return nil
+	}
+	if err := CheckCompression(o.Compression); err != nil {
 		return internal(err)
 	}
 	return nil
@@ -104,6 +113,18 @@ func requestOf(r *http.Request) *Request {
 
 // refuse answers the request with what err, a *HandshakeError or not, says.
 func refuse(w http.ResponseWriter, o *Options, err error) *HandshakeError {
+	e, text := refusal(err)
+	for name, values := range e.Header {
+		w.Header()[name] = values
+	}
+	http.Error(w, text, e.Status)
+	o.traceRefusal(e, []byte("HTTP/1.1 "+strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)+"\r\n\r\n"))
+	return e
+}
+
+// refusal returns err, a *HandshakeError or not, as one with a status, and the
+// text of the answer.
+func refusal(err error) (e *HandshakeError, text string) {
 	e, ok := errors.AsType[*HandshakeError](err)
 	if !ok {
 		e = &HandshakeError{Status: http.StatusForbidden, Detail: err.Error(), Err: nil}
@@ -111,21 +132,17 @@ func refuse(w http.ResponseWriter, o *Options, err error) *HandshakeError {
 	if e.Status < 400 || e.Status > 599 {
 		e.Status = http.StatusInternalServerError
 	}
-	for name, values := range e.Header {
-		w.Header()[name] = values
-	}
-	text := e.Error()
 	if e.Status == http.StatusInternalServerError {
-		text = "ws: handshake: internal error" // the details are for the log
+		return e, "ws: handshake: internal error" // the details are for the log
 	}
-	http.Error(w, text, e.Status)
-	if o != nil && o.Trace != nil {
-		o.traceHandshake(RoleServer, true, []byte("HTTP/1.1 "+strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)+"\r\n\r\n"))
-		if e.Rule != "" {
-			o.Trace(TraceEvent{Role: RoleServer, Rule: e.Rule})
-		}
+	return e, e.Error()
+}
+
+func (o *Options) traceRefusal(e *HandshakeError, answer []byte) {
+	o.traceHandshake(RoleServer, true, answer)
+	if o != nil && o.Trace != nil && e.Rule != "" {
+		o.Trace(TraceEvent{Role: RoleServer, Rule: e.Rule})
 	}
-	return e
 }
 
 // sendAnswer writes the 101. Deadlines that the HTTP server left behind would

@@ -1,0 +1,346 @@
+package ws
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Serve accepts connections on l and runs Handler on each whose opening
+// handshake is right, without net/http: a handshake costs a fraction of the
+// time and leaves nothing behind, so it is for an address that speaks nothing
+// but WebSocket. Requests for anything else are refused; for the rest Serve
+// does what ServeHTTP does. l may be a TLS listener.
+//
+// Serve closes l and returns when l fails or, with ErrServerClosed, after
+// Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	if !s.track(l) {
+		return ErrServerClosed
+	}
+	defer s.untrack(l)
+	var pause time.Duration
+	for {
+		conn, err := l.Accept()
+		if err == nil {
+			pause = 0
+			go s.open(conn)
+			continue
+		}
+		s.mu.Lock()
+		closing := s.closing
+		s.mu.Unlock()
+		if closing {
+			return ErrServerClosed
+		}
+		t, ok := errors.AsType[interface {
+			error
+			Temporary() bool
+		}](err)
+		if !ok || !t.Temporary() { // such as too many open files
+			return err
+		}
+		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+		s.logger().Error("ws: accept failed", "err", err, "retry", pause)
+		time.Sleep(pause)
+	}
+}
+
+// ListenAndServe is Serve on the TCP address addr.
+func (s *Server) ListenAndServe(addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return s.Serve(l)
+}
+
+// track notes what Shutdown closes, unless that was called already.
+func (s *Server) track(c io.Closer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	if s.serving == nil {
+		s.serving = map[io.Closer]struct{}{}
+	}
+	s.serving[c] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(c io.Closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.serving, c)
+	s.checkIdle()
+}
+
+// open does the handshake. The handler gets a goroutine of its own, whose stack
+// has not grown.
+func (s *Server) open(conn net.Conn) {
+	if !s.track(conn) {
+		conn.Close()
+		return
+	}
+	defer s.untrack(conn)
+	u := newUpgrade(conn, &s.Options)
+	defer u.free()
+	address, admitted, opened := "", false, false
+	defer func() {
+		if p := recover(); p != nil { // in Connect, Address or Trace
+			s.logger().Error("ws: panic in the opening handshake", "remote", conn.RemoteAddr(), "err", p, "stack", string(debug.Stack()))
+			conn.Close()
+		}
+		if admitted && !opened {
+			s.release(nil, address)
+		}
+	}()
+	c, err := u.accept(context.Background(), s.settings(), func() (context.Context, error) {
+		var r *http.Request
+		if s.Connect != nil || s.Address != nil {
+			var err error
+			if r, err = u.httpRequest(); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case s.MaxPerAddress <= 0:
+		case s.Address != nil:
+			address = s.Address(r)
+		default:
+			address = hostOf(conn.RemoteAddr().String())
+		}
+		if err := s.admit(address); err != nil {
+			return nil, err
+		}
+		admitted = true
+		if s.Connect == nil {
+			return nil, nil
+		}
+		return s.Connect(r)
+	})
+	if err == nil {
+		opened = true
+		s.adopt(c, address)
+		return
+	}
+	if !errors.Is(err, errNoRequest) {
+		r, parseErr := u.httpRequest()
+		if parseErr != nil {
+			r = &http.Request{RemoteAddr: conn.RemoteAddr().String(), URL: &url.URL{Path: u.req.Target}, Host: u.req.Host}
+		}
+		s.refused(r, err)
+	}
+}
+
+// AcceptStream does the server's half of the opening handshake over rwc, as
+// NewClient does the client's: it reads the request itself. It owns rwc, also
+// when it fails; what it refuses it has answered, and then closes. ctx and
+// Options.HandshakeTimeout bound the handshake if rwc has deadlines; ctx's
+// values are those of Conn.Context. An error is a *HandshakeError.
+func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Conn, error) {
+	u := newUpgrade(rwc, o)
+	defer u.free()
+	if ctx.Done() != nil {
+		s := u.stream
+		stop := context.AfterFunc(ctx, func() {
+			s.SetReadDeadline(aLongTimeAgo)
+			s.SetWriteDeadline(aLongTimeAgo)
+		})
+		defer stop()
+	}
+	return u.accept(ctx, o.settings(), nil)
+}
+
+// An upgrade is a server's half of an opening handshake under way. Its memory
+// is used again.
+type upgrade struct {
+	rwc    io.ReadWriteCloser
+	stream stream
+	o      *Options
+	buf    []byte // what was read
+	n      int    // of which the request takes this much
+	req    Request
+}
+
+var upgrades = sync.Pool{New: func() any { return &upgrade{buf: make([]byte, 0, 2<<10)} }}
+
+func newUpgrade(rwc io.ReadWriteCloser, o *Options) *upgrade {
+	u := upgrades.Get().(*upgrade)
+	u.rwc, u.stream, u.o = rwc, newStream(rwc), o
+	return u
+}
+
+func (u *upgrade) free() {
+	if cap(u.buf) > 16<<10 {
+		return
+	}
+	fields, scratch := u.req.fields, u.req.scratch
+	clear(fields[:cap(fields)])
+	clear(scratch[:cap(scratch)])
+	*u = upgrade{buf: u.buf[:0], req: Request{fields: fields[:0], scratch: scratch[:0]}}
+	upgrades.Put(u)
+}
+
+// errNoRequest: a connection on which nothing was asked, as a browser opens
+// some for later.
+var errNoRequest = errors.New("no request came")
+
+// accept reads the request, asks admit, if it is not nil, and answers.
+func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (context.Context, error)) (*Conn, error) {
+	if timeout := u.o.handshakeTimeout(); timeout > 0 {
+		at := time.Now().Add(timeout)
+		u.stream.SetReadDeadline(at)
+		u.stream.SetWriteDeadline(at)
+	}
+	err := u.read()
+	if err == nil {
+		err = checkAll(&u.req, u.o)
+	}
+	if err == nil && admit != nil {
+		var base context.Context
+		if base, err = admit(); base != nil {
+			ctx = base
+		}
+	}
+	if err != nil {
+		return nil, u.refuse(err)
+	}
+	subprotocol := ""
+	if u.o != nil {
+		subprotocol = ChooseSubprotocol(u.req.values("Sec-Websocket-Protocol"), u.o.Subprotocols)
+	}
+	agreed, extensions, err := AcceptDeflate(u.req.values("Sec-Websocket-Extensions"), u.o.compression())
+	if err != nil {
+		return nil, u.refuse(err)
+	}
+	var early []byte
+	if len(u.buf) > u.n {
+		early = bytes.Clone(u.buf[u.n:])
+	}
+	answer := AppendResponse(u.buf[:0], u.req.values("Sec-Websocket-Key")[0], subprotocol, extensions, nil)
+	if _, err := u.stream.Write(answer); err != nil {
+		u.rwc.Close()
+		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
+	}
+	u.o.traceHandshake(RoleServer, true, answer)
+	u.stream.SetReadDeadline(time.Time{})
+	u.stream.SetWriteDeadline(time.Time{})
+	c := newConn(ctx, u.rwc, RoleServer, set, agreed, early)
+	c.subprotocol = subprotocol
+	return c, nil
+}
+
+// maxHead bounds a request's head where MaxHeaderBytes does not.
+const maxHead = 1 << 20
+
+// read reads and parses the request.
+func (u *upgrade) read() error {
+	limit := u.o.maxHeaderBytes()
+	if limit <= 0 || limit > maxHead {
+		limit = maxHead
+	}
+	for looked := 0; ; {
+		if len(u.buf) == cap(u.buf) {
+			u.buf = append(u.buf, 0)[:len(u.buf)]
+		}
+		n, err := u.stream.Read(u.buf[len(u.buf):cap(u.buf)])
+		u.buf = u.buf[:len(u.buf)+n]
+		if end := headEnd(u.buf, looked); end > 0 && end <= maxHead {
+			u.o.traceHandshake(RoleServer, false, u.buf[:end])
+			_, u.req.TLS = u.rwc.(*tls.Conn)
+			isTLS := u.req.TLS
+			u.n, err = u.req.parse(u.buf)
+			u.req.TLS = isTLS
+			return err
+		}
+		looked = len(u.buf)
+		switch {
+		case len(u.buf) > limit+len("\r\n"):
+			return refused(RuleHeaderSize, "request headers of more than "+strconv.Itoa(limit)+" bytes, the limit that MaxHeaderBytes sets")
+		case err == nil:
+		case isTimeout(err):
+			return &HandshakeError{Status: http.StatusRequestTimeout, Detail: "the request did not come within HandshakeTimeout", Err: errNoRequestIf(len(u.buf) == 0, err)}
+		default:
+			return &HandshakeError{Status: http.StatusBadRequest, Detail: "the connection ended before the request did", Err: errNoRequestIf(len(u.buf) == 0, err)}
+		}
+	}
+}
+
+func errNoRequestIf(nothing bool, err error) error {
+	if nothing {
+		return errNoRequest
+	}
+	return err
+}
+
+// httpRequest is the request as net/http has it, for those who ask.
+func (u *upgrade) httpRequest() (*http.Request, error) {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(u.buf[:u.n])))
+	if err != nil {
+		return nil, malformed(err.Error(), "RFC 9112 §3")
+	}
+	if conn, ok := u.rwc.(net.Conn); ok {
+		r.RemoteAddr = conn.RemoteAddr().String()
+	}
+	if conn, ok := u.rwc.(*tls.Conn); ok {
+		state := conn.ConnectionState()
+		r.TLS = &state
+	}
+	return r, nil
+}
+
+// refuse answers with what err says, and closes the stream without losing the
+// answer: see lingerBytes.
+func (u *upgrade) refuse(err error) error {
+	e, text := refusal(err)
+	header := http.Header{
+		"Content-Type":           {"text/plain; charset=utf-8"},
+		"X-Content-Type-Options": {"nosniff"},
+		"Connection":             {"close"},
+		"Content-Length":         {strconv.Itoa(len(text) + 1)},
+	}
+	for name, values := range e.Header {
+		if name == "Connection" {
+			values = []string{strings.Join(append(values, "close"), ", ")}
+		}
+		header[name] = values
+	}
+	answer := append([]byte("HTTP/1.1 "), strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)+"\r\n"...)
+	answer = appendHeaders(answer, header, nil)
+	u.o.traceRefusal(e, answer)
+	if u.req.Method != http.MethodHead {
+		answer = append(append(answer, text...), '\n')
+	}
+	s := u.stream
+	at := time.Now().Add(lingerAfterClose)
+	s.SetWriteDeadline(at)
+	if errors.Is(err, errNoRequest) {
+		abort(s)
+		return e
+	}
+	if _, err := s.Write(answer); err != nil {
+		abort(s)
+		return e
+	}
+	go func() {
+		defer abort(s)
+		closeWrite(s)
+		s.SetReadDeadline(at)
+		io.CopyN(io.Discard, s, lingerBytes)
+	}()
+	return e
+}
