@@ -57,6 +57,16 @@ func (out *outgoing) send(ctx context.Context, h Header, p, wire []byte, gather 
 		if err := out.sendRest(ctx); err != nil && out.takeBack(size) {
 			return err
 		}
+	case out.raw.conn != nil && !out.keepAll && (wire != nil || size <= gatherSize):
+		if wire != nil {
+			out.trace.whole(out, h, p)
+			out.pending = wire
+		} else {
+			out.append(h, p)
+		}
+		if err := out.sendNow(ctx, size); err != nil {
+			return err
+		}
 	default:
 		out.sent = 0
 		if err := out.alone(ctx, h, p, wire); err != nil {
@@ -65,6 +75,32 @@ func (out *outgoing) send(ctx context.Context, h Header, p, wire []byte, gather 
 	}
 	out.done(h)
 	return nil
+}
+
+// sendNow sends the one frame that is in pending. Nearly always the socket
+// takes it at once; then no deadline is needed.
+func (out *outgoing) sendNow(ctx context.Context, size int) error {
+	n := out.writeRaw()
+	out.sent = int64(n)
+	out.c.stats.bytesOut.Add(uint64(n))
+	out.dropPending(n)
+	if n == size {
+		return nil
+	}
+	return out.sendLeft(ctx)
+}
+
+// sendLeft sends what is left of the frame in pending, waiting for the socket.
+//
+//go:noinline
+func (out *outgoing) sendLeft(ctx context.Context) error {
+	rest, buffer := out.pending, out.buffer
+	out.pending, out.buffer = nil, nil
+	err := out.write(ctx, rest)
+	if buffer != nil {
+		gatherBuffers.Put(buffer)
+	}
+	return err
 }
 
 func (out *outgoing) alone(ctx context.Context, h Header, p, wire []byte) error {
@@ -129,7 +165,7 @@ func (out *outgoing) sendRest(ctx context.Context) error {
 // sendBeforeWaiting is called by the reader, who must not wait for a peer that
 // does not read. Whoever is writing sends what was gathered when he is done.
 func (out *outgoing) sendBeforeWaiting() {
-	if out.unsent.Load() == sentAll || !out.frames.try() {
+	if !out.frames.try() {
 		return
 	}
 	if out.raw.conn != nil && !out.broken {

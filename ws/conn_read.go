@@ -30,6 +30,12 @@ var (
 
 // incoming is the reading half of a Conn. All of it belongs to whoever has
 // lock.
+//
+// Ten thousand goroutines that wait for a message have stacks as large as what
+// was the deepest call of each, in powers of two. So a read waits, and a write
+// writes, from where the stack is not deep, and what seldom happens is in
+// functions of its own: a handler that does not need more itself stays within
+// 2 KiB.
 type incoming struct {
 	c         *Conn
 	lock      lock
@@ -94,23 +100,48 @@ func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
 // been written to.
 func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, error) {
 	in := &c.in
-	if err := in.begin(ctx); err != nil {
-		return 0, dst, wrapOp("read", err)
-	}
-	defer in.lock.release()
-	if err := in.skip(ctx); err != nil {
-		return 0, dst, wrapOp("read", err)
-	}
 	before := len(dst)
-	dst = append(dst, in.partial...)
-	dst, err := in.message(ctx, dst, before)
+	err := in.begin(ctx)
 	if err != nil {
-		if c.Err() == nil { // interrupted: the next read goes on from here
-			in.partial = append(in.partial[:0], dst[before:]...)
-		}
-		return 0, dst[:before], wrapOp("read", err)
+		return 0, dst, readError(err)
 	}
-	return in.rx.Opcode(), dst, nil
+	if in.streaming || in.partial != nil {
+		dst, err = in.resume(ctx, dst)
+	}
+	if err == nil && in.r == in.w && !in.inMessage && in.rx.Remaining() == 0 {
+		err = in.fill(ctx) // from here, where the stack is not deep
+	}
+	if err == nil {
+		dst, err = in.message(ctx, dst, before)
+		if err != nil {
+			in.interrupted(dst[before:])
+		}
+	}
+	op := in.rx.Opcode()
+	in.lock.release()
+	if err != nil {
+		return 0, dst[:before], readError(err)
+	}
+	return op, dst, nil
+}
+
+//go:noinline
+func readError(err error) error { return wrapOp("read", err) }
+
+// resume skips what is left of a message that was given out as a Reader, or
+// appends what an interrupted read had of the current one.
+func (in *incoming) resume(ctx context.Context, dst []byte) ([]byte, error) {
+	if err := in.skip(ctx); err != nil {
+		return dst, err
+	}
+	return append(dst, in.partial...), nil
+}
+
+// interrupted keeps what was read, for the next read to go on from.
+func (in *incoming) interrupted(p []byte) {
+	if in.c.Err() == nil {
+		in.partial = append(in.partial[:0], p...)
+	}
 }
 
 // message appends what is left of the current message, or the next one, to
@@ -289,6 +320,8 @@ func (in *incoming) skip(ctx context.Context) error {
 }
 
 // begin takes the lock for one operation.
+//
+//go:noinline
 func (in *incoming) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil && in.c.Err() == nil {
 		return err
@@ -437,23 +470,57 @@ func (in *incoming) used(n int) {
 	in.offset += int64(n)
 }
 
-// fill reads more into the buffer. What is left in there is less than a
-// header, so that it can be kept elsewhere while a socket has nothing.
+// fill reads more into the buffer.
 func (in *incoming) fill(ctx context.Context) error {
+	in.keepHead()
+	if in.raw.conn == nil {
+		return in.fillFromStream(ctx)
+	}
+	in.beforeReading()
+	for range 100 {
+		err := in.readRaw()
+		if n := in.raw.n; n > 0 {
+			in.w += n
+			in.filled(n)
+			return nil
+		}
+		if err := in.failed(ctx, 0, err); err != nil {
+			return err
+		}
+	}
+	return in.c.lost(io.ErrNoProgress)
+}
+
+func (in *incoming) fillFromStream(ctx context.Context) error {
+	in.hold()
+	n, err := in.read(ctx, in.buf[in.w:])
+	in.w += n
+	in.filled(n)
+	return err
+}
+
+// keepHead keeps what is left in the buffer, which is less than a header, where
+// it can stay while a socket has nothing and the buffer is given back.
+//
+//go:noinline
+func (in *incoming) keepHead() {
 	in.nhead = copy(in.head[:], in.buf[in.r:in.w])
 	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
-	size := readBufferSize
-	if in.large {
-		size = largeReadBufferSize
-	}
-	if len(in.buf) != size {
+	if len(in.buf) != in.size() {
 		in.let()
 	}
-	n, err := in.read(ctx, nil)
-	if err == nil {
-		in.large = in.nhead+n == size || in.large && n > readBufferSize
+}
+
+func (in *incoming) size() int {
+	if in.large {
+		return largeReadBufferSize
 	}
-	return err
+	return readBufferSize
+}
+
+// filled decides about the size of the next buffer after a read of n bytes.
+func (in *incoming) filled(n int) {
+	in.large = in.nhead+n == in.size() || in.large && n > readBufferSize
 }
 
 // hold sees to it that there is a buffer, with what was kept of the last one.
@@ -480,62 +547,73 @@ func (in *incoming) let() {
 	in.buf, in.r, in.w = nil, 0, 0
 }
 
-// receive reads from the stream into p, or, if that is nil, into the buffer.
-func (in *incoming) receive(p []byte) (n int, err error) {
-	switch {
-	case p != nil:
-		return in.c.stream.Read(p)
-	case in.raw.conn != nil:
-		n, err = in.readRaw()
-	default:
-		in.hold()
-		n, err = in.c.stream.Read(in.buf[in.w:])
-	}
-	in.w += n
-	return n, err
-}
-
-// read reads from the stream once, into p, or, if that is nil, into the
-// buffer, and says why if it cannot.
+// read reads from the stream once, into p, and says why if it cannot.
 func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
-	if err := in.err; err != nil {
-		return 0, in.c.lost(err)
+	if in.err != nil {
+		return 0, in.c.lost(in.err)
 	}
-	in.limitMessage()
-	in.setMore(false)
-	in.c.out.sendBeforeWaiting()
+	in.beforeReading()
 	for range 100 {
 		in.waiting.Add(1)
-		n, err := in.receive(p)
-		in.waiting.Add(1)
-		in.c.stats.bytesIn.Add(uint64(n))
-		if !in.deadline.IsZero() {
-			in.paused = time.Now()
-		}
-		if n > 0 {
-			if err != nil && !isTimeout(err) {
-				in.err = err
-			}
-			return n, nil
-		}
+		n, err := in.c.stream.Read(p)
+		in.received(n)
 		switch {
+		case err == nil && n > 0:
+			return n, nil
 		case err == nil:
 			continue
-		case in.c.Err() != nil:
-			return 0, in.c.Err()
-		case !isTimeout(err):
-			return 0, in.c.lost(err)
 		}
-		in.nothing.Add(1)
-		switch {
-		case ctx.Err() != nil:
-			return 0, in.c.why(ctx)
-		case !in.deadline.IsZero() && !time.Now().Before(in.deadline):
-			return 0, in.violation(violated(RuleMessageTime, "message unfinished after "+in.c.set.messageTimeout.String()+", the limit that MessageTimeout sets"))
+		if err := in.failed(ctx, n, err); err != nil || n > 0 {
+			return n, err
 		}
-		// An interruption that was meant for the operation before.
 	}
 	return 0, in.c.lost(io.ErrNoProgress)
+}
+
+// beforeReading does what is due when the reader is about to wait.
+//
+//go:noinline
+func (in *incoming) beforeReading() {
+	in.limitMessage()
+	in.setMore(false)
+	if out := &in.c.out; out.unsent.Load() != sentAll {
+		out.sendBeforeWaiting()
+	}
+}
+
+// received notes that a read of the stream is over.
+func (in *incoming) received(n int) {
+	in.waiting.Add(1)
+	in.c.stats.bytesIn.Add(uint64(n))
+	if !in.deadline.IsZero() {
+		in.paused = time.Now()
+	}
+}
+
+// failed says why nothing was read, or keeps err if something was. It returns
+// nil for an interruption that was meant for the operation before.
+//
+//go:noinline
+func (in *incoming) failed(ctx context.Context, n int, err error) error {
+	switch {
+	case n > 0:
+		if !isTimeout(err) {
+			in.err = err
+		}
+		return nil
+	case in.c.Err() != nil:
+		return in.c.Err()
+	case !isTimeout(err):
+		return in.c.lost(err)
+	}
+	in.nothing.Add(1)
+	switch {
+	case ctx.Err() != nil:
+		return in.c.why(ctx)
+	case !in.deadline.IsZero() && !time.Now().Before(in.deadline):
+		return in.violation(violated(RuleMessageTime, "message unfinished after "+in.c.set.messageTimeout.String()+", the limit that MessageTimeout sets"))
+	}
+	return nil
 }
 
 // setMore tells writers whether the reader has something left to work on.
@@ -551,9 +629,15 @@ func (in *incoming) setMore(more bool) {
 // not count; to spare the stream many small moves, only long pauses are
 // made up for.
 func (in *incoming) limitMessage() {
+	if in.inMessage || in.rx.Remaining() > 0 || in.nhead > 0 {
+		in.setDeadline()
+	}
+}
+
+//go:noinline
+func (in *incoming) setDeadline() {
 	timeout := in.c.set.messageTimeout
-	midway := in.inMessage || in.rx.Remaining() > 0 || in.nhead > 0
-	if !midway || timeout == 0 {
+	if timeout == 0 {
 		return
 	}
 	now := time.Now()

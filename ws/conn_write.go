@@ -161,22 +161,36 @@ func (out *outgoing) wholeMessage(ctx context.Context, op Opcode, p []byte, prep
 		return err
 	}
 	compress = compress && out.z != nil && len(p) >= out.c.set.threshold
-	var wire []byte
-	content := p
 	switch {
 	case prepared != nil:
-		h, p, wire = prepared.form(h, out, compress)
+		return out.preparedMessage(ctx, h, prepared, compress, gather)
 	case compress:
-		var buf *[]byte
-		h, p, buf = out.z.compress(h, p)
-		defer giveBack(buf)
+		return out.compressedMessage(ctx, h, p, gather)
 	}
+	h.Length = int64(len(p))
+	return out.send(ctx, h, p, nil, gather)
+}
+
+func (out *outgoing) preparedMessage(ctx context.Context, h Header, prepared *Prepared, compress, gather bool) error {
 	if compress {
-		out.trace.original(content)
+		out.trace.original(prepared.data)
 	}
+	h, p, wire := prepared.form(h, out, compress)
 	h.Length = int64(len(p))
 	err := out.send(ctx, h, p, wire, gather)
 	if err != nil && compress {
+		out.z.forget()
+	}
+	return err
+}
+
+func (out *outgoing) compressedMessage(ctx context.Context, h Header, p []byte, gather bool) error {
+	out.trace.original(p)
+	h, p, buf := out.z.compress(h, p)
+	defer giveBack(buf)
+	h.Length = int64(len(p))
+	err := out.send(ctx, h, p, nil, gather)
+	if err != nil {
 		out.z.forget()
 	}
 	return err

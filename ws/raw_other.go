@@ -6,11 +6,14 @@ package ws
 // gathered goes out by a goroutine: see raw_unix.go.
 
 type (
-	rawReader struct{ conn any } // always nil
+	rawReader struct {
+		conn any // always nil
+		n    int
+	}
 	rawWriter struct{ conn any }
 )
 
 func (c *Conn) initRaw() {}
 
-func (in *incoming) readRaw() (int, error) { panic("ws: no raw sockets here") }
-func (out *outgoing) writeRaw() int        { panic("ws: no raw sockets here") }
+func (in *incoming) readRaw() error { panic("ws: no raw sockets here") }
+func (out *outgoing) writeRaw() int { panic("ws: no raw sockets here") }

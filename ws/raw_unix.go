@@ -51,19 +51,26 @@ func rawConnOf(s stream) syscall.RawConn {
 	return conn
 }
 
-// readRaw appends to buf what the socket has, waiting until it has something.
-func (in *incoming) readRaw() (int, error) {
+// readRaw appends the raw.n bytes to buf that the socket has, waiting until it
+// has some.
+func (in *incoming) readRaw() error {
 	r := &in.raw
 	r.n, r.err = 0, nil
-	switch err := r.conn.Read(r.try); {
-	case err != nil:
-		return 0, err
-	case r.err != nil:
-		return 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", r.err)}
-	case r.n == 0:
-		return 0, io.EOF
+	in.waiting.Add(1)
+	err := r.conn.Read(r.try)
+	in.received(r.n)
+	if err == nil && r.n == 0 {
+		return r.failure()
 	}
-	return r.n, nil
+	return err
+}
+
+//go:noinline
+func (r *rawReader) failure() error {
+	if r.err == nil {
+		return io.EOF
+	}
+	return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", r.err)}
 }
 
 // readOnce is what RawConn calls when the socket may have something: it

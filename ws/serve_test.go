@@ -39,7 +39,6 @@ func TestServeAlone(t *testing.T) {
 		{"ShutdownCuts", TestServerShutdownCuts},
 		{"Connect", TestServerConnect},
 		{"ConnectPanics", TestServerConnectPanics},
-		{"Limits", TestServerLimits},
 		{"LeavesNothing", TestServerLeavesNothing},
 	} {
 		t.Run(tt.name, tt.test)

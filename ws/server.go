@@ -114,7 +114,7 @@ func (s *Server) adopt(c *Conn, address string) {
 	if closing { // Shutdown did not see it
 		go s.goAway(context.Background(), c)
 	}
-	go s.serve(c, address)
+	go (&handling{s: s, c: c, address: address}).run()
 }
 
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
@@ -213,11 +213,36 @@ func (s *Server) checkIdle() {
 	}
 }
 
-// serve runs the handler and closes the connection.
-func (s *Server) serve(c *Conn, address string) {
-	defer s.release(c, address)
-	defer c.CloseNow() // nothing is left to close, unless Handler ended the goroutine
-	err := s.handle(c)
+// A handling is one run of the handler. It keeps little on its stack: see
+// incoming.
+type handling struct {
+	s        *Server
+	c        *Conn
+	address  string
+	err      error
+	returned bool
+}
+
+// run runs the handler and closes the connection.
+func (h *handling) run() {
+	defer h.end()
+	h.err = h.s.Handler(h.c.Context(), h.c)
+	h.returned = true
+}
+
+// end closes a connection whose handler has returned, panicked or ended the
+// goroutine.
+func (h *handling) end() {
+	s, c, err := h.s, h.c, h.err
+	defer s.release(c, h.address)
+	defer c.CloseNow() // nothing is left to close, unless the handler ended the goroutine
+	if !h.returned {
+		p := recover()
+		if p == nil {
+			return
+		}
+		err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 	ctx := context.Background()
 	ending := c.Err()
 	switch e, ok := errors.AsType[*CloseError](err); {
@@ -232,16 +257,6 @@ func (s *Server) serve(c *Conn, address string) {
 		c.Close(ctx, CodeInternalError, "")
 	}
 	<-c.gone.done()
-}
-
-// handle runs the handler and turns a panic into an error.
-func (s *Server) handle(c *Conn) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return s.Handler(c.Context(), c)
 }
 
 // Count returns the number of connections that are open.

@@ -269,57 +269,93 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 // length7 is the length as it stands there. It must not look at more of h, or
 // the verdict would depend on how much of the frame has come.
 func (r *Receiver) checkStart(h Header, length7 byte) error {
+	if rule := r.startRule(h, length7); rule != "" {
+		return violated(rule, r.startDetail(rule, h))
+	}
+	return nil
+}
+
+// startRule returns the first rule that is broken, "" if none is.
+func (r *Receiver) startRule(h Header, length7 byte) RuleID {
 	// "MUST be 0 unless an extension is negotiated that defines meanings"
 	rsv := h.RSV
 	if r.deflate && rsv&RSV1 != 0 {
 		// "An endpoint MUST NOT set the "Per-Message Compressed" bit of
 		// control frames and non-first fragments of a data message."
 		if h.Opcode.IsControl() || h.Opcode == OpContinuation {
-			return violated(RuleRSV1, "RSV1 set on a "+h.Opcode.String()+" frame")
+			return RuleRSV1
 		}
 		rsv &^= RSV1
 	}
 	if rsv != 0 {
-		return violated(RuleRSV, rsvNames(rsv)+" set on a "+h.Opcode.String()+" frame, but no extension"+thatUses(r.deflate)+" was negotiated")
+		return RuleRSV
 	}
 	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
 	// the WebSocket Connection_."
 	if h.Opcode.IsReserved() {
-		return violated(RuleOpcode, h.Opcode.String())
+		return RuleOpcode
 	}
 	// "a client MUST mask all frames that it sends"
 	if r.role == RoleServer && !h.Masked {
-		return violated(RuleClientMasks, "unmasked "+h.Opcode.String()+" frame from a client")
+		return RuleClientMasks
 	}
 	// "A server MUST NOT mask any frames that it sends"
 	if r.role == RoleClient && h.Masked {
-		return violated(RuleServerUnmasked, "masked "+h.Opcode.String()+" frame from a server")
+		return RuleServerUnmasked
 	}
 	if h.Opcode.IsControl() {
 		// "All control frames MUST have a payload length of 125 bytes or
 		// less and MUST NOT be fragmented."
 		if !h.Fin {
-			return violated(RuleControlFin, "fragmented "+h.Opcode.String()+" frame")
+			return RuleControlFin
 		}
 		if length7 > MaxControlPayload {
-			return violated(RuleControlLength, h.Opcode.String()+" frame with a payload over 125 bytes")
+			return RuleControlLength
 		}
 	}
-	switch _, rule := r.state.After(h); rule {
-	case "":
-	case RuleContinuation:
-		return violated(rule, "continuation without a message")
-	case RuleInterleaved:
-		return violated(rule, h.Opcode.String()+" frame inside a "+r.opcode.String()+" message")
-	case RuleAfterClose:
-		return violated(rule, h.Opcode.String()+" frame after a Close frame")
-	default:
-		return violated(rule, h.Opcode.String())
+	if _, rule := r.state.After(h); rule != "" {
+		return rule
 	}
 	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
-		return violated(RuleFragments, "message of more than "+itoa(int64(r.limits.Fragments))+" fragments, the limit that MaxFragments sets")
+		return RuleFragments
 	}
-	return nil
+	return ""
+}
+
+// startDetail says what was seen of a frame that broke a rule of startRule's.
+// It is apart because it needs so much more stack: a goroutine that waits has
+// what its deepest call needed.
+//
+//go:noinline
+func (r *Receiver) startDetail(rule RuleID, h Header) string {
+	name := h.Opcode.String()
+	switch rule {
+	case RuleRSV1:
+		return "RSV1 set on a " + name + " frame"
+	case RuleRSV:
+		rsv := h.RSV
+		if r.deflate {
+			rsv &^= RSV1
+		}
+		return rsvNames(rsv) + " set on a " + name + " frame, but no extension" + thatUses(r.deflate) + " was negotiated"
+	case RuleClientMasks:
+		return "unmasked " + name + " frame from a client"
+	case RuleServerUnmasked:
+		return "masked " + name + " frame from a server"
+	case RuleControlFin:
+		return "fragmented " + name + " frame"
+	case RuleControlLength:
+		return name + " frame with a payload over 125 bytes"
+	case RuleContinuation:
+		return "continuation without a message"
+	case RuleInterleaved:
+		return name + " frame inside a " + r.opcode.String() + " message"
+	case RuleAfterClose:
+		return name + " frame after a Close frame"
+	case RuleFragments:
+		return "message of more than " + itoa(int64(r.limits.Fragments)) + " fragments, the limit that MaxFragments sets"
+	}
+	return name
 }
 
 // checkSize holds a data frame against the message limit, before anything is

@@ -83,15 +83,9 @@ func (t *frameTrace) payload(p []byte) {
 }
 
 func (t *frameTrace) end(after State) {
-	if t == nil {
-		return
-	}
-	t.active = false
-	t.e.After = after
-	if t.held = t.e.Compressed && t.e.Header.Fin; !t.held {
-		t.report(t.e)
-	} else if t.e.Sent {
-		t.flush()
+	if t != nil {
+		t.e.After = after
+		t.frame()
 	}
 }
 
@@ -111,15 +105,33 @@ func (t *frameTrace) original(p []byte) {
 	}
 }
 
+// frame reports a frame, or holds it until it is known what it inflates to.
+func (t *frameTrace) frame() {
+	if t.held = t.e.Compressed && t.e.Header.Fin; !t.held {
+		t.send()
+	} else if t.e.Sent {
+		t.flush()
+	}
+	t.active = false
+}
+
 // flush reports the last frame of a compressed message, with what it inflates
 // to; if that could not be read to its end, with as much as was.
 func (t *frameTrace) flush() {
 	if t != nil && t.held {
 		t.held = false
 		t.e.Content, t.e.ContentLength = t.content, t.length
-		t.report(t.e)
+		t.send()
 		t.content, t.length = t.content[:0], 0
 	}
+}
+
+// send is apart from its callers, whose stacks it would make larger.
+//
+//go:noinline
+func (t *frameTrace) send() {
+	t.active = false
+	t.report(t.e)
 }
 
 func (t *frameTrace) violation(id RuleID) {
@@ -136,16 +148,18 @@ func (t *frameTrace) violation(id RuleID) {
 		t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
 		t.e.Before = t.e.After
 	}
-	t.active = false
 	t.e.Rule = id
-	t.report(t.e)
+	t.send()
 }
 
 // whole reports a frame that is about to be sent.
 func (t *frameTrace) whole(out *outgoing, h Header, p []byte) {
-	if t == nil {
-		return
+	if t != nil {
+		t.sent(out, h, p)
 	}
+}
+
+func (t *frameTrace) sent(out *outgoing, h Header, p []byte) {
 	t.begin(out.state, h, AppendHeader(t.e.Wire[:0], h), out.offset)
 	t.payload(p)
 	after, _ := out.state.After(h)
