@@ -31,14 +31,11 @@ import (
 // When the connection is over, for whatever reason, every operation returns
 // an error that wraps the same *CloseError; see Err.
 type Conn struct {
-	stream      stream
-	role        Role
-	set         *settings
-	id          uint64
-	subprotocol string
-	response    *http.Response // client only
-	agreed      *DeflateParams // nil: no compression
-	remote      string
+	stream  stream
+	role    Role
+	set     *settings
+	id      uint64
+	settled *settled // nil: nothing
 
 	life lifetime
 	gone event // when the stream is closed and nothing of ours runs any more
@@ -47,6 +44,24 @@ type Conn struct {
 	out   outgoing
 	alive keepalive
 	stats counters
+}
+
+// settled is what the opening handshake settled on.
+type settled struct {
+	subprotocol string
+	response    *http.Response // client only
+	deflate     *DeflateParams // nil: no compression
+}
+
+// settle notes the outcome of the handshake.
+func (c *Conn) settle(subprotocol string, response *http.Response) {
+	if subprotocol == "" && response == nil {
+		return
+	}
+	if c.settled == nil {
+		c.settled = &settled{}
+	}
+	c.settled.subprotocol, c.settled.response = subprotocol, response
 }
 
 // A stream is what a Conn runs over: any io.ReadWriteCloser, with deadlines
@@ -89,9 +104,6 @@ func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, set *settin
 	if ctx != c.life.base {
 		c.life.base = context.WithoutCancel(ctx)
 	}
-	if a, ok := rwc.(interface{ RemoteAddr() net.Addr }); ok && a.RemoteAddr() != nil {
-		c.remote = a.RemoteAddr().String()
-	}
 	c.in.init(c, early)
 	c.out.init(c)
 	c.initRaw()
@@ -127,18 +139,34 @@ func (c *Conn) why(ctx context.Context) error {
 }
 
 // Subprotocol returns what the handshake settled on, or "".
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string {
+	if c.settled == nil {
+		return ""
+	}
+	return c.settled.subprotocol
+}
 
 // Response returns the server's answer to a client's opening handshake, with
 // a Body that is empty; nil on a server.
-func (c *Conn) Response() *http.Response { return c.response }
+func (c *Conn) Response() *http.Response {
+	if c.settled == nil {
+		return nil
+	}
+	return c.settled.response
+}
 
 // Role returns the end at which c stands.
 func (c *Conn) Role() Role { return c.role }
 
 // RemoteAddr returns the peer's network address, or "" if the connection has
 // none.
-func (c *Conn) RemoteAddr() string { return c.remote }
+func (c *Conn) RemoteAddr() string {
+	a, ok := c.stream.(interface{ RemoteAddr() net.Addr })
+	if !ok || a.RemoteAddr() == nil {
+		return ""
+	}
+	return a.RemoteAddr().String()
+}
 
 // ID returns a number that no other Conn of this process has.
 func (c *Conn) ID() uint64 { return c.id }
@@ -175,6 +203,27 @@ func (s *counters) snapshot() Stats {
 	}
 }
 
+// A moment is a time in nanoseconds since began, a third of a time.Time. 0 is
+// no time at all.
+type moment int64
+
+// began is long before anything else, also before the year 2000, in which the
+// fake time of testing/synctest begins: so every moment is above 0.
+var began = time.Now().Add(-50 * 365 * 24 * time.Hour)
+
+func now() moment { return moment(time.Since(began)) }
+
+func (m moment) add(d time.Duration) moment { return m + moment(d) }
+
+func (m moment) sub(other moment) time.Duration { return time.Duration(m - other) }
+
+func (m moment) time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return began.Add(time.Duration(m))
+}
+
 // aLongTimeAgo is a deadline that has passed: it wakes a blocked operation.
 var aLongTimeAgo = time.Unix(1, 0)
 
@@ -192,9 +241,9 @@ type interrupter struct {
 	mu       sync.Mutex
 	done     <-chan struct{} // of the context that is watched, nil if none is
 	stop     func() bool
-	fired    bool      // ctx ended and the deadline is in the past
-	stopped  bool      // the connection is over: the deadline stays in the past
-	deadline time.Time // what the operation itself wants
+	fired    bool   // ctx ended and the deadline is in the past
+	stopped  bool   // the connection is over: the deadline stays in the past
+	deadline moment // what the operation itself wants
 }
 
 // setDeadline sets the stream's.
@@ -230,7 +279,7 @@ func (i *interrupter) watch(ctx context.Context) {
 	i.done, i.stop = nil, nil
 	if i.fired {
 		i.fired = false
-		i.setDeadline(i.deadline)
+		i.setDeadline(i.deadline.time())
 	}
 	if done == nil {
 		return
@@ -249,13 +298,13 @@ func (i *interrupter) fire(done <-chan struct{}) {
 	}
 }
 
-// limit sets the operation's own deadline; the zero time is none.
-func (i *interrupter) limit(t time.Time) {
+// limit sets the operation's own deadline; 0 is none.
+func (i *interrupter) limit(t moment) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.deadline = t
 	if !i.fired && !i.stopped {
-		i.setDeadline(t)
+		i.setDeadline(t.time())
 	}
 }
 

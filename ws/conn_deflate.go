@@ -11,7 +11,7 @@ import (
 // startDeflate gives the connection a compressor and a decompressor. Neither
 // holds memory until it is used.
 func (c *Conn) startDeflate(p DeflateParams) {
-	c.agreed = &p
+	c.settled = &settled{deflate: &p}
 	sendBits, sendKeep := p.ServerBits, !p.ServerNoContext
 	receiveBits, receiveKeep := p.ClientBits, !p.ClientNoContext
 	if c.role == RoleClient {
@@ -26,7 +26,12 @@ func (c *Conn) startDeflate(p DeflateParams) {
 
 // Deflate returns what the handshake settled on for permessage-deflate, or
 // nil if messages are not compressed.
-func (c *Conn) Deflate() *DeflateParams { return c.agreed }
+func (c *Conn) Deflate() *DeflateParams {
+	if c.settled == nil {
+		return nil
+	}
+	return c.settled.deflate
+}
 
 // maxEmptyBlocks is how many blocks a compressed message may have beyond one
 // for every byte of content: a sender may flush often, but a stream of blocks

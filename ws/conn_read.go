@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const (
@@ -44,20 +43,20 @@ type incoming struct {
 
 	buf   []byte              // pooled; nil while nothing is in it and a socket is waited for
 	r, w  int                 // buf[r:w] was read and not yet used
-	large bool                // the last reads were such that buf should be a large one
 	head  [MaxHeaderSize]byte // what buf held of a header when it was let go
-	nhead int
+	nhead uint8
+	large bool  // the last reads were such that buf should be a large one
 	err   error // came with the last bytes of a read
 	raw   rawReader
-	more  atomic.Bool // a message was given out and buf has more: see outgoing.gather
 
-	inMessage bool      // a message has begun and was not yet given to the application whole
-	streaming bool      // that message was given out as a Reader
-	stale     uint64    // counts messages, so that a Reader knows that its own is over
-	partial   []byte    // what an interrupted whole-message read had so far
-	deadline  time.Time // of the message under way, if the stream's is set to it
-	paused    time.Time // since when nobody has waited for the rest of it
-	offset    int64     // of buf[r] in the stream
+	more      atomic.Bool // a message was given out and buf has more: see outgoing.gathers
+	inMessage bool        // a message has begun and was not yet given to the application whole
+	streaming bool        // that message was given out as a Reader
+	stale     uint64      // counts messages, so that a Reader knows that its own is over
+	partial   []byte      // what an interrupted whole-message read had so far
+	deadline  moment      // of the message under way, if the stream's is set to it
+	paused    moment      // since when nobody has waited for the rest of it
+	offset    int64       // of buf[r] in the stream
 
 	pings, empties bucket
 
@@ -504,7 +503,7 @@ func (in *incoming) fillFromStream(ctx context.Context) error {
 //
 //go:noinline
 func (in *incoming) keepHead() {
-	in.nhead = copy(in.head[:], in.buf[in.r:in.w])
+	in.nhead = uint8(copy(in.head[:], in.buf[in.r:in.w]))
 	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
 	if len(in.buf) != in.size() {
 		in.let()
@@ -520,7 +519,7 @@ func (in *incoming) size() int {
 
 // filled decides about the size of the next buffer after a read of n bytes.
 func (in *incoming) filled(n int) {
-	in.large = in.nhead+n == in.size() || in.large && n > readBufferSize
+	in.large = int(in.nhead)+n == in.size() || in.large && n > readBufferSize
 }
 
 // hold sees to it that there is a buffer, with what was kept of the last one.
@@ -585,8 +584,8 @@ func (in *incoming) beforeReading() {
 func (in *incoming) received(n int) {
 	in.waiting.Add(1)
 	in.c.stats.bytesIn.Add(uint64(n))
-	if !in.deadline.IsZero() {
-		in.paused = time.Now()
+	if in.deadline != 0 {
+		in.paused = now()
 	}
 }
 
@@ -610,7 +609,7 @@ func (in *incoming) failed(ctx context.Context, n int, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return in.c.why(ctx)
-	case !in.deadline.IsZero() && !time.Now().Before(in.deadline):
+	case in.deadline != 0 && now() >= in.deadline:
 		return in.violation(violated(RuleMessageTime, "message unfinished after "+in.c.set.messageTimeout.String()+", the limit that MessageTimeout sets"))
 	}
 	return nil
@@ -640,11 +639,11 @@ func (in *incoming) setDeadline() {
 	if timeout == 0 {
 		return
 	}
-	now := time.Now()
-	if in.deadline.IsZero() {
-		in.deadline = now.Add(timeout)
-	} else if pause := now.Sub(in.paused); pause > timeout/16 {
-		in.deadline = in.deadline.Add(pause)
+	now := now()
+	if in.deadline == 0 {
+		in.deadline = now.add(timeout)
+	} else if pause := now.sub(in.paused); pause > timeout/16 {
+		in.deadline = in.deadline.add(pause)
 	} else {
 		return
 	}
@@ -654,8 +653,8 @@ func (in *incoming) setDeadline() {
 // unlimit takes that deadline away at the end of a message, or of a control
 // frame between two.
 func (in *incoming) unlimit() {
-	if !in.inMessage && !in.deadline.IsZero() {
-		in.deadline = time.Time{}
+	if !in.inMessage && in.deadline != 0 {
+		in.deadline = 0
 		in.interrupt.limit(in.deadline)
 	}
 }
@@ -676,11 +675,8 @@ func (in *incoming) free() {
 type bucket struct {
 	rate   int
 	tokens float64
-	last   time.Duration // since began; 0 before the first take
+	last   moment // 0 before the first take
 }
-
-// began is long enough before anything else for no take to happen at 0.
-var began = time.Now().Add(-time.Hour)
 
 func (b *bucket) take() bool { return b.takeN(1) }
 
@@ -688,12 +684,12 @@ func (b *bucket) takeN(n float64) bool {
 	if b.rate == 0 {
 		return true
 	}
-	now := time.Since(began)
+	now := now()
 	full := 10 * float64(b.rate)
 	if b.last == 0 {
 		b.tokens = full
 	} else {
-		b.tokens = min(full, b.tokens+(now-b.last).Seconds()*float64(b.rate))
+		b.tokens = min(full, b.tokens+now.sub(b.last).Seconds()*float64(b.rate))
 	}
 	b.last = now
 	if b.tokens < n {

@@ -33,14 +33,14 @@ type outgoing struct {
 	interrupt interrupter
 	state     State
 	key       [4]byte // the current frame's, here so that reading it does not allocate
-	deadline  time.Time
-	sent      int64     // bytes of the current frame
-	offset    int64     // of the next byte in the stream
-	vectored  io.Writer // where writev works
-	fragile   bool      // a write that times out leaves the stream unusable
-	broken    bool      // a frame was cut off: nothing can follow it
-	keepAll   bool      // keep the rest of an interrupted frame: see NetConn
-	keep      bool      // the same for the current frame alone
+	deadline  moment
+	sent      int64 // bytes of the current frame
+	offset    int64 // of the next byte in the stream
+	vectored  bool  // writev works
+	fragile   bool  // a write that times out leaves the stream unusable
+	broken    bool  // a frame was cut off: nothing can follow it
+	keepAll   bool  // keep the rest of an interrupted frame: see NetConn
+	keep      bool  // the same for the current frame alone
 	trace     *frameTrace
 	z         *deflater // nil without permessage-deflate; belongs to whoever has messages
 
@@ -68,11 +68,11 @@ type pongSlot struct {
 func (out *outgoing) init(c *Conn) {
 	out.c = c
 	out.interrupt = interrupter{c: c, write: true}
-	switch s := innermost(c.stream).(type) {
+	switch innermost(c.stream).(type) {
 	case *net.TCPConn:
-		out.vectored = s
+		out.vectored = true
 	case *net.UnixConn:
-		out.vectored = s
+		out.vectored = true
 	case *tls.Conn, *timedStream:
 		out.fragile = true
 	}
@@ -277,7 +277,7 @@ func (out *outgoing) frame(ctx context.Context, h Header, p []byte) error {
 	buf := writeBuffers.Get().(*[writeBufferSize]byte)
 	defer writeBuffers.Put(buf)
 	b := AppendHeader(buf[:0], h)
-	if out.vectored != nil && !h.Masked && !out.keepAll && len(p) > writeBufferSize/2 {
+	if out.vectored && !h.Masked && !out.keepAll && len(p) > writeBufferSize/2 {
 		return out.writev(ctx, b, p)
 	}
 	maskAt := 0
@@ -319,7 +319,7 @@ func (out *outgoing) write(ctx context.Context, b []byte) error {
 const fragilePiece = 16 << 10
 
 func (out *outgoing) writePiece(ctx context.Context, b []byte) error {
-	start := time.Now()
+	start := now()
 	out.arm(start)
 	for {
 		n, err := out.c.stream.Write(b)
@@ -347,14 +347,14 @@ var vectors = sync.Pool{New: func() any { return new(vector) }}
 
 // writev is write for two pieces at once.
 func (out *outgoing) writev(ctx context.Context, a, b []byte) error {
-	start := time.Now()
+	start := now()
 	out.arm(start)
 	v := vectors.Get().(*vector)
 	v.pieces = [2][]byte{a, b}
 	v.left = v.pieces[:]
 	defer func() { *v = vector{}; vectors.Put(v) }()
 	for {
-		n, err := v.left.WriteTo(out.vectored)
+		n, err := v.left.WriteTo(innermost(out.c.stream))
 		out.wrote(int(n))
 		if err == nil && len(v.left) == 0 {
 			return nil
@@ -373,10 +373,10 @@ func (out *outgoing) wrote(n int) {
 
 // arm sees to it that the stream's write deadline is ahead of now, without
 // moving it for every frame, unless missing it is fatal.
-func (out *outgoing) arm(now time.Time) {
+func (out *outgoing) arm(now moment) {
 	timeout := out.c.set.writeTimeout
-	if timeout > 0 && (out.fragile || out.deadline.Sub(now) < timeout/2) {
-		out.deadline = now.Add(timeout)
+	if timeout > 0 && (out.fragile || out.deadline.sub(now) < timeout/2) {
+		out.deadline = now.add(timeout)
 		out.interrupt.limit(out.deadline)
 	}
 }
@@ -386,7 +386,7 @@ var errKept = errors.New("the rest is kept")
 // stalled decides how to go on after a write since start that brought only n
 // bytes out and ended with err; rest is what is left of the current piece. It
 // returns the start of the next try.
-func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest []byte, err error) (time.Time, error) {
+func (out *outgoing) stalled(ctx context.Context, start moment, n int, rest []byte, err error) (moment, error) {
 	c := out.c
 	// A stream that has timed out for good, as TLS does, also inside of a
 	// type of somebody else's.
@@ -416,16 +416,16 @@ func (out *outgoing) stalled(ctx context.Context, start time.Time, n int, rest [
 		}
 		return start, c.cut(context.Cause(ctx), false)
 	}
-	now, timeout := time.Now(), c.set.writeTimeout
+	now, timeout := now(), c.set.writeTimeout
 	switch {
 	case n > 0 && !out.fragile: // slow, but moving
 		start = now
-	case out.fragile || timeout > 0 && now.Sub(start) >= timeout:
+	case out.fragile || timeout > 0 && now.sub(start) >= timeout:
 		return start, c.cut(ErrWriteTimeout, false)
 	}
-	out.deadline = start.Add(timeout)
+	out.deadline = start.add(timeout)
 	if timeout == 0 {
-		out.deadline = time.Time{}
+		out.deadline = 0
 	}
 	out.interrupt.limit(out.deadline)
 	return start, nil

@@ -286,9 +286,8 @@ func firstBytes(body io.Reader) []byte {
 
 func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, agreed *DeflateParams, early []byte) *Conn {
 	c := newConn(ctx, rwc, RoleClient, o.settings(), agreed, early)
-	c.subprotocol = subprotocol
 	resp.Body, resp.Request = http.NoBody, nil
-	c.response = resp
+	c.settle(subprotocol, resp)
 	return c
 }
 

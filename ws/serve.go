@@ -240,7 +240,7 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	u.stream.SetReadDeadline(time.Time{})
 	u.stream.SetWriteDeadline(time.Time{})
 	c := newConn(ctx, u.rwc, RoleServer, set, agreed, early)
-	c.subprotocol = subprotocol
+	c.settle(subprotocol, nil)
 	return c, nil
 }
 

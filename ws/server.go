@@ -253,7 +253,7 @@ func (h *handling) end() {
 		c.Close(ctx, e.Code, clip(e.Reason))
 	case errors.Is(err, context.Canceled) && ending != nil:
 	default:
-		s.logger().Error("ws: handler failed", "conn", c.id, "remote", c.remote, "err", err)
+		s.logger().Error("ws: handler failed", "conn", c.id, "remote", c.RemoteAddr(), "err", err)
 		c.Close(ctx, CodeInternalError, "")
 	}
 	<-c.gone.done()

@@ -148,6 +148,14 @@ func (t *timedStream) CloseWrite() error {
 	return net.ErrClosed
 }
 
+// RemoteAddr passes on to the stream below, if it knows.
+func (t *timedStream) RemoteAddr() net.Addr {
+	if a, ok := t.rwc.(interface{ RemoteAddr() net.Addr }); ok {
+		return a.RemoteAddr()
+	}
+	return nil
+}
+
 func (t *timedStream) SetReadDeadline(at time.Time) error  { t.readDeadline.set(at); return nil }
 func (t *timedStream) SetWriteDeadline(at time.Time) error { t.writeDeadline.set(at); return nil }
 

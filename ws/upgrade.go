@@ -54,7 +54,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (
 	}
 	o.traceHandshake(RoleServer, true, answer)
 	c := newConn(r.Context(), conn, RoleServer, set, agreed, early(rw.Reader))
-	c.subprotocol = subprotocol
+	c.settle(subprotocol, nil)
 	return c, nil
 }
 
