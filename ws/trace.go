@@ -66,7 +66,7 @@ func (t *frameTrace) begin(before State, h Header, wire []byte, offset int64) {
 	t.active = true
 	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule = before, before, h, offset, ""
 	t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
-	if !h.Opcode.IsControl() && t.c.agreed != nil {
+	if !h.Opcode.IsControl() && t.c.Deflate() != nil {
 		if h.Opcode != OpContinuation {
 			t.compressed = h.RSV == RSV1
 		}
