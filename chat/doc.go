@@ -24,11 +24,40 @@
 // its messages with an id of its own; the same id again gets the same
 // acknowledgement, and the room one message.
 //
-// # Slow readers
+// What goes wrong is harmless: whoever is cut joins again with the last cursor,
+// and sends again what has no acknowledgement. Package chat/chattest has the
+// experiment that shows it.
+//
+// # Requests and hooks
+//
+// A transport hands the requests of its client to [Session.Do], which runs them
+// one after the other on a goroutine of the session's own, and between them the
+// hooks of [Options] that tell the program what has happened. The goroutine that
+// reads the connection goes on reading. A hook that is slow delays its own
+// session; one that panics ends it, with [ErrPanic]. At most 64 requests wait.
+//
+// The program speaks by [Hub.Publish] (stored, to a room), [Hub.ToRoom],
+// [Hub.ToPerson], [Hub.Broadcast] (to all, or all but some) and [Session.Emit]
+// (to the one who has just connected, say), from any goroutine; it moderates by
+// [Hub.Kick], [Hub.Mute] and [Hub.Delete], and ends by [Hub.Drain] and
+// [Hub.Close].
+//
+// # Persons
+//
+// [Options].Authenticate says who a client is. Presence counts persons, not
+// connections, and somebody whose last connection was lost is here for another
+// [Options].PresenceGrace. Nobody can take a name that somebody else has, or one
+// that looks like it.
+//
+// # Slow readers, and those who ask too much
 //
 // A session's queue is bounded in bytes and in age. When it is full, events
 // marked volatile are dropped first; then the session is closed with [ErrSlow].
 // Nobody else waits for it, and resume by cursor makes the cut harmless.
+//
+// Messages, reads of history and requests of any kind meet token buckets. The
+// refusal says how long to wait; who does not wait, again and again, is closed
+// with [ErrFlood].
 //
 // An [Event] is encoded once for each [Codec], however many sessions get it.
 //
@@ -37,11 +66,14 @@
 // In this order, each may be held while the next is taken: a session's op (its
 // own requests, one after the other), a room's mu (append, publish, join,
 // leave), the hub's mu (the maps), a session's queue. The hub never waits for a
-// connection, and starts no goroutine.
+// connection. It has no goroutine of its own; a session has one while there is
+// something to run.
 //
 // # Limitations
 //
-// One process: several processes do not share rooms. A person who leaves is
-// announced at once, without a time of grace. There is no rate limit yet beyond
-// what the transport sets.
+// One process: several processes do not share rooms. Mutes, the buckets, and the
+// ids of private messages are forgotten when the process ends. Presence goes to
+// every member of a room, so a room of n people who all come at once is told n²
+// times. A room's messages wait for its store one batch after the other, and
+// joins wait with them.
 package chat

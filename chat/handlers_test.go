@@ -232,7 +232,7 @@ func TestPresenceGrace(t *testing.T) {
 		time.Sleep(10*time.Second - 1)
 		synctest.Wait()
 		wantIdle(t, bob, "the grace is not over")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if p := wantNext[Presence](t, bob); p.Here || p.People != 1 {
 			t.Errorf("%+v", p)
