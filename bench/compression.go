@@ -196,10 +196,11 @@ func (b *bench) print(cpu map[key]*samples, memory map[string]*samples, missing 
 		if s == nil || s.err != nil {
 			return s.text(0)
 		}
+		digits := 1
 		if k.size > 1<<10 {
-			return fmt.Sprintf("%s µs, %.1f KB", s.text(0), s.bytes/1000)
+			digits = 0
 		}
-		return fmt.Sprintf("%s µs, %.0f B", s.text(1), s.bytes)
+		return fmt.Sprintf("%s µs, %.0f B", s.text(digits), s.bytes)
 	}
 	fmt.Printf("| server | 1 KiB, no context | 1 KiB, context | 64 KiB, no context | 64 KiB, context | KiB/connection, context |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, p := range peers {

@@ -14,9 +14,28 @@ import (
 // messages.
 //
 // A direction that keeps its context compresses a message against those
-// before it, which makes small messages that resemble each other about a
-// third smaller; it costs each connection a window of up to 2^bits bytes per
-// direction, which grows as it is used, and about 4 KiB.
+// before it. That makes messages of 1 KiB that resemble each other about a
+// third smaller, and those of 200 bytes half as large; it costs each
+// connection a window of up to 2^bits bytes per direction, which grows as it is
+// used. What a connection over TCP holds while it waits, with both contexts
+// kept and both windows full, all inclusive but for its goroutine's stack, and
+// what JSON of 1 KiB comes to, in bytes and in processor time of one machine:
+//
+//	              memory  a message    compress  inflate
+//	no context   2.1 KiB  445 bytes      9.7 µs   3.3 µs
+//	 8 bits      2.6 KiB  419 bytes     10.4 µs   3.1 µs
+//	10 bits      4.1 KiB  345 bytes     10.6 µs   3.3 µs
+//	12 bits     10.1 KiB  306 bytes     11.6 µs   3.5 µs
+//	15 bits     66.1 KiB  306 bytes     14.3 µs   3.4 µs
+//
+// So with contexts kept 10,000 connections may come to hold some 630 MiB at 15
+// bits, 80 MiB at 12 and 20 MiB at 10. For many connections and small messages
+// 10 to 12 bits in both directions are the better bargain. A longer window pays
+// where messages repeat what was said long ago. The project's
+// bench/COMPRESSION.md has every window, other sizes and other libraries.
+//
+// Compression is not for messages that mix a secret with what somebody else
+// can choose: see WriteUncompressed.
 type Compression struct {
 	// SendContext and ReceiveContext keep the context from one message to the
 	// next, in the direction that this endpoint sends or receives, if the peer
@@ -28,8 +47,10 @@ type Compression struct {
 
 	// SendWindow and ReceiveWindow are the base-2 logarithm of the largest
 	// window in each direction, 8 to 15 (RFC 7692 §7.1.2); 0 is 15. A window
-	// of 8 bits is honoured exactly, which zlib cannot do as a sender: a peer
-	// built on it may decline. A server can limit what a client sends only if
+	// of 8 bits is honoured exactly: no distance in what is sent is beyond 256
+	// bytes, and one in what is received is refused. zlib cannot do that as a
+	// sender, so a peer built on it may decline, or go without compression;
+	// 9 is what every peer can do. A server can limit what a client sends only if
 	// the client's offer says client_max_window_bits; from one whose offer
 	// does not, it takes 15 bits without context.
 	SendWindow    int

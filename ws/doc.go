@@ -83,6 +83,14 @@
 //		log.Println(pe.Rule, pe.Section, pe.Detail)
 //	}
 //
+// # Compression
+//
+// Messages are compressed only if Options.Compression asks for it and the peer
+// does, too. Its zero value compresses each message by itself and holds nothing
+// between two messages; keeping contexts makes small messages smaller and costs
+// every connection its windows. Compression has the figures. Conn.Deflate tells
+// what was agreed on.
+//
 // # Limitations
 //
 // permessage-deflate (RFC 7692) is the only extension, and off unless
