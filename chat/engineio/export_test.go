@@ -13,3 +13,6 @@ func NumberIDs(v *Server) {
 
 // NewID returns an id for a session.
 func NewID(v *Server) string { return v.newID() }
+
+// WireOf returns m as it stands in a payload.
+func WireOf(m Message) string { return string(appendPayload(nil, []packet{messagePacket(m)})) }

@@ -68,7 +68,6 @@ func (s *Socket) get(w http.ResponseWriter, r *http.Request) *refusal {
 		// http.Server's own timeouts are not meant for a request that waits:
 		// over HTTP/2, a write timeout would end it although nothing is being
 		// written. A ResponseWriter without deadlines needs no help.
-		_ = control.SetReadDeadline(time.Time{})
 		_ = control.SetWriteDeadline(time.Time{})
 		select {
 		case <-p.ready:
@@ -95,10 +94,8 @@ func (s *Socket) get(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	if err != nil {
 		s.end(&CloseError{TransportError, err}, false)
-		return nil
 	}
-	_ = control.SetWriteDeadline(time.Time{}) // or it would cut the connection's next request
-	return nil
+	return nil // net/http takes the deadline off again
 }
 
 // post serves a POST: it takes in the packets of its body, one after the
