@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // A chatter is somebody with the chat page open.
@@ -118,4 +122,87 @@ func (c *chatter) types(text string) {
 func (c *chatter) sees(text string) {
 	c.t.Helper()
 	c.until(fmt.Sprintf("sees %q", text), texts+".at(-1) === %s", text)
+}
+
+// joinsRoom joins a room by the form beside the rooms, and waits until it is there.
+func (c *chatter) joinsRoom(room string) {
+	c.t.Helper()
+	c.must(chromedp.SendKeys(chromedp.CSS("#room-name"), room+kb.Enter))
+	c.inRoom(room)
+}
+
+func (c *chatter) inRoom(room string) {
+	c.t.Helper()
+	c.until("is in "+room, "document.querySelector('#title').textContent === %s && document.querySelectorAll('#members li').length > 0", "#"+room)
+}
+
+// goesTo clicks a conversation, by its key.
+func (c *chatter) goesTo(key string) {
+	c.t.Helper()
+	_ = value[chromedp.Void](c, withValues("document.querySelector(`.place[data-key=${CSS.escape(%s)}]`).click()", key))
+	c.until("is at "+key, "document.querySelector('.place[aria-current]')?.dataset.key === %s", key)
+}
+
+// press presses a key, with modifiers.
+func (c *chatter) press(key string, modifiers ...chromedp.Modifier) {
+	c.t.Helper()
+	c.must(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
+}
+
+// beside opens another tab of the same browser profile.
+func (c *chatter) beside(name, url string) *chatter {
+	c.t.Helper()
+	ctx, cancel := chromedp.NewContext(c.ctx)
+	d := &chatter{&tab{ctx, cancel}, c.t, name}
+	c.t.Cleanup(func() {
+		if c.t.Failed() {
+			d.screenshot(c.t, name)
+		}
+		cancel()
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		c.t.Fatal(err)
+	}
+	d.must(chromedp.Navigate(url))
+	d.online()
+	return d
+}
+
+// prefers sets a preference that style sheets ask for.
+func (c *chatter) prefers(feature, is string) {
+	c.t.Helper()
+	c.must(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: is}}}))
+}
+
+// offline makes the page believe that the network is gone, or back.
+func (c *chatter) offline(is bool) {
+	c.t.Helper()
+	c.must(command(network.OverrideNetworkState, network.OverrideNetworkStateParams{
+		Offline: is, Latency: 0, DownloadThroughput: -1, UploadThroughput: -1,
+	}))
+}
+
+// command is a DevTools command as a step.
+func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+// resize gives the page the size of a window, or of a phone's screen.
+func (c *chatter) resize(width, height int64, phone bool) {
+	c.t.Helper()
+	var options []chromedp.EmulateViewportOption
+	if phone {
+		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	c.must(chromedp.EmulateViewport(width, height, options...))
+	c.until("has its size", "innerWidth === %s", width)
+}
+
+// want compares an expression's value with what it must become.
+func (c *chatter) want(what, expression string, want any) {
+	c.t.Helper()
+	c.until(what, "JSON.stringify("+expression+") === JSON.stringify(%s)", want)
 }

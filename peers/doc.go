@@ -25,8 +25,11 @@
 // as a tutorial has it, testdata/guide, chats in guide_test.go, also where
 // WebSocket is blocked.
 //
-// The chat page has its own tests in chat_test.go: two browser contexts, a
-// server that is killed and started again, markup that must stay text.
+// The chat page has its own tests in chat_test.go and in page_test.go and its
+// like: several tabs, a server that is killed and started again, connections
+// that are cut, markup that must stay text, the keyboard alone, what assistive
+// technology sees, contrast and sizes. Between browser and server stands a gate
+// that cuts WebSockets when a test says so.
 //
 // The browser is driven with chromedp and not with our own client speaking the
 // DevTools protocol: when package ws breaks, these tests must say what broke,

@@ -23,6 +23,6 @@ export class Announcer {
   #flush() {
     this.#timer = 0;
     const texts = this.#texts.splice(0);
-    this.#region.replaceChildren(el("p", {}, texts.length > MANY ? `${texts.length} new messages` : texts.join(". ")));
+    this.#region.replaceChildren(el("p", {}, texts.length > MANY ? `${texts.length} new messages` : texts.map((t) => (/[.!?…]$/.test(t) ? t : `${t}.`)).join(" ")));
   }
 }

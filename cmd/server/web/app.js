@@ -330,7 +330,7 @@ function begin(room) {
   else route();
   dialog.showMe({ id: "", name: me.name });
   chat.connect();
-  if (matchMedia("(pointer: fine)").matches) text.focus(); // a phone's keyboard would cover the page
+  if (!matchMedia("(pointer: coarse)").matches) text.focus(); // a phone's keyboard would cover the page
 }
 
 if (me.new) {

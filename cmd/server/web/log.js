@@ -138,7 +138,8 @@ export class Log {
   // #append puts a line at the end, but before own messages that are still on
   // their way: their place in the room's order comes later.
   #append(line, quietly = false) {
-    this.#insert(line, line.dataset.delivery ? null : this.#list.querySelector('[data-delivery="sending"]'));
+    const waits = ["sending", "failed"].includes(line.dataset.delivery);
+    this.#insert(line, waits ? null : this.#list.querySelector('[data-delivery="sending"]'));
     if (this.#following) {
       this.#trim();
       this.#toEnd();

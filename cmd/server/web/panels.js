@@ -85,8 +85,10 @@ export class Dialog {
     this.#answer = answer;
     $("me-cancel").addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("click", (e) => e.target === this.#dialog && !this.#first && this.#dialog.close()); // the backdrop
-    $("me-form").addEventListener("submit", () => this.#submit());
-    this.#dialog.addEventListener("close", () => this.#first && this.#submit()); // Escape: the suggestion is good enough
+    $("me-form").addEventListener("submit", () => this.#first || this.#submit());
+    // The first time Escape counts, too: the suggestion is good enough. The
+    // dialog has to be gone before something else can have the focus.
+    this.#dialog.addEventListener("close", () => this.#first && this.#submit());
   }
 
   get shown() {

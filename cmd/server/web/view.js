@@ -63,7 +63,7 @@ export function members(c, you, talkTo) {
     $("members").replaceChildren(...shown.map((p) => el("li", {}, p.id === you?.id ?
       el("div", { class: "member" }, avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "you" }, "you")) :
       button({ class: "member", "data-person": p.id, title: "Write in private" }, () => talkTo(p),
-        avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "hidden" }, ": write in private")))),
+        avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "hidden" }, "write in private")))),
     ...(c.people > shown.length ? [el("li", { class: "more" }, `and ${c.people - shown.length} more`)] : []));
   });
   $("members-title").textContent = c.person ? "Private" : "Here now";
