@@ -70,6 +70,9 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	defer failed.wait()
 	if err := a.open(tracer); err != nil {
 		closeAll(servers)
+		if a.hub != nil {
+			a.hub.Close()
+		}
 		return err
 	}
 	a.gate.become(ready)

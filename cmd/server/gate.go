@@ -117,6 +117,39 @@ func (g *gate) refused(r *http.Request, reason string, status int, detail string
 	g.log.Log(r.Context(), level, "refused", args...)
 }
 
+// counted counts the refusals that next answers with by itself, whose reason it
+// does not tell: 403 is an origin, 429 and 503 are limits.
+func (g *gate) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := &statusWriter{ResponseWriter: w}
+		next.ServeHTTP(s, r)
+		switch {
+		case s.status < 400:
+			return
+		case s.status == http.StatusForbidden:
+			g.metrics.refusals.WithLabelValues("origin").Inc()
+		case s.status == http.StatusTooManyRequests, s.status == http.StatusServiceUnavailable:
+			g.metrics.refusals.WithLabelValues("limit").Inc()
+		default:
+			g.metrics.refusals.WithLabelValues("malformed").Inc()
+		}
+	})
+}
+
+// A statusWriter remembers how a request was answered.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusWriter) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets an [http.ResponseController] find what is below.
+func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
 // refusalReasons are the values of the metric's label.
 var refusalReasons = []string{"auth", "draining", "limit", "malformed", "origin", "rate", "starting", "version"}
 

@@ -154,8 +154,12 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
+	// A client of Socket.IO that speaks no version of Engine.IO.
+	if status, _, _ := get(t, p.url+"/socket.io/?transport=polling"); status != 400 {
+		t.Errorf("Socket.IO: %d", status)
+	}
 	_, _, body := get(t, p.url+"/metrics")
-	for reason, n := range map[string]string{"limit": "1", "origin": "1", "malformed": "1", "version": "1", "auth": "0", "rate": "0"} {
+	for reason, n := range map[string]string{"limit": "1", "origin": "1", "malformed": "2", "version": "1", "auth": "0", "rate": "0"} {
 		if line := `framewright_handshake_refusals_total{reason="` + reason + `"} ` + n + "\n"; !strings.Contains(body, line) {
 			t.Errorf("no line %s", line)
 		}

@@ -129,8 +129,8 @@ func (s *socketStats) read() (live int, total uint64, sums ws.Stats) {
 }
 
 var (
-	descConnections = prometheus.NewDesc("framewright_connections", "WebSocket connections that are open.", nil, nil)
-	descConnTotal   = prometheus.NewDesc("framewright_connections_total", "WebSocket connections that were accepted.", nil, nil)
+	descConnections = prometheus.NewDesc("framewright_connections", "WebSocket connections of the native protocol that are open; framewright_sessions counts those of Socket.IO, too.", nil, nil)
+	descConnTotal   = prometheus.NewDesc("framewright_connections_total", "WebSocket connections of the native protocol that were accepted.", nil, nil)
 	descWSMessages  = prometheus.NewDesc("framewright_websocket_messages_total", "WebSocket messages, by direction.", []string{"direction"}, nil)
 	descWSBytes     = prometheus.NewDesc("framewright_websocket_bytes_total", "Bytes of WebSocket frames with their headers, by direction.", []string{"direction"}, nil)
 )

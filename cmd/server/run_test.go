@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,6 +22,7 @@ import (
 
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wstest"
 )
 
 // buffer is a bytes.Buffer for several goroutines.
@@ -336,6 +339,28 @@ func TestDrain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// After the end nothing runs any more, whoever was connected, and however.
+func TestNothingIsLeft(t *testing.T) {
+	wstest.CheckLeaks(t)
+	p := start(t, "-data", t.TempDir(), "-publish-key", testKey, "-drain-window", "10ms")
+	for i := range 5 {
+		c := chatDial(t, p.url)
+		write(t, c, fmt.Sprintf(`{"type":"hello","name":"Ada %d"}`, i))
+		read(t, c)
+		write(t, c, `{"type":"join","room":"lobby"}`)
+		read(t, c)
+		defer wantClose(t, c, ws.CodeServiceRestart)
+	}
+	defer wantClose(t, chatDial(t, p.url), ws.CodeGoingAway)
+	if status, _, body := get(t, p.url+"/socket.io/?EIO=4&transport=polling"); status != 200 {
+		t.Errorf("Socket.IO: %d %s", status, body)
+	}
+	post(t, p, `{"room":"lobby","text":"green"}`)
+	get(t, p.url+"/metrics")
+	http.DefaultClient.CloseIdleConnections()
+	p.stop()
 }
 
 // A client that never answers does not hold the end up for longer than -drain.

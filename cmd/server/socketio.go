@@ -89,7 +89,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 // socketRoutes is what answers under /socket.io/. Only a request that begins a
 // session is a handshake; those of a session that polls are many.
 func (a *app) socketRoutes(io http.Handler) http.Handler {
-	begin := a.gate.handshakes(io)
+	begin := a.gate.handshakes(a.gate.counted(io))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("sid") == "" && r.Method != http.MethodOptions {
 			begin.ServeHTTP(w, r)
