@@ -124,6 +124,13 @@ func (s *Socket) takeQueue() []packet {
 	return batch
 }
 
+// What write sends with one system call, where it can: so many packets, or a few
+// more bytes than these.
+const (
+	gathered      = 16
+	gatheredBytes = 32 << 10
+)
+
 // write sends the queue over the WebSocket and ends when it is empty, so that
 // an idle session has no goroutine for it.
 func (s *Socket) write(conn *ws.Conn) {
@@ -142,20 +149,29 @@ func (s *Socket) write(conn *ws.Conn) {
 		}
 		s.out = spare
 		s.mu.Unlock()
-		for _, p := range batch {
+		var frames [gathered]*ws.Prepared
+		for rest := batch; len(rest) > 0; {
 			var err error
-			if p.frame != nil {
-				err = conn.WritePrepared(context.Background(), p.frame)
+			n, size := 1, rest[0].size()
+			if rest[0].frame == nil {
+				err = conn.Write(context.Background(), rest[0].opcode(), rest[0].wire)
 			} else {
-				err = conn.Write(context.Background(), p.opcode(), p.wire)
+				frames[0] = rest[0].frame
+				for n < min(gathered, len(rest)) && rest[n].frame != nil && size < gatheredBytes {
+					frames[n] = rest[n].frame
+					size += rest[n].size()
+					n++
+				}
+				err = conn.WritePrepared(context.Background(), frames[:n]...)
 			}
 			if err != nil {
 				s.end(lost(err), false)
 				break
 			}
+			rest = rest[n:]
 			s.mu.Lock()
 			// An end that was not orderly has emptied the queue meanwhile.
-			s.outBytes = max(0, s.outBytes-p.size())
+			s.outBytes = max(0, s.outBytes-size)
 			if s.outBytes <= s.server.o.QueueBytes/2 {
 				signal(&s.outRoom)
 			}
