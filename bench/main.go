@@ -39,6 +39,7 @@ Commands:
   growth       the same with 10 to 10,000 connections
   micro        handshake and masking without sockets
   compression  echo with permessage-deflate
+  socketio     a Socket.IO chat room beside npm socket.io and Flask-SocketIO
 
 "go run . COMMAND -h" lists the settings.
 `
@@ -57,6 +58,9 @@ func command(args []string) error {
 	if len(args) == 3 && args[0] == "server" { // the same, for sideBySide
 		return serveWork(args[1], args[2])
 	}
+	if len(args) == 1 && args[0] == "socketio-server" {
+		return serveSocketIO()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
@@ -65,6 +69,8 @@ func command(args []string) error {
 	switch name := args[0]; {
 	case name == "all" || slices.Contains(groups, name):
 		return sideBySide(ctx, name, args[1:], os.Stdout, os.Stderr)
+	case name == "socketio":
+		return socketIOCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	case name == "compression":
 		return compressionCommand(ctx, args)
 	case isHelp(name):
