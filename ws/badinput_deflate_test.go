@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"framewright/ws"
 	"framewright/ws/internal/deflate"
+	"framewright/ws/wstest"
 )
 
 // Rows about compressed messages. Options.Compression says what the endpoint
@@ -210,7 +212,7 @@ var badDeflateCostRows = []badRow{
 			start := make(chan struct{})
 			for range bombs {
 				wg.Go(func() {
-					wire := bytes.Clone(wire[:4096]) // unmasked in place; the limit is reached long before
+					wire := bytes.Clone(wire[:40<<10]) // unmasked in place; the limit is reached before
 					<-start
 					badWants(t, ws.RuleMessageSize, badInflate(ws.RoleServer, wire, ws.Options{}, stream))
 				})
@@ -232,6 +234,40 @@ var badDeflateCostRows = []badRow{
 				t.Errorf("the heap rises by %d MiB, want less than 32", rise>>20)
 			}
 		}
+	}},
+	{row: 59, name: "the memory for 100 bombs that stop short of their end", serial: true, test: func(t *testing.T, _ *badNet) {
+		wire := zFrame(ws.RoleServer, true, ws.RSV1, ws.OpBinary, deflateRaw(t, 15, strings.Repeat("a", 1<<20-10)))
+		synctest.Test(t, func(t *testing.T) {
+			runtime.GC()
+			before := heapInUse()
+			var peers []*wstest.Peer
+			var conns []*ws.Conn
+			var wg sync.WaitGroup
+			for range 100 {
+				c, p := zConn(t, ws.RoleServer, ctQuiet(), zParams(true, 15))
+				conns, peers = append(conns, c), append(peers, p)
+				p.SendBytes(bytes.Clone(wire[:len(wire)-1]))
+				wg.Go(func() {
+					if _, got, err := c.Read(t.Context()); err != nil || len(got) != 1<<20-10 {
+						t.Error(len(got), err)
+					}
+				})
+			}
+			synctest.Wait()
+			runtime.GC()
+			rise := int64(heapInUse()) - int64(before)
+			t.Logf("the heap rises by %d KiB", rise>>10)
+			if rise >= 32<<20 {
+				t.Errorf("the heap rises by %d MiB, want less than 32", rise>>20)
+			}
+			for _, p := range peers {
+				p.SendBytes(bytes.Clone(wire[len(wire)-1:]))
+			}
+			wg.Wait()
+			for _, c := range conns {
+				c.CloseNow()
+			}
+		})
 	}},
 	{row: 60, name: "the cost of empty blocks", serial: true, test: func(t *testing.T, _ *badNet) {
 		wire := zFrame(ws.RoleClient, true, ws.RSV1, ws.OpBinary, bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 200000))

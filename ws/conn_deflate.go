@@ -46,6 +46,39 @@ type inflater struct {
 	in     int64  // compressed bytes of the message
 	out    int64  // what they inflated to
 	beyond bucket // what messages inflate to beyond inflateRatio times their size
+	whole  bool   // the message is collected, so what inflates has to be held
+	own    bool   // src is not in the read buffer
+}
+
+// aheadOf is how far a message that is collected inflates ahead of inflateRatio
+// times what came of it. A bomb that stops short of its end stays compressed:
+// a hundred of them wait in a few KiB each, not in the limit of a message.
+const aheadOf = 64 << 10
+
+// tooFar reports whether the rest of the message is to come before more of it
+// is inflated.
+func (in *incoming) tooFar() bool {
+	z := in.z
+	ends := in.rx.Remaining() == 0 && in.rx.State() == StateReady
+	return z.whole && !ends && z.out >= aheadOf+inflateRatio*z.in
+}
+
+// await adds the next compressed bytes to those that wait.
+func (in *incoming) await(ctx context.Context) error {
+	z := in.z
+	if !z.own {
+		z.src, z.own = slices.Clone(z.src), true
+	}
+	if end, err := in.next(ctx); err != nil || end {
+		return err
+	}
+	before := z.src
+	if err := in.compressed(ctx); err != nil {
+		z.src, z.own = before, true
+		return err
+	}
+	z.src, z.own = append(before, z.src...), true
+	return nil
 }
 
 // inflateRatio is what honest content hardly exceeds: JSON compresses to a
@@ -58,6 +91,12 @@ func (in *incoming) inflate(ctx context.Context, p []byte) (n int, done bool, er
 	z := in.z
 	for {
 		var end, over bool
+		if (len(z.src) > 0 || z.full) && in.tooFar() {
+			if err = in.await(ctx); err != nil {
+				return 0, false, err
+			}
+			continue
+		}
 		if len(z.src) > 0 || z.full {
 			var used int
 			n, used, err = z.d.Inflate(p, z.src)
@@ -101,6 +140,8 @@ var spills = sync.Pool{New: func() any { return new(spill) }}
 // inflateMessage appends what is left of the current, compressed message to
 // dst. The message itself begins at dst[begin].
 func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+	in.z.whole = true
+	defer func() { in.z.whole = false }()
 	for {
 		if cap(dst)-len(dst) < leastRoom {
 			if len(dst)-begin >= spillAt {
@@ -170,7 +211,7 @@ func (in *incoming) compressed(ctx context.Context) error {
 		p = p[:in.rx.Remaining()]
 	}
 	in.used(len(p))
-	in.z.src = p
+	in.z.src, in.z.own = p, false
 	in.z.in += int64(len(p))
 	return in.judge(p)
 }
