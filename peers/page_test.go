@@ -58,7 +58,7 @@ func TestPage(t *testing.T) {
 		{"light, dark, wide and narrow", testLooks},
 		{"the client on a page of another origin", testImport},
 		{"the server's operators", testModeration},
-		{"a restart", testRestart}, // the last, because the others do not expect it
+		{"restarts and a crash", testRestart},
 	} {
 		s.part++
 		t.Run(part.name, func(t *testing.T) { part.test(t, s) })
@@ -139,6 +139,7 @@ func testDeepLink(t *testing.T, s *stage) {
 	c := s.visit(t, "Ada", "deep")
 	_ = value[chromedp.Void](c, withValues("void (location.hash = %s)", strings.Repeat("x", 40)))
 	c.until("learns why there is no such room", "document.querySelector('#obstacle-text').textContent.includes('at most 32 characters')")
+	c.want("can only try again", "document.querySelector('#rejoin').textContent", "Try again")
 	c.until("cannot write there", "document.querySelector('#send').disabled")
 	c.must(chromedp.Reload())
 	c.online()
@@ -351,28 +352,53 @@ func testResume(t *testing.T, s *stage) {
 }
 
 func testRestart(t *testing.T, s *stage) {
-	ada := s.visit(t, "Ada", "restart")
-	ada.types("before the restart")
+	server := &stage{browser: s.browser, program: buildServer(t), part: s.part}
+	server.args = []string{"-data", t.TempDir()}
+	server.program.start(t)
+	server.gate = newGate(t, server.addr)
+	ada, grace := server.visit(t, "Ada", "restart"), server.visit(t, "Grace", "restart")
+	want := []string{"before the restart"}
+	ada.types(want[0])
 	ada.want("has sent it", delivered, []string{"sent"})
 	ada.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('#frames-button').click()"))
-	ended := make(chan error, 1)
-	go func() { ended <- s.terminate(t) }()
-	ada.until("sees the server say so", "[...document.querySelectorAll('#frame-list .payload')].some(e => e.textContent.includes('\"type\":\"restart\"'))")
-	ada.until("is told", banner+" !== ''")
-	ada.types("written meanwhile")
-	if err := <-ended; err != nil {
-		t.Fatal(err)
+	const frames = "[...document.querySelectorAll('#frame-list .payload')].map(e => e.textContent)"
+
+	for round := range 3 {
+		text := fmt.Sprint("written while it was away ", round)
+		if round == 1 { // as a crash would
+			server.kill()
+			ada.until("is told", banner+" !== ''")
+			ada.types(text)
+		} else {
+			ended := make(chan error, 1)
+			go func() { ended <- server.terminate(t) }()
+			ada.until("sees the server say so", frames+`.filter(f => f.includes('"type":"restart"')).length > %s`, round/2)
+			ada.until("is told", banner+" !== ''")
+			ada.types(text)
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+		}
+		want = append(want, text)
+		server.program.start(t)
+		for _, c := range []*chatter{ada, grace} {
+			_ = value[chromedp.Void](c, "void document.querySelector('#retry-now').click()")
+			c.online()
+			c.want("has everything, once", texts, want)
+		}
+		ada.want("has sent it", delivered+".at(-1)", "sent")
+		if again := value[int](ada, lines+".filter(e => e.matches('.gap') || e.textContent.includes('began anew')).length"); again != 0 {
+			t.Error("the page says that messages may be missing, though the history is durable")
+		}
 	}
-	s.program.start(t)
-	ada.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('#retry-now').click()"))
-	ada.online()
-	ada.want("has sent what was written", delivered+".at(-1)", "sent")
-	ada.want("has both once", texts, []string{"before the restart", "written meanwhile"})
-	frames := value[[]string](ada, "[...document.querySelectorAll('#frame-list .payload')].map(e => e.textContent)")
-	if !slices.ContainsFunc(frames, func(f string) bool { return strings.Contains(f, `"since"`) }) {
+	margaret := server.visit(t, "Margaret", "restart")
+	margaret.want("has the history", texts, want)
+
+	seen := value[[]string](ada, frames)
+	if !slices.ContainsFunc(seen, func(f string) bool { return strings.Contains(f, `"since"`) }) {
 		t.Error("the page did not ask for what it missed")
 	}
-	if secret := value[string](ada, "JSON.parse(localStorage.getItem('framewright chat')).secret"); slices.ContainsFunc(frames, func(f string) bool { return strings.Contains(f, secret) }) {
+	if secret := value[string](ada, "JSON.parse(localStorage.getItem('framewright chat')).secret"); slices.ContainsFunc(seen, func(f string) bool { return strings.Contains(f, secret) }) {
 		t.Error("the frames show the secret")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -75,7 +76,11 @@ func (p *program) url() string { return "http://" + p.addr + "/" }
 // start starts it and waits until it answers.
 func (p *program) start(t *testing.T) {
 	t.Helper()
-	p.cmd = exec.Command(p.path, append([]string{"-addr", p.addr, "-log", "text", "-memory"}, p.args...)...)
+	args := append([]string{"-addr", p.addr, "-log", "text"}, p.args...)
+	if !slices.Contains(p.args, "-data") {
+		args = append(args, "-memory")
+	}
+	p.cmd = exec.Command(p.path, args...)
 	isolate(p.cmd)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	if err := p.cmd.Start(); err != nil {

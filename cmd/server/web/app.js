@@ -128,6 +128,7 @@ function refresh() {
     $("obstacle").hidden = !obstacle;
     $("obstacle-text").textContent = obstacle;
     $("rejoin").hidden = !active.closed;
+    $("rejoin").textContent = active.entered ? "Join again" : "Try again";
     $("send").disabled = Boolean(obstacle);
     $("typing").replaceChildren(...active.writing);
   });

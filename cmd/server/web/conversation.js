@@ -11,6 +11,7 @@ export class Conversation {
   unread = 0;
   draft = "";
   closed = ""; // why nothing can be written here
+  entered = false; // the room, at least once
   muted = 0; // until then
   members = new Map(); // id → person
   #heard = new Set(); // private messages, which have no cursor
@@ -45,6 +46,7 @@ export class Conversation {
 
   joined(e) {
     this.closed = "";
+    this.entered = true;
     this.members = new Map(e.members.map((p) => [p.id, p]));
     this.people = e.people;
     this.log.joined(e);
@@ -83,7 +85,7 @@ export class Conversation {
     this.closed = reason;
     this.members.clear();
     this.people = 0;
-    this.log.system(`You are not in this room any more: ${reason}.`, new Date(), false);
+    if (this.entered) this.log.system(`You are not in this room any more: ${reason}.`, new Date(), false);
     this.changed();
   }
 
@@ -98,7 +100,7 @@ export class Conversation {
 
   /** obstacle says why nothing can be written now, if that is so. */
   get obstacle() {
-    if (this.closed) return `You are not in this room: ${this.closed}.`;
+    if (this.closed) return `${this.entered ? "You are not in this room" : "This room cannot be entered"}: ${this.closed}.`;
     if (this.muted > Date.now()) return `You may not write here until ${hourOf(this.muted)}.`;
     return "";
   }

@@ -33,7 +33,9 @@ export class Log {
       el("div", { class: "column" }, this.#older, this.#begin, this.#list));
     this.#older.hidden = true;
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#following && this.#toEnd()).observe(this.element); // a keyboard came up
+    const stay = new ResizeObserver(() => this.#following && this.#toEnd());
+    stay.observe(this.element); // a keyboard came up
+    stay.observe(this.element.firstElementChild); // a line grew
   }
 
   get #hidden() {

@@ -58,15 +58,16 @@ export function header(c) {
 
 /** members shows who is here; a click on somebody else begins a private conversation. */
 export function members(c, you, talkTo) {
-  const shown = [...c.members.values()].sort((a, b) => (b.id === you?.id) - (a.id === you?.id) || a.name.localeCompare(b.name));
+  const here = c.person ? [you, c.person].filter(Boolean) : [...c.members.values()];
+  const shown = here.sort((a, b) => (b.id === you?.id) - (a.id === you?.id) || a.name.localeCompare(b.name));
   keepingFocus(() => {
-    $("members").replaceChildren(...shown.map((p) => el("li", {}, p.id === you?.id ?
-      el("div", { class: "member" }, avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "you" }, "you")) :
+    $("members").replaceChildren(...shown.map((p) => el("li", {}, p.id === you?.id || c.person ?
+      el("div", { class: "member" }, avatar(p), name(p.name, { class: "member-name" }), p.id === you?.id && el("span", { class: "you" }, "you")) :
       button({ class: "member", "data-person": p.id, title: "Write in private" }, () => talkTo(p),
         avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "hidden" }, "write in private")))),
     ...(c.people > shown.length ? [el("li", { class: "more" }, `and ${c.people - shown.length} more`)] : []));
   });
-  $("members-title").textContent = c.person ? "Private" : "Here now";
+  $("members-title").textContent = c.person ? "The two of you" : "Here now";
   stops.members();
 }
 
