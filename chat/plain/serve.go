@@ -38,6 +38,10 @@ type Options struct {
 	// from one address. Default: the connection's remote address without its
 	// port; behind a proxy the program knows better. Empty is not counted.
 	Address func(ctx context.Context, c *ws.Conn) string
+
+	// Admitted, if not nil, is told which session a connection carries, so
+	// that a program's log can name both.
+	Admitted func(ctx context.Context, c *ws.Conn, s *chat.Session)
 }
 
 // flushTimeout is how long a session that was ended may take to be sent what
@@ -90,6 +94,9 @@ func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
 	s, err := r.hello(ctx)
 	if err != nil {
 		return err
+	}
+	if f := h.o.Admitted; f != nil {
+		f(ctx, c, s)
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { h.write(ctx, c, s) })

@@ -116,7 +116,8 @@ func (a *app) open(tracer *tracer) error {
 		HelloTimeout: a.set.helloTimeout,
 		BadRequests:  a.set.maxBadRequests,
 		RestartCode:  ws.Code(a.set.drainClose),
-		Address:      func(ctx context.Context, _ *ws.Conn) string { return limitKey(clientOf(ctx)) },
+		Address:      func(ctx context.Context, _ *ws.Conn) string { return limitKey(clientOf(ctx).addr) },
+		Admitted:     a.watcher.admitted,
 	})))
 	s.Options = a.set.sockets()
 	s.Options.Subprotocols = []string{plain.Subprotocol}

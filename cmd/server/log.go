@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framewright/chat"
@@ -71,7 +72,8 @@ type watcher struct {
 func (w *watcher) watch(handle func(context.Context, *ws.Conn) error) func(context.Context, *ws.Conn) error {
 	return func(ctx context.Context, c *ws.Conn) error {
 		begin := time.Now()
-		from := remote(clientOf(ctx))
+		who := clientOf(ctx)
+		from := remote(who.addr)
 		w.metrics.sockets.add(c)
 		w.log.Debug("open", "conn", c.ID(), "remote", from)
 		w.ends.Add(1)
@@ -81,23 +83,43 @@ func (w *watcher) watch(handle func(context.Context, *ws.Conn) error) func(conte
 			end, _ := errors.AsType[*ws.CloseError](c.Err())
 			w.metrics.closed.WithLabelValues(closeCode(end.Code)).Inc()
 			stats := c.Stats()
-			w.log.Info("closed", "conn", c.ID(), "remote", from, "code", int(end.Code), "reason", end.Error(), "said", end.Reason,
+			w.log.Info("closed", "conn", c.ID(), "remote", from, "session", who.label(), "code", int(end.Code), "reason", end.Error(), "said", end.Reason,
 				"seconds", time.Since(begin).Seconds(), "bytes_in", stats.BytesIn, "bytes_out", stats.BytesOut)
 		})
 		return handle(ctx, c)
 	}
 }
 
-type clientKey struct{}
-
-// withClient is a ws.Server's Connect: the connection's context knows the
-// client's address.
-func (g *gate) withClient(r *http.Request) (context.Context, error) {
-	return context.WithValue(r.Context(), clientKey{}, g.proxies.client(r)), nil
+// A client is what the server knows of who is behind a connection.
+type client struct {
+	addr    netip.Addr
+	session atomic.Pointer[chat.Session] // nil until it has said who it is
 }
 
-// clientOf returns the address that withClient put into ctx.
-func clientOf(ctx context.Context) netip.Addr {
-	a, _ := ctx.Value(clientKey{}).(netip.Addr)
-	return a
+func (c *client) label() string {
+	if s := c.session.Load(); s != nil {
+		return sessionLabel(s)
+	}
+	return ""
+}
+
+type clientKey struct{}
+
+// withClient is a Connect hook: the connection's context knows the client.
+func (g *gate) withClient(r *http.Request) (context.Context, error) {
+	return context.WithValue(r.Context(), clientKey{}, &client{addr: g.proxies.client(r)}), nil
+}
+
+// clientOf returns what withClient put into ctx.
+func clientOf(ctx context.Context) *client {
+	if c, ok := ctx.Value(clientKey{}).(*client); ok {
+		return c
+	}
+	return new(client)
+}
+
+// admitted is a plain.Options' Admitted.
+func (w *watcher) admitted(ctx context.Context, c *ws.Conn, s *chat.Session) {
+	clientOf(ctx).session.Store(s)
+	w.log.Debug("admitted", "conn", c.ID(), "session", sessionLabel(s))
 }

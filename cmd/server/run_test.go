@@ -258,6 +258,11 @@ func TestLog(t *testing.T) {
 			wantClose(t, c, ws.CodePolicyViolation)
 			p.wantLine(t, has("msg", "disconnect"), has("name", "Ada"), "bad requests")
 			p.wantLine(t, has("msg", "closed"), has("remote", "127.0.0.1"), "1008", "bad requests")
+			session := regexp.MustCompile(`session[":=]+(\w{8})\b`).FindStringSubmatch(p.stderr.String())
+			if session == nil {
+				t.Fatal("no session in the log")
+			}
+			p.wantLine(t, has("msg", "closed"), has("session", session[1]))
 			if strings.Contains(p.stderr.String(), "between") {
 				t.Error("what was said is in the log")
 			}

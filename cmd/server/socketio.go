@@ -115,7 +115,7 @@ func (b *bridge) admit(ctx context.Context, s *socketio.Socket) error {
 	if id.Person.ID == "" {
 		id.Person.ID = rand.Text() // the same after a cut
 	}
-	id.Address = limitKey(clientOf(ctx))
+	id.Address = limitKey(clientOf(ctx).addr)
 	_, err = b.enter(s, id)
 	if e, ok := errors.AsType[*chat.Error](err); ok && e.Code == chat.CodeNameTaken && auth.Secret == "" && auth.Token == "" {
 		// It may be this client's own name, from a connection that is gone
