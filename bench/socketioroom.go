@@ -50,7 +50,7 @@ func openRoom(addr string, n int) (*room, error) {
 	}
 	for _, x := range m.members {
 		m.wg.Go(func() {
-			if err := m.listen(x); err != nil && !errors.Is(err, net.ErrClosed) {
+			if err := m.listen(x); !errors.Is(err, net.ErrClosed) {
 				m.failed <- err
 			}
 		})

@@ -175,22 +175,29 @@ func everyIOClient(t *testing.T, test func(t *testing.T, c *ioClient)) {
 		})
 	}
 	var b *browser
-	for _, pkg := range socketIOPackages {
+	for _, pkg := range append([]string{ownSocketIO}, socketIOPackages...) {
 		t.Run("Chromium "+pkg, func(sub *testing.T) {
 			if b == nil {
 				b = startBrowser(t) // for the second page, too
 			}
 			t := sub
 			c := pageIO(t, b, pkg)
-			c.recovers = pkg == "socket.io-client"
+			c.recovers = pkg == "socket.io-client" || pkg == ownSocketIO
 			test(t, c)
 		})
 	}
 }
 
+// ownSocketIO is the client that our server's own page uses.
+const ownSocketIO = "framewright"
+
 // scriptOf returns the file that a page loads of a version of socket.io-client.
 func scriptOf(t *testing.T, pkg string) string {
 	t.Helper()
+	if pkg == ownSocketIO {
+		dependsOnOtherPrograms(t)
+		return filepath.Join("..", "cmd", "server", "web", "socketio-client.js")
+	}
 	r := got(t, install.SocketIO(t.Context()))
 	return filepath.Join(r.Path, "node_modules", pkg, "dist", "socket.io.js")
 }

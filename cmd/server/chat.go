@@ -164,6 +164,7 @@ func (a *app) routes() (http.Handler, error) {
 	}
 	mux.Handle("/", site)
 	mux.Handle("/socket.io/", a.socketRoutes(a.io))
+	mux.Handle(socketScript, a.script(site))
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
 	a.probes(mux, a.set.metricsAddr == "")
 	if key, ok := a.set.publishSum(); ok {

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -84,6 +86,26 @@ func (a *app) socketIO() (*socketio.Server, error) {
 	io.OnRecover(b.recover)
 	socketio.On2(io, "message", b.message)
 	return io, nil
+}
+
+// socketScript is where pages ask for the client's script, when they take it
+// from the server that they chat with.
+const socketScript = "/socket.io/socket.io.js"
+
+// script serves the client that the built-in page uses, unless the site of -web
+// has one in that place.
+func (a *app) script(site http.Handler) http.Handler {
+	if a.set.web != "" {
+		if _, err := os.Stat(filepath.Join(a.set.web, filepath.FromSlash(socketScript))); err == nil {
+			return site
+		}
+	}
+	built := page()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.URL.Path = "/socketio-client.js"
+		built.ServeHTTP(w, r)
+	})
 }
 
 // socketRoutes is what answers under /socket.io/. Only a request that begins a

@@ -1,0 +1,48 @@
+// A chat room as a first tutorial of Socket.IO has it. /socket.io/socket.io.js
+// has defined io.
+(() => {
+  'use strict';
+
+  const most = 500; // lines on the page
+  const status = document.querySelector('#status');
+  const messages = document.querySelector('#messages');
+  const text = document.querySelector('#text');
+
+  const show = (line, kind) => {
+    const atEnd = messages.scrollTop + messages.clientHeight >= messages.scrollHeight - 40;
+    const li = document.createElement('li');
+    li.textContent = line;
+    if (kind) li.className = kind;
+    messages.append(li);
+    while (messages.childElementCount > most) messages.firstElementChild.remove();
+    if (atEnd) messages.scrollTop = messages.scrollHeight;
+  };
+
+  // What is cut off for a moment goes on where it was.
+  const socket = globalThis.io({ auth: { recover: true } });
+
+  const say = (state, words) => {
+    status.dataset.state = state;
+    status.textContent = words;
+  };
+  const connected = () => say('online', `Connected (${socket.io.engine.transport.name})`);
+  socket.on('connect', connected);
+  socket.io.on('upgrade', connected);
+  socket.on('disconnect', () => say('offline', socket.active ? 'Disconnected, trying again' : 'Disconnected'));
+  socket.on('connect_error', (e) => {
+    say('offline', socket.active ? 'No connection yet, trying again' : e.message);
+  });
+  socket.on('message', (line) => show(line));
+  socket.on('presence', ({ name, here, people }) => show(`${name} ${here ? 'joined' : 'left'}; ${people} here`, 'note'));
+  socket.on('notice', (notice) => show(notice.text, 'note'));
+
+  document.querySelector('#form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const line = text.value.trim();
+    if (line === '') return;
+    text.value = '';
+    socket.emit('message', line, crypto.randomUUID?.() ?? String(Math.random()), (answer) => {
+      if (answer?.error) show(`Not sent: ${answer.error}`, 'note');
+    });
+  });
+})();
