@@ -147,3 +147,42 @@ func blockingProxy(t *testing.T, to string) (address string, refused *atomic.Int
 	t.Cleanup(proxy.Close)
 	return proxy.URL + "/", refused
 }
+
+// TestSocketIOPage: the built-in Socket.IO page and the native one are in one
+// room; the script that it loads is our own.
+func TestSocketIOPage(t *testing.T) {
+	b := startBrowser(t)
+	server := buildServer(t)
+	server.start(t)
+	native := b.chats(t, "Ada", server.url())
+	p, err := b.open(t, "Grace", server.url()+"socketio.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := &chatter{p, t, "Grace"}
+	lines := "[...document.querySelectorAll('#messages li:not(.note)')].map(e => e.textContent)"
+	online := func() {
+		t.Helper()
+		page.until("is online over a WebSocket", "document.querySelector('#status').textContent === 'Connected (websocket)'")
+	}
+	online()
+	page.until("is welcomed", lines+"[0].startsWith('Welcome')")
+	native.types("from the native page")
+	page.until("sees it", lines+".at(-1) === 'from the native page'")
+	says := func(text string) {
+		t.Helper()
+		page.must(chromedp.SendKeys(chromedp.CSS("#text"), text+"\r"))
+		native.sees(text)
+		page.until("sees its own", lines+".at(-1) === %s", text)
+	}
+	says("<b>from Socket.IO</b>")
+	server.kill()
+	page.until("notices", "document.querySelector('#status').dataset.state === 'offline'")
+	server.start(t)
+	online()
+	native.online()
+	says("and again")
+	if n := value[int](page, "document.querySelectorAll('#messages b').length"); n != 0 {
+		t.Errorf("%d elements came with messages", n)
+	}
+}
