@@ -190,7 +190,7 @@ func TestAMessageInTheMiddleOfAJoin(t *testing.T) {
 		h.mu.Lock()
 		r := h.rooms["lobby"]
 		h.mu.Unlock()
-		for r.inLine() == 0 && len(published) == 0 {
+		for !r.isLed() && len(published) == 0 {
 			runtime.Gosched()
 		}
 		for range 1000 { // every chance to slip in, if there is one
@@ -212,4 +212,10 @@ func (r *room) inLine() int {
 	r.waitingMu.Lock()
 	defer r.waitingMu.Unlock()
 	return len(r.waiting)
+}
+
+func (r *room) isLed() bool {
+	r.waitingMu.Lock()
+	defer r.waitingMu.Unlock()
+	return r.led
 }

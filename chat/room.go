@@ -2,6 +2,7 @@ package chat
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -15,10 +16,12 @@ type room struct {
 	name string
 	refs int // under hub.mu
 
-	// waiting holds the sends that have not been stored yet. Whoever gets mu
-	// next stores all of them in one go.
+	// waiting holds the sends that have not been stored yet. If led, the first
+	// of them, or somebody who has taken them all, is at work.
 	waitingMu sync.Mutex
 	waiting   []*pending
+	led       bool
+	busy      bool // the leader's: the last batch had more than one message
 
 	mu      sync.Mutex
 	members []*Session           // in no order
@@ -37,8 +40,9 @@ type presence struct {
 // pending is one send on its way into the room's order.
 type pending struct {
 	message *Message
-	sender  *Session // gets the acknowledgement; nil for Publish
-	done    bool     // under room.mu
+	sender  *Session      // gets the acknowledgement; nil for Publish
+	wake    chan struct{} // closed when done, or when it is to lead; nil if it leads from the start
+	done    bool
 	stored  Stored
 	err     error
 }
@@ -48,35 +52,58 @@ func newRoom(h *Hub, name string) *room {
 }
 
 // append stores p's message, sends it to the members and acknowledges it. It
-// returns when that is done, by this goroutine or by another one that got the
-// lock first: under load a store sees few large batches, which a durable one
-// needs (one flush for all), and an idle room sees no detour.
+// returns when that is done, by this goroutine or by another: the first that
+// comes leads, stores all that wait by then in one go, and passes the lead on.
+// Under load a store sees few large batches, which a durable one needs (one
+// flush for all), and an idle room sees no detour.
 func (r *room) append(p *pending) {
 	r.waitingMu.Lock()
 	r.waiting = append(r.waiting, p)
-	r.waitingMu.Unlock()
+	if r.led {
+		p.wake = make(chan struct{})
+		r.waitingMu.Unlock()
+		<-p.wake
+		if p.done {
+			return
+		}
+	} else {
+		r.led = true
+		r.waitingMu.Unlock()
+	}
+	r.lead()
+}
 
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p.done {
-		return
+func (r *room) lead() {
+	if r.busy {
+		runtime.Gosched() // those who were answered a moment ago are about to send again
 	}
 	r.waitingMu.Lock()
 	batch := r.waiting
 	r.waiting = nil
 	r.waitingMu.Unlock()
+	r.busy = len(batch) > 1
 
-	messages := make([]*Message, len(batch))
-	for i, p := range batch {
-		messages[i] = p.message
-	}
-	defer func() { // also if the store panics: the others must not take silence for success
+	defer func() { // also if the store panics: the others must not wait, nor take silence for success
 		for _, p := range batch {
 			if !p.done {
 				p.done, p.err = true, unavailable(nil)
 			}
+			if p.wake != nil && p != batch[0] {
+				close(p.wake)
+			}
+		}
+		r.waitingMu.Lock()
+		defer r.waitingMu.Unlock()
+		if r.led = len(r.waiting) > 0; r.led {
+			close(r.waiting[0].wake)
 		}
 	}()
+	messages := make([]*Message, len(batch))
+	for i, p := range batch {
+		messages[i] = p.message
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.settle(batch, messages)
 }
 

@@ -1,9 +1,12 @@
 package chat
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -189,4 +192,53 @@ func TestNames(t *testing.T) {
 	}
 	wantCode(t, CheckRoom("a*"), CodeBadRoom)
 	wantCode(t, CheckRoom(">"), CodeBadRoom)
+}
+
+// panicStore panics once, while others wait for it.
+type panicStore struct {
+	Memory
+	gate chan struct{}
+	once sync.Once
+}
+
+func (s *panicStore) Append(room string, ms []*Message) ([]Stored, error) {
+	s.once.Do(func() {
+		<-s.gate
+		panic("out of ideas")
+	})
+	return s.Memory.Append(room, ms)
+}
+
+// A store that panics harms who was asking, and nobody waits for ever.
+func TestAStoreThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &panicStore{gate: make(chan struct{})}
+		h := New(Options{Store: store})
+		defer h.Close()
+		ada := connect(t, h, "Ada")
+		join(t, ada, "lobby", Cursor{})
+		if err := ada.Do(t.Context(), func() { ada.Send("lobby", "1", "x") }); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				if _, err := h.Publish("lobby", Person{ID: "p", Name: "P"}, "", "x"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(store.gate)
+		wg.Wait()
+		synctest.Wait()
+		if !errors.Is(ada.Err(), ErrPanic) {
+			t.Errorf("who asked ended with %v, want ErrPanic", ada.Err())
+		}
+		if p, _ := store.Read("lobby", Query{Limit: 9}); len(p.Messages) != 5 {
+			t.Errorf("%d of the others' messages are stored, want 5", len(p.Messages))
+		}
+		ada.Close(nil)
+	})
 }
