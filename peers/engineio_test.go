@@ -13,11 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"framewright/chat/engineio"
 	"framewright/peers/internal/install"
+	"framewright/ws"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -40,6 +42,7 @@ type seen struct {
 func playEngineIO(t *testing.T, client, play string, options map[string]any, count int, o *engineio.Options, handler func(context.Context, *engineio.Socket) error) seen {
 	t.Helper()
 	r := got(t, install.EngineIO(t.Context()))
+	blocked := options["blocked"] == true // by a proxy in front that does not know WebSockets
 	dependsOnOtherPrograms(t)
 	if o == nil {
 		o = &engineio.Options{}
@@ -51,7 +54,13 @@ func playEngineIO(t *testing.T, client, play string, options map[string]any, cou
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/engine.io/", srv)
+	mux.HandleFunc("/engine.io/", func(w http.ResponseWriter, r *http.Request) {
+		if blocked && r.Header.Get("Upgrade") != "" {
+			http.Error(w, "what is an upgrade?", http.StatusBadGateway)
+			return
+		}
+		srv.ServeHTTP(w, r)
+	})
 	web := httptest.NewServer(mux)
 	defer web.Close()
 	defer srv.Close()
@@ -144,6 +153,59 @@ func TestEngineIOEcho(t *testing.T) {
 		}
 		wantEngineIOEnd(t, ended, engineio.TransportClose)
 	})
+}
+
+// TestEngineIOCompressed: permessage-deflate is for the WebSocket to settle.
+func TestEngineIOCompressed(t *testing.T) {
+	for _, client := range engineIOClients {
+		t.Run(client, func(t *testing.T) {
+			options := map[string]any{"perMessageDeflate": map[string]any{"threshold": 1}}
+			var compressed [2]atomic.Int32 // messages received and sent
+			o := &engineio.Options{WebSocket: ws.Options{
+				Compression: &ws.Compression{SendContext: true, ReceiveContext: true},
+				Trace: func(e ws.TraceEvent) {
+					if e.Header.RSV&ws.RSV1 != 0 {
+						i := 0
+						if e.Sent {
+							i = 1
+						}
+						compressed[i].Add(1)
+					}
+				},
+			}}
+			got := playEngineIO(t, client, "echo", options, 0, o, echoEngineIO)
+			if in, out := compressed[0].Load(), compressed[1].Load(); in == 0 || out == 0 {
+				t.Errorf("%d compressed messages came and %d went; was it negotiated?", in, out)
+			}
+			want := seen{Transports: []string{"polling", "websocket"}, Errors: []string{}, Closed: "forced close", Messages: 20, Wrong: [][]any{}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the client saw (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEngineIOBlocked: where WebSockets do not get through, polling goes on.
+func TestEngineIOBlocked(t *testing.T) {
+	for _, client := range engineIOClients {
+		t.Run(client, func(t *testing.T) {
+			got := playEngineIO(t, client, "count", map[string]any{"blocked": true}, 1000, nil, func(ctx context.Context, s *engineio.Socket) error {
+				if err := countEngineIO(ctx, s, 1000); err != nil {
+					t.Error(err)
+				}
+				<-ctx.Done()
+				return nil
+			})
+			if len(got.Errors) != 1 || !strings.HasPrefix(got.Errors[0], "upgrade: ") {
+				t.Errorf("the client's errors are %q; want one, of the upgrade", got.Errors)
+			}
+			got.Errors = nil
+			want := seen{Transports: []string{"polling"}, Closed: "forced close", Next: 1000, Wrong: [][]any{}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the client saw (-want +got)\n%s", diff)
+			}
+		})
+	}
 }
 
 func wantEngineIOEnd(t *testing.T, ended <-chan error, want engineio.Reason) {

@@ -124,6 +124,17 @@
 // that Options.Cookie sets. With Transports of WebSocket alone, here and at
 // the clients, there is one request a session and nothing to see to.
 //
+// # Where it differs from the reference server
+//
+// Compared byte for byte with engine.io 6.6, these differ, on purpose. A
+// foreign origin is refused. A WebSocket's Close frame has a code and a reason
+// instead of none, and a WebSocket with transport=polling is refused before
+// its handshake instead of after. A close packet over a WebSocket closes it
+// instead of being ignored. A POST that ends the session because of what is in
+// it gets 400 instead of "ok"; refusals have a body everywhere, and a method
+// other than GET and POST gets 405 instead of 500. Answers are
+// text/plain, "ok" included, and never cached or sniffed.
+//
 // # Limitations
 //
 // Version 4 only: no JSONP, and no binary bodies, both of version 3. No
