@@ -3,6 +3,7 @@ package engineio_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"framewright/chat/engineio"
@@ -148,6 +149,7 @@ func TestWire(t *testing.T) {
 		{"an upgrade raced by another", nil, func(d *dialogue) {
 			d.open()
 			c := d.dial(upgrading)
+			synctest.Wait() // it is the first
 			c2 := d.dial(upgrading)
 			c2.WantClose("one is under way", ws.CodePolicyViolation, "has a WebSocket already")
 			c.text("2probe")
