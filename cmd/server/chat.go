@@ -107,7 +107,7 @@ func (a *app) open(tracer *tracer) error {
 		return err
 	}
 	o.MaxSessionsPerAddress = cmp.Or(a.set.maxPerAddress, -1)
-	o.Observer = a.metrics.observer()
+	o.Observer = a.metrics.observer(a.log)
 	logChat(&o, a.log)
 	a.hub = chat.New(o)
 	a.metrics.hub.Store(a.hub)

@@ -71,11 +71,22 @@ func (m *metrics) handler(log *slog.Logger) http.Handler {
 	})
 }
 
-// observer is told by the hub what takes time.
-func (m *metrics) observer() chat.Observer {
+// observer is told by the hub what takes time, and what the store cannot do. Of
+// a store that goes on failing the log has a line a second.
+func (m *metrics) observer(log *slog.Logger) chat.Observer {
+	var next atomic.Int64 // when the log may have a line again, in Unix nanoseconds
 	return chat.Observer{
 		FanOut: func(_ int, took time.Duration) { m.fanOut.Observe(took.Seconds()) },
-		Stored: func(_ int, took time.Duration, _ error) { m.append.Observe(took.Seconds()) },
+		Stored: func(messages int, took time.Duration, err error) {
+			m.append.Observe(took.Seconds())
+			if err == nil {
+				return
+			}
+			now := time.Now()
+			if due := next.Load(); now.UnixNano() >= due && next.CompareAndSwap(due, now.Add(time.Second).UnixNano()) {
+				log.Error("the store failed", "messages", messages, "err", err.Error())
+			}
+		},
 	}
 }
 
