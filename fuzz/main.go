@@ -1,5 +1,5 @@
 // Fuzz runs the fuzz targets of this folder, of DEFLATE's package, of
-// chat/engineio and of the nested module differential, each for a given time.
+// chat/engineio, chat/socketio and of the nested module differential, each for a given time.
 //
 //	go run ./fuzz -time 1m -run 'Chunking|Read'
 //
@@ -20,7 +20,7 @@ import (
 )
 
 // modules are the folders with targets, from the root of the main module.
-var modules = []string{"fuzz", "ws/internal/deflate", "chat/engineio", "fuzz/differential"}
+var modules = []string{"fuzz", "ws/internal/deflate", "chat/engineio", "chat/socketio", "fuzz/differential"}
 
 func main() {
 	each := flag.Duration("time", 10*time.Second, "how long each target runs")
