@@ -197,14 +197,15 @@ func testImport(t *testing.T, s *stage) {
 	c.until("is refused", "document.body?.dataset.state === 'waiting' && document.querySelectorAll('li').length === 0")
 }
 
-// testModeration has the hub in this process, behind the real page, because the
-// server's program has no commands for operators.
-func testModeration(t *testing.T, s *stage) {
+// hubBehindPage serves the real page, and a chat whose hub the test has in its
+// own hands.
+func hubBehindPage(t *testing.T, s *stage, o chat.Options) (*chat.Hub, *gate) {
+	t.Helper()
 	real, err := url.Parse(s.url())
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub := chat.New(chat.Options{PresenceGrace: -1})
+	hub := chat.New(o)
 	sockets := ws.Handler(plain.Handler(hub, nil))
 	sockets.Options.Subprotocols = []string{plain.Subprotocol}
 	mux := http.NewServeMux()
@@ -215,14 +216,83 @@ func testModeration(t *testing.T, s *stage) {
 		server.Close()
 		_ = hub.Close()
 	})
+	return hub, newGate(t, server.Listener.Addr().String())
+}
 
-	ada := s.chats(t, "Ada", server.URL+"/#desk")
-	grace := joins(t, server.URL+"/", "Grace", "desk")
-	for i, text := range []string{"one", "two", "three"} {
-		if _, err := hub.Publish("desk", chat.Person{ID: "bot", Name: "Bot"}, fmt.Sprint(i), text); err != nil {
+// published puts texts in a room.
+func published(t *testing.T, hub *chat.Hub, room string, texts ...string) (last *chat.Message) {
+	t.Helper()
+	for _, text := range texts {
+		m, err := hub.Publish(room, chat.Person{ID: "bot", Name: "Bot"}, text, text)
+		if err != nil {
 			t.Fatal(err)
 		}
+		last = m
 	}
+	return last
+}
+
+// testGap has somebody away for longer than a join catches up on.
+func testGap(t *testing.T, s *stage) {
+	hub, gate := hubBehindPage(t, s, chat.Options{Resume: 5, History: 20})
+	ada := s.chats(t, "Ada", gate.url()+"#far")
+	deleted := published(t, hub, "far", "seen 1", "to be deleted")
+	published(t, hub, "far", "seen 2")
+	want := []string{"seen 1", "to be deleted", "seen 2"}
+	ada.want("sees what there is", texts, want)
+
+	gate.close()
+	ada.until("lost the connection", state+" !== 'online'")
+	if found, err := hub.Delete("far", deleted.Cursor); err != nil || !found {
+		t.Fatal(found, err)
+	}
+	gate.open()
+	back := func() {
+		t.Helper()
+		_ = value[chromedp.Void](ada, "void document.querySelector('#retry-now').click()")
+		ada.online()
+	}
+	back()
+	ada.want("sees the deleted one vanish", texts, []string{"seen 1", "seen 2"})
+
+	gate.close()
+	ada.until("lost the connection", state+" !== 'online'")
+	missed := series("missed", 1, 90)
+	published(t, hub, "far", missed...)
+	gate.open()
+	back()
+	ada.want("sees the latest, and that there is more", texts, append([]string{"seen 1", "seen 2"}, missed[70:]...))
+	for _, from := range []int{50, 30, 10, 0} {
+		ada.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('.gap button').click()"))
+		ada.want("gets what was missed, piece by piece", texts, append([]string{"seen 1", "seen 2"}, missed[from:]...))
+	}
+	ada.until("has no gap any more", "!document.querySelector('.gap')")
+
+	// The page keeps no more lines than it should, and gets the older ones back.
+	all := append([]string{"seen 1", "seen 2"}, missed...)
+	more := series("more", 1, 600)
+	published(t, hub, "far", more...)
+	all = append(all, more...)
+	ada.sees("more 600")
+	if n := value[int](ada, lines+".length"); n > 510 {
+		t.Errorf("the page keeps %d lines", n)
+	}
+	_ = value[chromedp.Void](ada, "void ("+scroller+".scrollTop = 0)")
+	ada.until("gets older ones back", `((list) => {
+		if (list[0] === 'seen 1') return true;
+		`+scroller+`.scrollTop = 0;
+		return false;
+	})(`+texts+`)`)
+	ada.want("has all again", texts, all)
+}
+
+// testModeration has the hub in this process, behind the real page, because the
+// server's program has no commands for operators.
+func testModeration(t *testing.T, s *stage) {
+	hub, gate := hubBehindPage(t, s, chat.Options{PresenceGrace: -1})
+	ada := s.chats(t, "Ada", gate.url()+"#desk")
+	grace := joins(t, gate.url(), "Grace", "desk")
+	published(t, hub, "desk", "one", "two", "three")
 	ada.types("mine")
 	ada.want("has all", texts, []string{"one", "two", "three", "mine"})
 	ada.until("knows their places", lines+".filter(e => e.matches('.message')).every(e => e.dataset.cursor)")

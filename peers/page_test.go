@@ -52,6 +52,7 @@ func TestPage(t *testing.T) {
 		{"delivery of what is sent", testDelivery},
 		{"offline, a reload, and online again", testOffline},
 		{"two tabs and a third miss nothing and see nothing twice", testResume},
+		{"away for long", testGap},
 		{"markup and scripts are text everywhere", testInjection},
 		{"the keyboard alone is enough", testKeyboard},
 		{"what assistive technology sees", testAccessibility},
