@@ -268,6 +268,18 @@ func testGap(t *testing.T, s *stage) {
 	}
 	ada.until("has no gap any more", "!document.querySelector('.gap')")
 
+	// More than a join catches up on, but the latest history reaches back to what
+	// was seen: nothing is missing, and nothing is there twice.
+	gate.close()
+	ada.until("lost the connection", state+" !== 'online'")
+	overlap := series("overlap", 1, 8)
+	published(t, hub, "far", overlap...)
+	gate.open()
+	back()
+	missed = append(missed, overlap...)
+	ada.want("has all once", texts, append([]string{"seen 1", "seen 2"}, missed...))
+	ada.want("knows that nothing is missing", "document.querySelectorAll('.gap').length", 0)
+
 	// The page keeps no more lines than it should, and gets the older ones back.
 	all := append([]string{"seen 1", "seen 2"}, missed...)
 	more := series("more", 1, 600)

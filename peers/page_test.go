@@ -221,6 +221,17 @@ func testPresence(t *testing.T, s *stage) {
 	grace.want("has the name", "document.querySelector('#my-name').textContent", s.as("Amazing Grace"))
 	ada.want("sees the new name", people, []string{ada.name, s.as("Amazing Grace")})
 	grace.want("still has its messages", texts, []string{"hm so"})
+
+	// Who leaves one tab is still here; who leaves the last is not.
+	for _, c := range []*chatter{grace, second} {
+		c.must(chromedp.Evaluate[chromedp.Void](`void document.querySelector('[aria-label="Leave #presence"]').click()`))
+		c.inRoom("lobby")
+		if c == grace {
+			ada.want("still sees Grace", people, []string{ada.name, s.as("Amazing Grace")})
+		}
+	}
+	ada.want("sees Grace go", people, []string{ada.name})
+	ada.until("is told", lines+".at(-1).textContent.startsWith(%s)", s.as("Amazing Grace")+" left")
 }
 
 func testPrivate(t *testing.T, s *stage) {
