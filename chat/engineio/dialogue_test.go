@@ -253,6 +253,7 @@ func (d *dialogue) get(why, want string) {
 func (d *dialogue) post(why, body string) {
 	d.t.Helper()
 	d.begin("POST", session, body).want(why, ok("ok"))
+	synctest.Wait() // the handler has answered, if it does
 }
 
 // A socket is the client's end of a WebSocket connection.

@@ -173,6 +173,7 @@ func TestSlowBodies(t *testing.T) {
 			p.SendBytes([]byte("\x1e3"))
 			p.ReadHead("the answer")
 			p.WantBytes("its body", []byte("ok"))
+			synctest.Wait() // for the echo
 			d.get("pings, and the echo", "2\x1e2\x1e2\x1e2\x1e4half")
 			d.wantEnd(0, "")
 		})
