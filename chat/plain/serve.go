@@ -100,9 +100,10 @@ func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { h.write(ctx, c, s) })
+	defer wg.Wait()
+	defer s.Close(chat.ErrPanic) // has an effect only if what follows panics
 	err = r.requests(ctx, s)
 	s.Close(departure(err))
-	wg.Wait()
 	return err
 }
 

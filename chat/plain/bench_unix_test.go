@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,6 +98,7 @@ func BenchmarkFanOut(b *testing.B) {
 			time.Sleep(time.Millisecond)
 		}
 		b.ReportAllocs()
+		defer reportCPU(b)()
 		for b.Loop() {
 			rs.pending.Add(benchReceivers)
 			p, err := Codec{}.Encode(chat.NewEvent(chat.Posted{Message: benchMessage(text)}))
@@ -114,6 +116,7 @@ func BenchmarkFanOut(b *testing.B) {
 	b.Run("chat", func(b *testing.B) {
 		hub, rs := benchRoom(b, benchReceivers, 0)
 		b.ReportAllocs()
+		defer reportCPU(b)()
 		for b.Loop() {
 			rs.pending.Add(benchReceivers)
 			if _, err := hub.Publish("lobby", benchPerson, "", text); err != nil {
@@ -122,6 +125,20 @@ func BenchmarkFanOut(b *testing.B) {
 			rs.pending.Wait()
 		}
 	})
+}
+
+// reportCPU adds what the processors worked for each operation, clients
+// included: unlike the time, it depends little on what else the machine does.
+func reportCPU(b *testing.B) func() {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	start := used()
+	return func() { b.ReportMetric(float64((used()-start).Microseconds())/float64(b.N), "cpu-µs/op") }
 }
 
 // BenchmarkStalled reports how long a message takes to reach the last of 500
