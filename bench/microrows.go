@@ -13,8 +13,8 @@ func microRows() []*row {
 	return []*row{
 		{
 			group: "micro", title: "opening handshake without sockets", floor: "none",
-			note:    "gobwas parses the request; the others get it from net/http, whose work is not counted.",
-			servers: []string{"framewright", "gobwas", "gorilla", "coder", "gws"},
+			note:    "gobwas and our AcceptStream parse the request; the others get it from net/http, whose work is not counted. Ours is without keepalive, which the others do not have.",
+			servers: []string{"framewright", "framewright, AcceptStream", "gobwas", "gorilla", "coder", "gws"},
 			figures: []figure{{"ns", "ns"}, {"allocs", "allocations"}},
 			measure: func(_ context.Context, r *run, s peer.Server) (map[string]float64, error) {
 				ns, allocs := micro.PerOp(r.duration(0.5), micro.Upgrades()[s.Name])

@@ -17,8 +17,8 @@ var timed = []figure{
 
 var (
 	echoServers      = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
-	idleServers      = []string{"raw TCP", "framewright", "gobwas", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
-	handshakeServers = []string{"net/http alone", "framewright", "gobwas", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
+	idleServers      = []string{"raw TCP", "framewright", "framewright, Serve", "gobwas", "gobwas, own buffers", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
+	handshakeServers = []string{"net/http alone", "framewright", "framewright, Serve", "gobwas", "gorilla", "coder", "gws", "fasthttp", "nbio", uwsName}
 	growthServers    = []string{"raw TCP", "framewright", "gobwas, own buffers", "gorilla"}
 	broadcastServers = []string{"raw TCP", "framewright", "framewright chat", "gobwas, own buffers", "gorilla", "coder", "gws", "nbio", uwsName}
 )
@@ -46,7 +46,7 @@ func (r *run) all() []*row {
 	rows = append(rows, &row{
 		group:   "handshake",
 		title:   "opening handshake, 64 at a time",
-		note:    "A TCP connection, the request, the checked answer, and a reset. gobwas reads the request from the connection itself; all others but nbio and fasthttp go by way of net/http, whose own cost the first line shows.",
+		note:    "A TCP connection, the request, the checked answer, and a reset. gobwas and our Serve read the request from the connection themselves; all others but fasthttp, nbio and uWebSockets go by way of net/http, whose own cost the first line shows.",
 		servers: handshakeServers,
 		floor:   "net/http alone",
 		figures: timed,

@@ -3,6 +3,7 @@ package micro
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -23,8 +24,10 @@ const rawRequest = "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 // Upgrades returns a function for each library that does the server's half of
-// an opening handshake, without a socket, and drops the connection. gobwas gets
-// the request's bytes and parses them; the others get what net/http has parsed.
+// an opening handshake, without a socket, and drops the connection. gobwas and
+// our AcceptStream get the request's bytes and parse them; the others get what
+// net/http has parsed. coder's connection has goroutines and is closed; the
+// others hold nothing and are garbage.
 func Upgrades() map[string]func() {
 	request := httptest.NewRequest("GET", "http://example.com/", nil)
 	for line := range strings.Lines(rawRequest) {
@@ -33,13 +36,18 @@ func Upgrades() map[string]func() {
 		}
 	}
 	w := newHijacked()
+	quiet := &ws.Options{PingInterval: -1} // the others have no keepalive, either
 	gorillaUpgrader := gorilla.Upgrader{WriteBufferPool: &sync.Pool{}}
 	gwsUpgrader := gws.NewUpgrader(gws.BuiltinEventHandler{}, &gws.ServerOption{})
 	return map[string]func(){
 		"framewright": func() {
-			c, err := ws.Accept(w, request, nil)
+			_, err := ws.Accept(w, request, quiet)
 			must(w, err)
-			c.CloseNow()
+		},
+		"framewright, AcceptStream": func() {
+			w.conn.Reader.Reset(rawRequest)
+			_, err := ws.AcceptStream(context.Background(), w.conn, quiet)
+			must(w, err)
 		},
 		"gobwas": func() {
 			w.conn.Reader.Reset(rawRequest)
@@ -47,9 +55,8 @@ func Upgrades() map[string]func() {
 			must(w, err)
 		},
 		"gorilla": func() {
-			c, err := gorillaUpgrader.Upgrade(w, request, nil)
+			_, err := gorillaUpgrader.Upgrade(w, request, nil)
 			must(w, err)
-			c.Close()
 		},
 		"coder": func() {
 			c, err := coder.Accept(w, request, nil)
@@ -57,9 +64,8 @@ func Upgrades() map[string]func() {
 			_ = c.CloseNow()
 		},
 		"gws": func() {
-			c, err := gwsUpgrader.Upgrade(w, request)
+			_, err := gwsUpgrader.Upgrade(w, request)
 			must(w, err)
-			_ = c.NetConn().Close()
 		},
 	}
 }

@@ -12,19 +12,7 @@ import (
 var ours = Server{
 	Name:   "framewright",
 	Module: "framewright",
-	Echo: func(l net.Listener) error {
-		return http.Serve(l, ws.Handler(func(ctx context.Context, c *ws.Conn) error {
-			for m, err := range c.Messages(ctx) {
-				if err != nil {
-					return err
-				}
-				if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
-	},
+	Echo:   func(l net.Listener) error { return http.Serve(l, ws.Handler(echo)) },
 	Broadcast: func(l net.Listener) error {
 		var all hub[*ws.Prepared]
 		return http.Serve(l, ws.Handler(func(ctx context.Context, c *ws.Conn) error {
@@ -56,4 +44,24 @@ var ours = Server{
 			return nil
 		}))
 	},
+}
+
+// oursAlone is the same without net/http, on an address that speaks nothing but
+// WebSocket.
+var oursAlone = Server{
+	Name:   "framewright, Serve",
+	Module: "framewright",
+	Echo:   func(l net.Listener) error { return ws.Handler(echo).Serve(l) },
+}
+
+func echo(ctx context.Context, c *ws.Conn) error {
+	for m, err := range c.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -28,7 +28,7 @@ type Server struct {
 }
 
 // All are all servers, the floor first and ours second.
-var All = []Server{raw, ours, ourChat, gorillaServer, coderServer, gwsServer, gobwasServer, gobwasPlain, nbioServer, fasthttpServer, bareHTTP}
+var All = []Server{raw, ours, oursAlone, ourChat, gorillaServer, coderServer, gwsServer, gobwasServer, gobwasPlain, nbioServer, fasthttpServer, bareHTTP}
 
 // ByName finds a server.
 func ByName(name string) (Server, bool) {
