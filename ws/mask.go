@@ -22,6 +22,9 @@ func Mask(b []byte, key [4]byte, offset int) int {
 	k32 := bits.RotateLeft32(binary.LittleEndian.Uint32(key[:]), -8*offset)
 	k64 := uint64(k32)<<32 | uint64(k32)
 
+	if len(b) >= 256 {
+		b = b[maskLong(b, k64):]
+	}
 	for len(b) >= 64 {
 		c := b[:64:64] // one bounds check for eight words
 		binary.LittleEndian.PutUint64(c[0:], binary.LittleEndian.Uint64(c[0:])^k64)

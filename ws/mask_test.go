@@ -39,11 +39,15 @@ func TestMaskRFC(t *testing.T) {
 	}
 }
 
-// All lengths up to 300, at every alignment in memory and every offset into
+// All lengths up to 300 and some beyond, at every alignment in memory and every offset into
 // the key; what lies beside the payload stays as it is.
 func TestMaskAgainstNaive(t *testing.T) {
-	noise := coreNoise(400)
+	noise := coreNoise(1200)
+	lengths := []int{511, 512, 513, 640, 767, 768, 1000, 1024, 1031}
 	for length := range 301 {
+		lengths = append(lengths, length)
+	}
+	for _, length := range lengths {
 		for align := range 8 {
 			for offset := range 8 {
 				got, want := bytes.Clone(noise), bytes.Clone(noise)
