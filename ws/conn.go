@@ -171,7 +171,8 @@ func (c *Conn) RemoteAddr() string {
 // ID returns a number that no other Conn of this process has.
 func (c *Conn) ID() uint64 { return c.id }
 
-// Stats returns what went over the connection so far.
+// Stats returns what went over the connection so far. Messages that came, or
+// went out, together are counted together.
 func (c *Conn) Stats() Stats { return c.stats.snapshot() }
 
 // Stats counts what went over a connection. Bytes are those on the wire,

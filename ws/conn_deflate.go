@@ -20,7 +20,6 @@ func (c *Conn) startDeflate(p DeflateParams) {
 	}
 	c.in.rx.AllowDeflate()
 	c.in.z = &inflater{d: deflate.NewDecompressor(receiveBits, receiveKeep)}
-	c.in.z.beyond.rate = c.set.inflateRate
 	c.out.z = &deflater{c: deflate.NewCompressor(sendBits, sendKeep), bits: sendBits, keep: sendKeep}
 }
 
@@ -235,8 +234,8 @@ func (in *incoming) content(p []byte, err error, over bool) error {
 	if verr := in.rx.ContentEnd(); verr != nil {
 		return in.violation(verr)
 	}
-	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !z.beyond.takeN(float64(beyond)) {
-		return in.violation(violated(RuleInflateRate, "compressed messages inflate to more than InflateRate allows, "+itoa(int64(z.beyond.rate))+" bytes a second beyond "+itoa(inflateRatio)+" times their size"))
+	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !z.beyond.take(in.c.set.inflateRate, float64(beyond)) {
+		return in.violation(violated(RuleInflateRate, "compressed messages inflate to more than InflateRate allows, "+itoa(int64(in.c.set.inflateRate))+" bytes a second beyond "+itoa(inflateRatio)+" times their size"))
 	}
 	in.trace.flush()
 	return nil

@@ -153,6 +153,7 @@ func (out *outgoing) sendRest(ctx context.Context) error {
 	err := out.write(ctx, rest)
 	out.keep = false
 	out.flushes++
+	out.count()
 	if buffer != nil {
 		gatherBuffers.Put(buffer)
 	}
@@ -200,6 +201,7 @@ func (out *outgoing) dropPending(n int) {
 		return
 	}
 	out.flushes++
+	out.count()
 	out.pending = nil
 	out.unsent.Store(sentAll)
 	if out.buffer != nil {

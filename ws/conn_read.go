@@ -58,7 +58,8 @@ type incoming struct {
 	paused    moment      // since when nobody has waited for the rest of it
 	offset    int64       // of buf[r] in the stream
 
-	pings, empties bucket
+	frames, messages uint32 // not in the Stats yet: see count
+	pings, empties   bucket
 
 	z     *inflater   // nil without permessage-deflate
 	trace *frameTrace // nil if nobody listens
@@ -74,7 +75,6 @@ func (in *incoming) init(c *Conn, early []byte) {
 	in.interrupt = interrupter{c: c}
 	in.rx = NewReceiver(c.role, c.set.limits)
 	in.trace = newFrameTrace(c, false)
-	in.pings.rate, in.empties.rate = c.set.pingRate, c.set.emptyRate
 }
 
 // A Message is a whole message, as Messages yields it.
@@ -391,7 +391,7 @@ func (in *incoming) header(ctx context.Context) error {
 			continue
 		}
 		in.used(n)
-		in.c.stats.framesIn.Add(1)
+		in.frames++
 		if !h.Opcode.IsControl() {
 			in.inMessage = true
 		}
@@ -456,10 +456,15 @@ func (in *incoming) delivered(empty bool) error {
 	in.inMessage, in.streaming, in.partial = false, false, nil
 	in.unlimit()
 	in.stale++
-	in.c.stats.messagesIn.Add(1)
-	in.setMore(in.r < in.w)
-	if empty && !in.empties.take() {
-		return in.violation(violated(RuleEmptyRate, "more empty messages than EmptyRate allows, "+itoa(int64(in.empties.rate))+" a second"))
+	in.messages++
+	if in.r < in.w {
+		in.setMore(true)
+	} else {
+		in.setMore(false)
+		in.count()
+	}
+	if empty && !in.empties.take(in.c.set.emptyRate, 1) {
+		return in.violation(violated(RuleEmptyRate, "more empty messages than EmptyRate allows, "+itoa(int64(in.c.set.emptyRate))+" a second"))
 	}
 	return nil
 }
@@ -573,10 +578,25 @@ func (in *incoming) read(ctx context.Context, p []byte) (int, error) {
 //
 //go:noinline
 func (in *incoming) beforeReading() {
+	in.count()
 	in.limitMessage()
 	in.setMore(false)
 	if out := &in.c.out; out.unsent.Load() != sentAll {
 		out.sendBeforeWaiting()
+	}
+}
+
+// count adds to the Stats what was counted: not each frame of a buffer by
+// itself, since an atomic addition takes a good part of the time that a short
+// message takes.
+func (in *incoming) count() {
+	if in.frames > 0 {
+		in.c.stats.framesIn.Add(uint64(in.frames))
+		in.frames = 0
+	}
+	if in.messages > 0 {
+		in.c.stats.messagesIn.Add(uint64(in.messages))
+		in.messages = 0
 	}
 }
 
@@ -662,6 +682,7 @@ func (in *incoming) unlimit() {
 // free gives the buffers back.
 func (in *incoming) free() {
 	in.trace.flush()
+	in.count()
 	in.let()
 	in.nhead, in.partial = 0, nil
 	if in.z != nil {
@@ -673,23 +694,20 @@ func (in *incoming) free() {
 // A bucket holds ten seconds' worth of tokens and takes in rate a second
 // (0: it is bottomless). It starts full.
 type bucket struct {
-	rate   int
 	tokens float64
 	last   moment // 0 before the first take
 }
 
-func (b *bucket) take() bool { return b.takeN(1) }
-
-func (b *bucket) takeN(n float64) bool {
-	if b.rate == 0 {
+func (b *bucket) take(rate int, n float64) bool {
+	if rate == 0 {
 		return true
 	}
 	now := now()
-	full := 10 * float64(b.rate)
+	full := 10 * float64(rate)
 	if b.last == 0 {
 		b.tokens = full
 	} else {
-		b.tokens = min(full, b.tokens+now.sub(b.last).Seconds()*float64(b.rate))
+		b.tokens = min(full, b.tokens+now.sub(b.last).Seconds()*float64(rate))
 	}
 	b.last = now
 	if b.tokens < n {

@@ -53,6 +53,8 @@ type outgoing struct {
 	lateFlushes uint32 // flushes, when late was set
 	raw         rawWriter
 
+	framesDone, messagesDone uint32 // not in the Stats yet: see count
+
 	closeSent atomic.Pointer[CloseError] // our Close frame, if it went out first
 
 	pong pongSlot
@@ -261,14 +263,27 @@ func (out *outgoing) makeWay(ctx context.Context) error {
 
 // done notes that the whole frame is out.
 func (out *outgoing) done(h Header) {
-	before := out.state
-	out.state, _ = before.After(h)
-	s := &out.c.stats
-	s.framesOut.Add(1)
+	out.state, _ = out.state.After(h)
+	out.framesDone++
 	if h.Fin && !h.Opcode.IsControl() {
-		s.messagesOut.Add(1)
+		out.messagesDone++
 	}
 	out.offset += int64(headerSize(h.Length, h.Masked)) + h.Length
+	if len(out.pending) == 0 {
+		out.count()
+	}
+}
+
+// count adds to the Stats what was counted: see incoming.count.
+func (out *outgoing) count() {
+	if out.framesDone > 0 {
+		out.c.stats.framesOut.Add(uint64(out.framesDone))
+		out.framesDone = 0
+	}
+	if out.messagesDone > 0 {
+		out.c.stats.messagesOut.Add(uint64(out.messagesDone))
+		out.messagesDone = 0
+	}
 }
 
 // frame writes a frame with header h and payload p.

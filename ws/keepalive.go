@@ -11,12 +11,13 @@ import (
 // control deals with the control frame that is complete.
 func (in *incoming) control(ctx context.Context) error {
 	c := in.c
+	in.count()
 	in.unlimit()
 	switch in.rx.header.Opcode {
 	case OpPing:
 		c.stats.pingsIn.Add(1)
-		if !in.pings.take() {
-			return in.violation(violated(RulePingRate, "more pings than PingRate allows, "+itoa(int64(in.pings.rate))+" a second"))
+		if !in.pings.take(c.set.pingRate, 1) {
+			return in.violation(violated(RulePingRate, "more pings than PingRate allows, "+itoa(int64(c.set.pingRate))+" a second"))
 		}
 		c.out.answer(ctx, in.rx.Control())
 	case OpPong:
