@@ -114,18 +114,24 @@ func TestDeadlinesDoNotStay(t *testing.T) {
 	})
 }
 
-// TestHTTPTimeoutsOverHTTP2: there a write timeout runs although nothing is
-// being written. The time is real: HTTP/2 needs TLS.
+// TestHTTPTimeoutsOverHTTP2: there a write timeout, here set for the request
+// that waits alone, runs although nothing is being written. The time is real:
+// HTTP/2 needs TLS.
 func TestHTTPTimeoutsOverHTTP2(t *testing.T) {
 	wstest.CheckLeaks(t)
-	srv, err := engineio.NewServer(echo, &engineio.Options{PingInterval: 500 * time.Millisecond})
+	srv, err := engineio.NewServer(echo, &engineio.Options{PingInterval: 1500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewUnstartedServer(srv)
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("sid") {
+			if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+				t.Error(err)
+			}
+		}
+		srv.ServeHTTP(w, r)
+	}))
 	web.EnableHTTP2 = true
-	web.Config.ReadTimeout = 100 * time.Millisecond
-	web.Config.WriteTimeout = 100 * time.Millisecond
 	web.StartTLS()
 	defer web.Close()
 	defer srv.Close()
