@@ -72,8 +72,8 @@
 // # Limitations
 //
 // One process: several processes do not share rooms. Mutes, the buckets, and the
-// ids of private messages are forgotten when the process ends. Presence goes to
-// every member of a room, so a room of n people who all come at once is told n²
-// times. A room's messages wait for its store one batch after the other, and
+// ids of private messages are forgotten when the process ends. Who comes to
+// and goes from a room of more than [Options].MaxPresence people is not told to
+// the others. A room's messages wait for its store one batch after the other, and
 // joins wait with them.
 package chat

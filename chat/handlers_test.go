@@ -294,6 +294,22 @@ func TestANewNameWithinTheGrace(t *testing.T) {
 	}
 }
 
+func TestPresenceInACrowdIsNotTold(t *testing.T) {
+	h := New(Options{MaxPresence: 2, PresenceGrace: -1})
+	ada, bob, eve := connect(t, h, "Ada"), connect(t, h, "Bob"), connect(t, h, "Eve")
+	join(t, ada, "lobby", Cursor{})
+	join(t, bob, "lobby", Cursor{})
+	wantNext[Presence](t, ada)
+	if j := join(t, eve, "lobby", Cursor{}); j.People != 3 {
+		t.Errorf("%d people", j.People)
+	}
+	wantIdle(t, ada, "a crowd")
+	eve.Close(nil) // no crowd any more
+	if p := wantNext[Presence](t, ada); p.Here || p.People != 2 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestStats(t *testing.T) {
 	var fanOuts, stored int
 	h := New(Options{PresenceGrace: -1, QueueBytes: minQueueBytes, Observer: Observer{

@@ -24,8 +24,12 @@ type Options struct {
 	QueueAge   time.Duration // of the oldest waiting packet; default 30 s
 	MaxText    int           // bytes of one message; default 16 KiB
 	MaxMembers int           // listed in a Joined; default 500
-	History    int           // messages given on a join, and the most that a History has; default 100, negative: none on a join
-	Resume     int           // the most missed messages that a join catches up on; default 1000
+	// MaxPresence is the most people in a room whose coming and going is told
+	// to the others: n people who all come at once are n² events. Default
+	// 1000, negative: no limit.
+	MaxPresence int
+	History     int // messages given on a join, and the most that a History has; default 100, negative: none on a join
+	Resume      int // the most missed messages that a join catches up on; default 1000
 
 	MaxRooms              int // with members at the same time; default 10,000
 	MaxRoomsPerSession    int // default 128
@@ -90,6 +94,7 @@ func (o Options) withDefaults() Options {
 	o.MaxSessionsPerPerson = cmp.Or(o.MaxSessionsPerPerson, 32)
 	o.MaxSessionsPerAddress = cmp.Or(o.MaxSessionsPerAddress, 256)
 	o.MaxMembers = cmp.Or(o.MaxMembers, 500)
+	o.MaxPresence = cmp.Or(o.MaxPresence, 1000)
 	o.History = cmp.Or(o.History, 100)
 	o.Resume = cmp.Or(o.Resume, 1000)
 	o.MessageRate = cmp.Or(o.MessageRate, Rate{20, 100})

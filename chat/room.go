@@ -263,6 +263,9 @@ func (r *room) enter(s *Session) {
 }
 
 func (r *room) tellPresence(who Person, here bool) {
+	if limit := r.hub.o.MaxPresence; limit > 0 && len(r.people) > limit {
+		return
+	}
 	r.tell(NewEvent(Presence{Room: r.name, Who: who, Here: here, People: len(r.people), Time: time.Now().UTC()}))
 }
 
