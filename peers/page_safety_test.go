@@ -298,6 +298,31 @@ func testGap(t *testing.T, s *stage) {
 	ada.want("has all again", texts, all)
 }
 
+// testDays has messages of three days, in two pieces: each day is named once.
+func testDays(t *testing.T, s *stage) {
+	store := new(chat.Memory)
+	now := time.Now()
+	noon := time.Date(now.Year(), now.Month(), now.Day(), 12, 0, 0, 0, time.Local)
+	var stored []*chat.Message
+	for i, days := range []int{2, 2, 1, 1, 1} {
+		stored = append(stored, &chat.Message{Room: "days", ID: fmt.Sprint(i), From: chat.Person{ID: "bot", Name: "Bot"},
+			Text: fmt.Sprint("day ", -days, " line ", i), Time: noon.AddDate(0, 0, -days).Add(time.Duration(i) * time.Minute).UTC()})
+	}
+	if _, err := store.Append("days", stored); err != nil {
+		t.Fatal(err)
+	}
+	hub, gate := hubBehindPage(t, s, chat.Options{Store: store, History: 4})
+	ada := s.chats(t, "Ada", gate.url()+"#days")
+	published(t, hub, "days", "today")
+	ada.until("has them all", texts+".length === 6 && "+texts+".at(-1) === 'today'")
+	name := func(days int) string { // in the browser's language
+		return value[string](ada, withValues("new Date(%s).toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })", noon.AddDate(0, 0, -days)))
+	}
+	const rows = lines + ".filter(e => e.matches('.day, .message')).map(e => e.matches('.day') ? e.textContent : e.classList.contains('goes-on'))"
+	ada.want("names each day once", rows, []any{name(2), false, true, name(1), false, true, true, "Today", false})
+	ada.want("has the whole time of each", lines+".find(e => e.matches('.message')).querySelector('time').dateTime", stored[0].Time.Format("2006-01-02T15:04:05.000Z"))
+}
+
 // testModeration has the hub in this process, behind the real page, because the
 // server's program has no commands for operators.
 func testModeration(t *testing.T, s *stage) {

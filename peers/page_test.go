@@ -53,6 +53,7 @@ func TestPage(t *testing.T) {
 		{"offline, a reload, and online again", testOffline},
 		{"two tabs and a third miss nothing and see nothing twice", testResume},
 		{"away for long", testGap},
+		{"days", testDays},
 		{"markup and scripts are text everywhere", testInjection},
 		{"the keyboard alone is enough", testKeyboard},
 		{"what assistive technology sees", testAccessibility},
