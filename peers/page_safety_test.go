@@ -170,8 +170,7 @@ func testImport(t *testing.T, s *stage) {
   chat.send("elsewhere", "Hello from another page");
 </script>`
 	allowed := buildServer(t)
-	var page *httptest.Server
-	page = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		server := allowed.url()
 		if r.URL.Path == "/refused" {
