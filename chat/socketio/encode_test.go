@@ -45,6 +45,11 @@ func TestEncode(t *testing.T) {
 		{"a map with numbers for keys", []any{map[int][]byte{7: []byte("x")}}, `51-["e",{"7":` + ph0 + `}]`, []string{"x"}},
 		{"a struct", []any{inner{Bytes: []byte("x"), Any: []any{[]byte("y")}, Name: "n"}}, `52-["e",{"bytes":` + ph0 + `,"any":[` + ph1 + `],"Name":"n"}]`, []string{"x", "y"}},
 		{"a struct without bytes this time", []any{&inner{Name: "n"}}, `2["e",{"Name":"n"}]`, nil},
+		{"empty bytes that are left out", []any{inner{Bytes: []byte{}}}, `2["e",{"Name":""}]`, nil},
+		{"a struct that is left out", []any{struct {
+			In inner `json:"in,omitzero"`
+			B  []byte
+		}{}}, `2["e",{"B":null}]`, nil},
 		{"what encodes itself", []any{self{[]byte("x")}, json.RawMessage(`{"a":1}`), now}, `2["e","by itself",{"a":1},"2026-01-02T03:04:05Z"]`, nil},
 		{"an array of bytes is numbers", []any{[2]byte{1, 2}}, `2["e",[1,2]]`, nil},
 		{"every kind of field", []any{struct {

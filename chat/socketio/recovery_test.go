@@ -127,6 +127,16 @@ func TestRecoveryOfWhoHasReceivedNothing(t *testing.T) {
 		w.io.Emit("missed", 3)
 		v.visit(true, `42["missed",3]`)
 
+		// The same if the first event of its session is lost on the way.
+		v.send("41")
+		synctest.Wait()
+		v.cut()
+		w.io.Emit("between", 2)
+		v.visit(false)
+		w.io.Emit("lost", 3)
+		v.cut()
+		v.visit(true, `42["lost",3]`)
+
 		// Or one of another server.
 		v.send("41")
 		synctest.Wait()
@@ -136,6 +146,18 @@ func TestRecoveryOfWhoHasReceivedNothing(t *testing.T) {
 		v.cut()
 		w.io.Emit("missed", 4)
 		v.visit(true, `42["missed",4]`)
+
+		// And what may be lost has no place of its own.
+		v.send("41")
+		synctest.Wait()
+		v.cut()
+		v.visit(false)
+		synctest.Wait()
+		w.io.Volatile().Emit("volatile", "lost on the way")
+		v.cut()
+		v.offset = "zzz-1"
+		w.io.Emit("missed", 5)
+		v.visit(true, `42["missed",5]`)
 	})
 }
 

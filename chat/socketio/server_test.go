@@ -551,6 +551,7 @@ func TestOrder(t *testing.T) {
 		OnAck(w.io, "quick", func(ctx context.Context, s *Socket, n int) (int, error) { return n, nil })
 		w.io.OnDisconnect(func(ctx context.Context, s *Socket, why Reason) { w.note("gone") })
 		slow, quick := w.in(), w.in()
+		sockets := w.io.Sockets()
 		want := []string{}
 		for n := range 100 {
 			slow.send(fmt.Sprintf(`42["slow",%d]`, n))
@@ -560,6 +561,13 @@ func TestOrder(t *testing.T) {
 		quick.want("is not held up", `431[7]`)
 		slow.send(`41`)
 		w.wantNotes("the first holds up the others")
+		for _, x := range sockets {
+			x.jobs.mu.Lock()
+			if n := len(x.jobs.waiting); n > 2 {
+				t.Errorf("%d events wait, MaxWaiting is 2", n)
+			}
+			x.jobs.mu.Unlock()
+		}
 		close(gate)
 		w.wantNotes("all, in order", append(want, "gone")...)
 	})

@@ -171,6 +171,28 @@ func TestSocketIORecovers(t *testing.T) {
 	c.want(`42\["message","Welcome, Ada.*"\]`)
 }
 
+// Who has missed more than there is to catch up on is not told that it has
+// missed nothing.
+func TestSocketIOMissedTooMuch(t *testing.T) {
+	p := start(t, "-catch-up", "1")
+	other := ioDial(t, p.url, "")
+	other.want(`40{"sid":"\w+"}`)
+	other.want(`42\["message","Welcome.*"\]`)
+	c := ioDial(t, p.url, `{"recover":true}`)
+	m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+	place := c.want(`42\["message","Welcome.*","([0-9a-z-]+)"\]`)[1]
+	c.c.CloseNow()
+	for range 3 {
+		write(t, other.c, `421["message","missed"]`)
+		other.wantEach(`42\["message","missed"\]`, `431\[\]`)
+	}
+	c = ioDial(t, p.url, `{"recover":true,"pid":"`+m[2]+`","offset":"`+place+`"}`)
+	if again := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`); again[1] == m[1] || again[2] == m[2] {
+		t.Error("recovered, without what was missed")
+	}
+	c.want(`42\["message","Welcome.*"\]`)
+}
+
 func TestSocketIORefusals(t *testing.T) {
 	p := start(t, "-drain", "500ms", "-origin", "good.example", "-max-per-address", "2", "-max-message", "2000", "-max-text", "1000")
 	for _, tt := range []struct {
