@@ -64,6 +64,12 @@
 // # Limitations
 //
 // Events are not compressed one by one; compression is the WebSocket's, see
-// engineio.Options. There is no acknowledgement of broadcasts. Clients of
-// version 2 and before (EIO=3) are refused, and a log line says which.
+// engineio.Options. There is no acknowledgement of broadcasts. Binary events are
+// not recovered, nor those that are volatile or ask. Clients of version 2 and
+// before (EIO=3) are refused, and a log line says which.
+//
+// Two ways of python-socketio's client to know: it gives a server up that
+// answers a poll with more than 16 packets (its
+// engineio.payload.Payload.max_decode_packets), and while it polls it does not
+// come back after [Socket.Drop] or a shutdown, which it is told by a packet.
 package socketio
