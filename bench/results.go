@@ -23,8 +23,8 @@ func (r *run) markdown(plots bool) string {
 	for _, line := range r.about() {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
-	if table := r.summary(); table != "" {
-		b.WriteString("\n## At a glance\n\n" + table)
+	if best, all := r.best(), r.summary(); all != "" {
+		b.WriteString("\n## At a glance\n\n" + best + "\nAll medians:\n\n" + all)
 	}
 	group := ""
 	for _, row := range r.rows {
@@ -62,19 +62,53 @@ func (r *run) noise() string {
 	return text
 }
 
+// inSummary says that a row compares servers by one figure.
+func inSummary(row *row) bool { return row.group != "growth" && row.group != "micro" }
+
+// best compares each of ours with the floor and with the best of the others
+// that are written in Go.
+func (r *run) best() string {
+	var lines [][]string
+	for _, row := range r.rows {
+		if !inSummary(row) {
+			continue
+		}
+		median := func(name string) float64 { return r.samples[row][name][row.figures[0].key].Median() }
+		floor, bestName := cmp.Or(row.floor, "raw TCP"), ""
+		for _, name := range row.servers {
+			if v := median(name); kind(name) == report.Peer && name != uwsName && v > 0 && (bestName == "" || v < median(bestName)) {
+				bestName = name
+			}
+		}
+		for _, name := range row.servers {
+			if kind(name) != report.Ours || len(r.samples[row][name]) == 0 {
+				continue
+			}
+			lines = append(lines, []string{
+				row.title + ", " + row.figures[0].head, name, report.Number(median(name)),
+				report.Number(median(floor)), report.Number(median(name) / median(floor)),
+				strings.TrimSpace(report.Number(median(bestName)) + " " + bestName), report.Number(median(uwsName)),
+			})
+		}
+	}
+	return report.Table([]string{"work", "ours", "median", "floor", "× floor", "best other in Go", uwsName}, lines)
+}
+
 // summary has what counts of each row, a column for each server.
 func (r *run) summary() string {
 	var names []string
 	for _, row := range r.rows {
 		for _, name := range row.servers {
-			if row.group != "growth" && row.group != "micro" && !r.left(name) && !slices.Contains(names, name) {
+			if inSummary(row) && !r.left(name) && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
 	}
+	order := serverNames()
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(slices.Index(order, a), slices.Index(order, b)) })
 	var lines [][]string
 	for _, row := range r.rows {
-		if row.group == "growth" || row.group == "micro" {
+		if !inSummary(row) {
 			continue
 		}
 		line := []string{row.title + ", " + row.figures[0].head}

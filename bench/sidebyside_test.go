@@ -85,3 +85,19 @@ func TestReportTable(t *testing.T) {
 		t.Errorf("the report lacks what failed, or the plot:\n%s", got)
 	}
 }
+
+// Each of ours is beside the floor and the best of the others in Go.
+func TestReportBest(t *testing.T) {
+	work := &row{title: "work", group: "echo", servers: []string{"raw TCP", "framewright", "framewright, Serve", "gws", "coder", uwsName}, figures: []figure{{"cpu", "µs"}}}
+	r := &run{rows: []*row{work}, samples: map[*row]map[string]map[string]report.Samples{work: {
+		"raw TCP": {"cpu": {2}}, "framewright": {"cpu": {3}}, "framewright, Serve": {"cpu": {4}}, "coder": {"cpu": {9}}, "gws": {"cpu": {5, 5, 90}}, uwsName: {"cpu": {1}},
+	}}}
+	want := `| work | ours | median | floor | × floor | best other in Go | uWebSockets (C++) |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| work, µs | framewright | 3.00 | 2.00 | 1.50 | 5.00 gws | 1.00 |
+| work, µs | framewright, Serve | 4.00 | 2.00 | 2.00 | 5.00 gws | 1.00 |
+`
+	if got := r.best(); got != want {
+		t.Errorf("got\n%sexpected\n%s", got, want)
+	}
+}
