@@ -68,18 +68,18 @@ func sideBySide(ctx context.Context, group string, args []string, stdout, stderr
 	if len(r.rows) == 0 {
 		return fmt.Errorf("-rows: no row's title contains %q", *match)
 	}
+	if err := raiseFiles(r.conns); err != nil {
+		return err
+	}
+	if err := pinLoad(); err != nil {
+		return err
+	}
 	if !r.onlyWithout(uwsName) {
 		var err error
 		if r.uws, err = installUWS(ctx); err != nil {
 			r.missing = append(r.missing, fmt.Sprintf("%s cannot be had: %v", uwsName, err))
 			fmt.Fprintln(stderr, r.missing[0])
 		}
-	}
-	if err := raiseFiles(r.conns); err != nil {
-		return err
-	}
-	if err := pinLoad(); err != nil {
-		return err
 	}
 	if serverCoreNumber() < 0 {
 		fmt.Fprintln(stderr, "a single core for server and load: the figures are only good for a rough look")
