@@ -330,6 +330,35 @@ func TestGatherTCP(t *testing.T) {
 	}
 }
 
+// A read over a socket that is interrupted anywhere, also inside of a header,
+// loses nothing.
+func TestReadInterruptedTCP(t *testing.T) {
+	server, client := cgTCP(t)
+	c := ws.NewConn(server, ws.RoleServer, ctQuiet())
+	defer c.CloseNow()
+	in, _ := cgMessages(3, 130) // with a header of 8 bytes
+	for n := range len(in) {
+		if _, err := client.Write(in[n : n+1]); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, msg, err := c.Read(ctx)
+		cancel()
+		size := len(in) / 3
+		if whole := (n+1)%size == 0; !whole && errors.Is(err, context.DeadlineExceeded) {
+			continue
+		} else if !whole {
+			t.Fatalf("after %d bytes: %q, %v", n+1, msg, err)
+		}
+		if err != nil { // it came too late for that context
+			_, msg, err = c.Read(t.Context())
+		}
+		if want := fmt.Sprintf("%0*d", 130, n/size); err != nil || string(msg) != want {
+			t.Fatalf("after %d bytes: %q, %v, want %q", n+1, msg, err, want)
+		}
+	}
+}
+
 // A context that ends while what was gathered goes out: a message of which
 // nothing was sent is not sent; what was said to be written is.
 func TestGatherInterrupted(t *testing.T) {
@@ -345,11 +374,9 @@ func TestGatherInterrupted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, _, peer := cgServer(t, ctQuiet(), wstest.DefaultPipeSize)
-				_ = peer
 				in, out := cgMessages(3, 4)
 				a, b := wstest.PipeSize(tt.room)
-				c = ws.NewConn(struct {
+				c := ws.NewConn(struct {
 					net.Conn
 				}{&cgPrefix{Conn: b, early: in}}, ws.RoleServer, ctQuiet())
 				defer c.CloseNow()

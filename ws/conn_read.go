@@ -489,6 +489,9 @@ func (in *incoming) fill(ctx context.Context) error {
 			return nil
 		}
 		if err := in.failed(ctx, 0, err); err != nil {
+			if in.nhead > 0 { // a part of a header
+				in.hold()
+			}
 			return err
 		}
 	}
