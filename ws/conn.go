@@ -294,7 +294,7 @@ func (i *interrupter) fire(done <-chan struct{}) {
 	defer i.mu.Unlock()
 	if i.done == done && !i.stopped {
 		i.changed.Store(true)
-		i.fired = true
+		i.fired, i.stop = true, nil // the context is needed no longer
 		i.setDeadline(aLongTimeAgo)
 	}
 }

@@ -545,6 +545,9 @@ func (in *incoming) hold() {
 
 // let gives the buffer back to its pool.
 func (in *incoming) let() {
+	if in.z != nil && len(in.z.src) == 0 {
+		in.z.src = nil // it would hold the buffer
+	}
 	switch len(in.buf) {
 	case readBufferSize:
 		readBuffers.Put((*[readBufferSize]byte)(in.buf))
