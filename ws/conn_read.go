@@ -491,6 +491,8 @@ func (in *incoming) fill(ctx context.Context) error {
 		if err := in.failed(ctx, 0, err); err != nil {
 			if in.nhead > 0 { // a part of a header
 				in.hold()
+			} else {
+				in.let()
 			}
 			return err
 		}
