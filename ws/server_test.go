@@ -306,6 +306,7 @@ func TestServerConnect(t *testing.T) {
 			t.Errorf("got %q", head)
 		}
 		stRefused(t, l, 403, "X-User: mallory")
+		synctest.Wait() // the log comes after the answer
 		if s := log.String(); strings.Count(s, "ws: refused") != 2 || !strings.Contains(s, "not you") {
 			t.Errorf("log: %q", s)
 		}
