@@ -107,7 +107,7 @@ func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, erro
 	if in.streaming || in.partial != nil {
 		dst, err = in.resume(ctx, dst)
 	}
-	if err == nil && in.r == in.w && !in.inMessage && in.rx.Remaining() == 0 {
+	if err == nil && in.atRest() {
 		err = in.fill(ctx) // from here, where the stack is not deep
 	}
 	if err == nil {
@@ -224,19 +224,63 @@ func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
 //	}
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		var buf []byte
+		var buf *[]byte // held only while there is something to read
 		for {
-			op, data, err := c.ReadAppend(ctx, buf[:0])
+			if !c.in.more.Load() {
+				giveMessageBack(buf)
+				buf = nil
+				if err := c.in.awaitMessage(ctx); err != nil {
+					yield(Message{}, err)
+					return
+				}
+			}
+			if buf == nil {
+				buf = messageBuffers.Get().(*[]byte)
+			}
+			op, data, err := c.ReadAppend(ctx, (*buf)[:0])
 			if err != nil {
 				yield(Message{}, err)
 				return
 			}
+			*buf = data
 			if !yield(Message{op, data}, nil) {
 				return
 			}
-			buf = data
 		}
 	}
+}
+
+// messageBuffers hold what Messages yields.
+var messageBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// keepMessage is the largest buffer that goes back to the pool.
+const keepMessage = 2 << 20
+
+func giveMessageBack(buf *[]byte) {
+	if buf != nil && cap(*buf) <= keepMessage {
+		messageBuffers.Put(buf)
+	}
+}
+
+// awaitMessage waits until there is something to read.
+func (in *incoming) awaitMessage(ctx context.Context) error {
+	if err := in.begin(ctx); err != nil {
+		return readError(err)
+	}
+	var err error
+	if in.atRest() {
+		err = in.fill(ctx)
+	}
+	in.lock.release()
+	if err != nil {
+		return readError(err)
+	}
+	return nil
+}
+
+// atRest reports whether nothing was read of the next message.
+func (in *incoming) atRest() bool {
+	return in.r == in.w && !in.inMessage && in.rx.Remaining() == 0
 }
 
 // A messageReader reads one message.

@@ -26,6 +26,7 @@ type outbox struct {
 	mu      sync.Mutex
 	waiting []*ws.Prepared
 	bytes   int
+	taken   int           // messages that were sent
 	more    chan struct{} // gets a value when something was added
 	room    chan struct{} // closed and renewed when something was taken
 }
@@ -75,10 +76,11 @@ func (b *broadcaster) serve(ctx context.Context, c *ws.Conn) error {
 	return nil
 }
 
-// send puts p into every outbox. Those that were full, and are still full after
-// stallTimeout, are cut. It reorders all.
+// send puts p into every outbox. If some were full, those are cut that are still
+// full after stallTimeout, and those that have taken nothing meanwhile: they
+// would be full one of the next times.
 func send(all []*outbox, p *ws.Prepared) {
-	full := all[:0]
+	var full []*outbox
 	for _, o := range all {
 		if _, ok := o.add(p); !ok {
 			full = append(full, o)
@@ -86,6 +88,10 @@ func send(all []*outbox, p *ws.Prepared) {
 	}
 	if len(full) == 0 {
 		return
+	}
+	taken := make([]int, len(all))
+	for i, o := range all {
+		taken[i] = o.progress()
 	}
 	timer := time.NewTimer(stallTimeout)
 	defer timer.Stop()
@@ -105,6 +111,13 @@ func send(all []*outbox, p *ws.Prepared) {
 		}
 		if !ok {
 			o.conn.CloseNow()
+		}
+	}
+	if late {
+		for i, o := range all {
+			if o.stalled(taken[i]) {
+				o.conn.CloseNow()
+			}
 		}
 	}
 }
@@ -127,6 +140,19 @@ func (o *outbox) add(p *ws.Prepared) (room <-chan struct{}, ok bool) {
 	return nil, true
 }
 
+func (o *outbox) progress() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.taken
+}
+
+// stalled reports whether messages wait and none was sent since taken.
+func (o *outbox) stalled(taken int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes > 0 && o.taken == taken
+}
+
 // write empties the outbox until the connection is over.
 func (o *outbox) write(ctx context.Context) {
 	var batch []*ws.Prepared
@@ -147,6 +173,7 @@ func (o *outbox) write(ctx context.Context) {
 			batch[i] = nil
 			o.mu.Lock()
 			o.bytes -= len(p.Data()) + perMessage
+			o.taken++
 			close(o.room)
 			o.room = make(chan struct{})
 			o.mu.Unlock()
