@@ -157,8 +157,7 @@ func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Con
 	if ctx.Done() != nil {
 		s := u.stream
 		stop := context.AfterFunc(ctx, func() {
-			s.SetReadDeadline(aLongTimeAgo)
-			s.SetWriteDeadline(aLongTimeAgo)
+			setDeadlines(s, aLongTimeAgo)
 		})
 		defer stop()
 	}
@@ -202,9 +201,7 @@ var errNoRequest = errors.New("no request came")
 // accept reads the request, asks admit, if it is not nil, and answers.
 func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (context.Context, error)) (*Conn, error) {
 	if timeout := u.o.handshakeTimeout(); timeout > 0 {
-		at := time.Now().Add(timeout)
-		u.stream.SetReadDeadline(at)
-		u.stream.SetWriteDeadline(at)
+		setDeadlines(u.stream, time.Now().Add(timeout))
 	}
 	err := u.read()
 	if err == nil {
@@ -237,11 +234,20 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
 	u.o.traceHandshake(RoleServer, true, answer)
-	u.stream.SetReadDeadline(time.Time{})
-	u.stream.SetWriteDeadline(time.Time{})
+	setDeadlines(u.stream, time.Time{})
 	c := newConn(ctx, u.rwc, RoleServer, set, agreed, early)
 	c.settle(subprotocol, nil)
 	return c, nil
+}
+
+// setDeadlines sets both of a stream's, at once where that is possible.
+func setDeadlines(s stream, t time.Time) {
+	if both, ok := s.(net.Conn); ok {
+		both.SetDeadline(t)
+		return
+	}
+	s.SetReadDeadline(t)
+	s.SetWriteDeadline(t)
 }
 
 // maxHead bounds a request's head where MaxHeaderBytes does not.
