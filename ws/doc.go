@@ -27,7 +27,11 @@
 //	conn_context.go  its context, made when somebody asks
 //	lock.go        a mutex that a context can stop waiting for
 //	conn_read.go   Read, ReadAppend, Reader, Messages
-//	conn_write.go  Write, Writer
+//	conn_frames_in.go  frame by frame, through the Receiver
+//	conn_buffer.go  the read buffer, and the time that a message may take
+//	conn_write.go  Write: whole messages
+//	conn_writer.go  Writer: a message in fragments               §5.4
+//	conn_frames_out.go  a frame goes out; pongs
 //	conn_gather.go  messages that go out together
 //	raw_unix.go    a socket that is waited for without a buffer
 //	conn_close.go  Close, CloseNow: the closing handshake        §7

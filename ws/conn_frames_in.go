@@ -1,0 +1,198 @@
+package ws
+
+import (
+	"context"
+)
+
+// piece reads the next piece of the current message into p. It returns done,
+// with n == 0, at the message's end.
+func (in *incoming) piece(ctx context.Context, p []byte) (n int, done bool, err error) {
+	if done, err = in.next(ctx); err != nil {
+		return 0, false, err
+	}
+	if in.rx.Compressed() {
+		return in.inflate(ctx, p)
+	}
+	if !done {
+		n, err = in.payload(ctx, p)
+	}
+	return n, done, err
+}
+
+// next goes on until payload of a message comes next, or, with done, until
+// the message is complete. It deals with the control frames in between.
+func (in *incoming) next(ctx context.Context) (done bool, err error) {
+	for {
+		switch {
+		case in.rx.Remaining() > 0 && !in.rx.header.Opcode.IsControl():
+			return false, nil
+		case in.rx.Remaining() > 0:
+			if in.r == in.w {
+				if err := in.fill(ctx); err != nil {
+					return false, err
+				}
+			}
+			p := in.buf[in.r:in.w]
+			if int64(len(p)) > in.rx.Remaining() {
+				p = p[:in.rx.Remaining()]
+			}
+			in.used(len(p))
+			if err := in.judge(p); err != nil {
+				return false, err
+			}
+			if in.rx.Remaining() == 0 {
+				if err := in.control(ctx); err != nil {
+					return false, err
+				}
+			}
+		case in.inMessage && in.rx.State() == StateReady:
+			return true, nil
+		default:
+			if err := in.header(ctx); err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+// header reads one frame header.
+func (in *incoming) header(ctx context.Context) error {
+	for {
+		b := in.buf[in.r:in.w]
+		before := in.rx.State()
+		h, n, err := in.rx.Header(b)
+		if n > 0 || err != nil {
+			in.trace.begin(before, h, b[:max(n, min(2, len(b)))], in.offset)
+		}
+		if err != nil {
+			return in.violation(err)
+		}
+		if n == 0 {
+			if err := in.fill(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		in.used(n)
+		in.frames++
+		if !h.Opcode.IsControl() {
+			in.inMessage = true
+		}
+		if h.Length == 0 {
+			in.trace.end(in.rx.State())
+			if h.Opcode.IsControl() {
+				return in.control(ctx)
+			}
+		}
+		return nil
+	}
+}
+
+// payload reads payload of the current frame into p: what is buffered, or
+// else straight from the stream. Remaining is not 0.
+func (in *incoming) payload(ctx context.Context, p []byte) (n int, err error) {
+	if int64(len(p)) > in.rx.Remaining() {
+		p = p[:in.rx.Remaining()]
+	}
+	if in.r == in.w && len(p) < readBufferSize {
+		if err := in.fill(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if in.r < in.w {
+		n = copy(p, in.buf[in.r:in.w])
+		in.used(n)
+	} else {
+		if n, err = in.read(ctx, p); err != nil {
+			return 0, err
+		}
+		in.large = false
+		in.offset += int64(n)
+	}
+	return n, in.judge(p[:n])
+}
+
+// judge lets the Receiver see payload.
+func (in *incoming) judge(p []byte) error {
+	err := in.rx.Payload(p)
+	in.trace.payload(p)
+	if err != nil {
+		return in.violation(err)
+	}
+	if in.rx.Remaining() == 0 {
+		in.trace.end(in.rx.State())
+	}
+	return nil
+}
+
+// violation fails the connection for what the peer did.
+func (in *incoming) violation(err error) error {
+	pe := err.(*ProtocolError)
+	in.trace.violation(pe.Rule)
+	return in.c.fail(pe.Code, trimPrefix(pe.Error()), pe)
+}
+
+// delivered notes that the application has the message, or its end. It holds
+// the rate of messages without content, which cost as much as others but
+// count nothing against any limit in bytes.
+func (in *incoming) delivered(empty bool) error {
+	in.inMessage, in.streaming, in.partial = false, false, nil
+	in.unlimit()
+	in.stale++
+	in.messages++
+	if in.r < in.w {
+		in.setMore(true)
+	} else {
+		in.setMore(false)
+		in.count()
+	}
+	if empty && !in.empties.take(in.c.set.emptyRate, 1) {
+		return in.violation(violated(RuleEmptyRate, "more empty messages than EmptyRate allows, "+itoa(int64(in.c.set.emptyRate))+" a second"))
+	}
+	return nil
+}
+
+func (in *incoming) used(n int) {
+	in.r += n
+	in.offset += int64(n)
+}
+
+// count adds to the Stats what was counted: not each frame of a buffer by
+// itself, since an atomic addition takes a good part of the time that a short
+// message takes.
+func (in *incoming) count() {
+	if in.frames > 0 {
+		in.c.stats.framesIn.Add(uint64(in.frames))
+		in.frames = 0
+	}
+	if in.messages > 0 {
+		in.c.stats.messagesIn.Add(uint64(in.messages))
+		in.messages = 0
+	}
+}
+
+// A bucket holds ten seconds' worth of tokens and takes in rate a second
+// (0: it is bottomless). It starts full.
+type bucket struct {
+	tokens float64
+	last   moment // 0 before the first take
+}
+
+func (b *bucket) take(rate int, n float64) bool {
+	if rate == 0 {
+		return true
+	}
+	now := now()
+	full := 10 * float64(rate)
+	if b.last == 0 {
+		b.tokens = full
+	} else {
+		b.tokens = min(full, b.tokens+now.sub(b.last).Seconds()*float64(rate))
+	}
+	b.last = now
+	if b.tokens < n {
+		return false
+	}
+	b.tokens -= n
+	return true
+}
