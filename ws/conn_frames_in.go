@@ -1,8 +1,6 @@
 package ws
 
-import (
-	"context"
-)
+import "context"
 
 // piece reads the next piece of the current message into p. It returns done,
 // with n == 0, at the message's end.
