@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 )
 
 // A rawReader reads a socket in such a way that no buffer is held while the
@@ -18,7 +17,6 @@ type rawReader struct {
 	try  func(fd uintptr) bool // in.readOnce, as a value that is made once
 	n    int
 	err  error
-	run  int // bytes since the socket had nothing, and something for each read
 }
 
 // A rawWriter writes to a socket what it takes without waiting. It belongs to
@@ -28,16 +26,6 @@ type rawWriter struct {
 	try  func(fd uintptr) bool // out.writeOnce
 	n    int
 }
-
-// A socket that always has something would keep its goroutine running, and the
-// scheduler looks for other sockets that are ready only when it has nothing to
-// run, or every 10 ms. So after maxRun bytes, to which each read adds perRead,
-// the reader rests for a moment in which the others are found.
-const (
-	maxRun   = 256 << 10
-	perRead  = 8 << 10
-	breather = 20 * time.Microsecond
-)
 
 // initRaw finds out whether the stream is a socket.
 func (c *Conn) initRaw() {
@@ -67,15 +55,10 @@ func rawConnOf(s stream) syscall.RawConn {
 // has some.
 func (in *incoming) readRaw() error {
 	r := &in.raw
-	if r.run > maxRun {
-		r.run = 0
-		time.Sleep(breather)
-	}
 	r.n, r.err = 0, nil
 	in.waiting.Add(1)
 	err := r.conn.Read(r.try)
 	in.received(r.n)
-	r.run += r.n + perRead
 	if err == nil && r.n == 0 {
 		return r.failure()
 	}
@@ -102,7 +85,6 @@ func (in *incoming) readOnce(fd uintptr) bool {
 			return true
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			in.raw.run = 0
 			in.let()
 			return false
 		default:
