@@ -131,6 +131,7 @@ func newPair(t *testing.T, seed uint64) *pair {
 	b := &side{name: "client", stream: &end{in: ab, out: ba, cuts: &cuts}}
 	a.peer, b.peer = b, a
 	o := connOptions(ws.Limits{MessageSize: -1, Fragments: -1})
+	o.WriteDelay = -1 // what was written is there at once, however much waits to be read
 	a.c, b.c = ws.NewConn(a.stream, ws.RoleServer, o), ws.NewConn(b.stream, ws.RoleClient, o)
 	t.Cleanup(func() { a.c.CloseNow(); b.c.CloseNow() })
 	return &pair{t: t, sides: [2]*side{a, b}}
