@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"framewright/chat/engineio"
 	"framewright/ws"
@@ -291,6 +292,53 @@ func (s socket) frame(op ws.Opcode, payload []byte) {
 }
 
 func (s socket) wantText(why, text string) { s.WantFrame(why, wstest.Text(text)) }
+
+// openWebSocket opens a session by WebSocket.
+func (d *dialogue) openWebSocket() socket {
+	d.t.Helper()
+	c := d.dial("?EIO=4&transport=websocket")
+	c.wantText("open", opened(sid1, "[]"))
+	return c
+}
+
+// connect opens a session by WebSocket and returns both ends.
+func (d *dialogue) connect() (socket, *engineio.Socket) {
+	d.t.Helper()
+	c := d.openWebSocket()
+	return c, d.socket(0)
+}
+
+// poll begins a request that finds nothing and waits.
+func (d *dialogue) poll() *request {
+	d.t.Helper()
+	q := d.begin("GET", session, "")
+	q.waits("there is nothing")
+	return q
+}
+
+// probe opens a WebSocket for the session that open has opened, and has its
+// probe answered.
+func (d *dialogue) probe() socket {
+	d.t.Helper()
+	c := d.dial(upgrading)
+	c.text("2probe")
+	c.wantText("the probe's answer", "3probe")
+	return c
+}
+
+// wantGone states that the server does not know the session any more.
+func (d *dialogue) wantGone() {
+	d.t.Helper()
+	d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+}
+
+// wantTook states how much time has passed since began, to the nanosecond.
+func (d *dialogue) wantTook(what string, began time.Time, want time.Duration) {
+	d.t.Helper()
+	if got := time.Since(began); got != want {
+		d.t.Errorf("%s came after %v, want %v", what, got, want)
+	}
+}
 
 // raw opens a connection and sends bytes.
 func (d *dialogue) raw(bytes string) *wstest.Peer {

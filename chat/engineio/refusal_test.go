@@ -203,9 +203,7 @@ func TestConnect(t *testing.T) {
 		}
 		d.begin("GET", handshake+"&name=ann", "", "X-Team: blue").want("open", ok(opened(sid1, `["websocket"]`)))
 		d.get("what the handler saw", "4annblueann")
-		c := d.dial(upgrading) // is not asked again
-		c.text("2probe")
-		c.wantText("the probe's answer", "3probe")
+		d.probe() // is not asked again
 	})
 }
 

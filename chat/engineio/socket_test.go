@@ -21,14 +21,6 @@ func wait(ctx context.Context, s *engineio.Socket) error {
 	return context.Cause(ctx)
 }
 
-// connect opens a session by WebSocket and returns both ends.
-func (d *dialogue) connect() (socket, *engineio.Socket) {
-	d.t.Helper()
-	c := d.dial("?EIO=4&transport=websocket")
-	c.wantText("open", opened(sid1, "[]"))
-	return c, d.socket(0)
-}
-
 func prepare(t *testing.T, messages ...engineio.Message) *engineio.Prepared {
 	t.Helper()
 	p, err := engineio.Prepare(messages...)
@@ -36,6 +28,14 @@ func prepare(t *testing.T, messages ...engineio.Message) *engineio.Prepared {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// wantUndecodable states that a POST of body ends a session.
+func (d *dialogue) wantUndecodable(body string) {
+	d.t.Helper()
+	d.open()
+	d.begin("POST", session, body).want("refused", refused(400, 3, "Bad request"))
+	d.wantEnd(0, engineio.ParseError)
 }
 
 // TestUndecodable: each ends the session, over either transport.
@@ -54,12 +54,11 @@ func TestUndecodable(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			talk(t, nil, nil, func(d *dialogue) {
 				d.open()
-				q := d.begin("GET", session, "")
-				q.waits("there is nothing")
+				q := d.poll()
 				d.begin("POST", session, row.packet).want("refused", refused(400, 3, "Bad request"))
 				q.want("the request that waited", ok("1"))
 				d.wantEnd(0, engineio.ParseError)
-				d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+				d.wantGone()
 			})
 			talk(t, nil, nil, func(d *dialogue) {
 				c, _ := d.connect()
@@ -71,9 +70,7 @@ func TestUndecodable(t *testing.T) {
 	}
 	t.Run("behind good packets, which are received", func(t *testing.T) {
 		talk(t, nil, nil, func(d *dialogue) {
-			d.open()
-			d.begin("POST", session, "4a\x1e4b\x1e9\x1e4c").want("refused", refused(400, 3, "Bad request"))
-			d.wantEnd(0, engineio.ParseError)
+			d.wantUndecodable("4a\x1e4b\x1e9\x1e4c")
 		})
 		var got []string
 		talk(t, nil, func(ctx context.Context, s *engineio.Socket) error {
@@ -85,9 +82,7 @@ func TestUndecodable(t *testing.T) {
 				got = append(got, string(m.Data))
 			}
 		}, func(d *dialogue) {
-			d.open()
-			d.begin("POST", session, "4a\x1e4b\x1e9\x1e4c").want("refused", refused(400, 3, "Bad request"))
-			synctest.Wait()
+			d.wantUndecodable("4a\x1e4b\x1e9\x1e4c")
 		})
 		if want := []string{"a", "b"}; !slices.Equal(got, want) {
 			t.Errorf("received %q, want %q", got, want)
@@ -95,16 +90,12 @@ func TestUndecodable(t *testing.T) {
 	})
 	t.Run("text that is not UTF-8 by POST", func(t *testing.T) {
 		talk(t, nil, nil, func(d *dialogue) {
-			d.open()
-			d.begin("POST", session, "4\xff").want("refused", refused(400, 3, "Bad request"))
-			d.wantEnd(0, engineio.ParseError)
+			d.wantUndecodable("4\xff")
 		})
 	})
 	t.Run("a separator at the end", func(t *testing.T) {
 		talk(t, nil, nil, func(d *dialogue) {
-			d.open()
-			d.begin("POST", session, "4a\x1e").want("refused", refused(400, 3, "Bad request"))
-			d.wantEnd(0, engineio.ParseError)
+			d.wantUndecodable("4a\x1e")
 		})
 	})
 }
@@ -252,7 +243,7 @@ func TestSlowClient(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
 			d.open()
 			fill(d, d.socket(0))
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		})
 	})
 	t.Run("websocket", func(t *testing.T) {
@@ -397,9 +388,7 @@ func TestHeldUp(t *testing.T) {
 			}
 			began := time.Now()
 			c.Want("a ping", "81 01 | '2'")
-			if got := time.Since(began); got != 25*time.Second {
-				t.Errorf("after %v; the pongs were not read", got)
-			}
+			d.wantTook("a ping behind pongs that were read", began, 25*time.Second)
 			d.wantEnd(0, "")
 		})
 	})

@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,20 +46,17 @@ func TestWire(t *testing.T) {
 		}},
 		{"a request that waits is answered by the first message", nil, func(d *dialogue) {
 			d.open()
-			q := d.begin("GET", session, "")
-			q.waits("there is nothing")
+			q := d.poll()
 			d.post("a message", "4hello")
 			q.want("the echo", ok("4hello"))
 		}},
 		{"text by WebSocket", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.text("4hello")
 			c.Want("the echo", "81 06 | '4hello'")
 		}},
 		{"binary by WebSocket has no type", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.binary("01020304")
 			c.Want("the echo", "82 04 | 01020304")
 			c.text("bAQIDBA==") // a client without binary frames
@@ -68,31 +66,23 @@ func TestWire(t *testing.T) {
 			d.open()
 			began := time.Now()
 			d.get("the ping", "2")
-			if got := time.Since(began); got != 25*time.Second {
-				d.t.Errorf("the ping came after %v", got)
-			}
+			d.wantTook("the ping", began, 25*time.Second)
 			d.post("the pong", "3")
 			d.get("the next ping", "2")
-			if got := time.Since(began); got != 50*time.Second {
-				d.t.Errorf("the second ping came after %v", got)
-			}
+			d.wantTook("the second ping", began, 50*time.Second)
 		}},
 		{"a heartbeat by WebSocket", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			began := time.Now()
 			for i := range 3 {
 				c.Want("the ping", "81 01 | '2'")
-				if got := time.Since(began); got != time.Duration(i+1)*25*time.Second {
-					d.t.Errorf("ping %d came after %v", i, got)
-				}
+				d.wantTook(fmt.Sprint("ping ", i), began, time.Duration(i+1)*25*time.Second)
 				c.text("3")
 			}
 		}},
 		{"the upgrade", nil, func(d *dialogue) {
 			d.open()
-			q := d.begin("GET", session, "")
-			q.waits("there is nothing")
+			q := d.poll()
 			c := d.dial(upgrading)
 			c.text("2probe")
 			c.Want("the probe's answer", "81 06 | '3probe'")
@@ -111,9 +101,7 @@ func TestWire(t *testing.T) {
 		}},
 		{"a request that comes while upgrading", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			d.get("one that was on its way", "6")
 			d.socket(0).Send(engineio.Text("a"), engineio.Binary([]byte{1}))
 			d.get("one that was on its way", "4a\x1ebAQ==")
@@ -123,9 +111,7 @@ func TestWire(t *testing.T) {
 		}},
 		{"polling after the upgrade", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			c.text("5")
 			c.WantIdle("the upgrade is done")
 			d.begin("GET", session, "").want("a GET", refused(400, 3, "Bad request"))
@@ -136,9 +122,7 @@ func TestWire(t *testing.T) {
 		}},
 		{"a second WebSocket after the upgrade", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			c.text("5")
 			c.WantIdle("the upgrade is done")
 			c2 := d.dial(upgrading)
@@ -161,8 +145,7 @@ func TestWire(t *testing.T) {
 			c.wantText("the echo", "4won")
 		}},
 		{"a second WebSocket for a session that began with one", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c2 := d.dial(upgrading)
 			c2.WantClose("there is one", ws.CodePolicyViolation, "has a WebSocket already")
 			d.begin("GET", session, "").want("polling", refused(400, 3, "Bad request"))
@@ -175,18 +158,14 @@ func TestWire(t *testing.T) {
 			c := d.dial(upgrading)
 			q := d.begin("GET", session, "")
 			c.WantClose("the end of patience", ws.CodePolicyViolation, "upgrade not done")
-			if got := time.Since(began); got != 10*time.Second {
-				d.t.Errorf("after %v", got)
-			}
+			d.wantTook("the end", began, 10*time.Second)
 			q.waits("polling goes on")
 			d.post("a message", "4still here")
 			q.want("the echo", ok("4still here"))
 		}},
 		{"a probe that is not followed up", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			c.WantClose("the end of patience", ws.CodePolicyViolation, "upgrade not done")
 			q := d.begin("GET", session, "")
 			q.waits("polling goes on, with no noop")
@@ -209,9 +188,7 @@ func TestWire(t *testing.T) {
 		}},
 		{"something else than an upgrade after the probe", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			c.text("4too early")
 			c.WantClose("that is no upgrade", ws.CodePolicyViolation, "upgrade not done")
 			d.post("a message", "4still here")
@@ -219,12 +196,11 @@ func TestWire(t *testing.T) {
 		}},
 		{"two GETs at once", nil, func(d *dialogue) {
 			d.open()
-			q := d.begin("GET", session, "")
-			q.waits("there is nothing")
+			q := d.poll()
 			d.begin("GET", session, "").want("the second", refused(400, 3, "Bad request"))
 			q.want("the first", ok("1"))
 			d.wantEnd(0, engineio.TransportError)
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		}},
 		{"two POSTs at once", nil, func(d *dialogue) {
 			d.open()
@@ -242,51 +218,44 @@ func TestWire(t *testing.T) {
 		}},
 		{"a GET that the client gave up", nil, func(d *dialogue) {
 			d.open()
-			q := d.begin("GET", session, "")
-			q.waits("there is nothing")
+			q := d.poll()
 			q.giveUp()
 			d.wantEnd(0, engineio.TransportError)
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		}},
 		{"a close packet by POST", nil, func(d *dialogue) {
 			d.open()
-			q := d.begin("GET", session, "")
-			q.waits("there is nothing")
+			q := d.poll()
 			d.post("close", "1")
 			q.want("the request that waited", ok("6"))
 			d.wantEnd(0, engineio.TransportClose)
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		}},
 		{"a close packet by WebSocket", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.text("1")
 			c.WantClose("as asked", ws.CodeNormal, "")
 			d.wantEnd(0, engineio.TransportClose)
 		}},
 		{"a WebSocket that closes", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.Send("88 82 | 00000000 | 03e9")
 			c.WantClose("the answer", ws.CodeGoingAway, "")
 			d.wantEnd(0, engineio.TransportClose)
 		}},
 		{"a WebSocket that is cut", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.Reset()
 			d.wantEnd(0, engineio.TransportClose)
 		}},
 		{"a WebSocket that breaks RFC 6455", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.Send("81 02 | '4x'") // not masked
 			c.WantClose("its error", ws.CodeProtocolError, "")
 			d.wantEnd(0, engineio.TransportError)
 		}},
 		{"a message over maxPayload by WebSocket", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.Send("82 ff | 00000000 000f4241 | 00000000")
 			c.WantClose("its error", ws.CodeTooBig, "")
 			d.wantEnd(0, engineio.TransportError)
@@ -310,25 +279,19 @@ func TestWire(t *testing.T) {
 			d.get("the ping", "2")
 			q := d.begin("GET", session, "")
 			q.want("the end", ok("1"))
-			if got := time.Since(began); got != 45*time.Second {
-				d.t.Errorf("the end came after %v", got)
-			}
+			d.wantTook("the end", began, 45*time.Second)
 			d.wantEnd(0, engineio.PingTimeout)
 		}},
 		{"no pong by WebSocket", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.Want("the ping", "81 01 | '2'")
 			began := time.Now()
 			c.WantClose("the end", ws.CodePolicyViolation, "ping timeout")
-			if got := time.Since(began); got != 20*time.Second {
-				d.t.Errorf("the end came after %v", got)
-			}
+			d.wantTook("the end", began, 20*time.Second)
 			d.wantEnd(0, engineio.PingTimeout)
 		}},
 		{"another packet gives the pong more time, once", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
+			c := d.openWebSocket()
 			c.Want("the ping", "81 01 | '2'")
 			began := time.Now()
 			time.Sleep(19 * time.Second)
@@ -338,9 +301,7 @@ func TestWire(t *testing.T) {
 			c.text("4b")
 			c.wantText("the echo", "4b")
 			c.WantClose("the end", ws.CodePolicyViolation, "ping timeout")
-			if got := time.Since(began); got != 39*time.Second {
-				d.t.Errorf("the end came after %v", got)
-			}
+			d.wantTook("the end", began, 39*time.Second)
 		}},
 		{"the server closes by polling", nil, func(d *dialogue) {
 			d.open()
@@ -348,7 +309,7 @@ func TestWire(t *testing.T) {
 			d.socket(0).Close()
 			q.want("the request that waited", ok("1"))
 			d.wantEnd(0, engineio.ForcedClose)
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		}},
 		{"the server closes while no request waits", nil, func(d *dialogue) {
 			d.open()
@@ -358,18 +319,16 @@ func TestWire(t *testing.T) {
 			d.wantEnd(0, engineio.ForcedClose)
 			d.post("a message that crossed it", "4late")
 			d.get("what was queued, and the end", "4last words\x1e1")
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		}},
 		{"the server closes and the client does not come", nil, func(d *dialogue) {
 			d.open()
 			d.socket(0).Close()
 			time.Sleep(30 * time.Second)
-			d.begin("GET", session, "").want("the session is gone", refused(400, 1, "Session ID unknown"))
+			d.wantGone()
 		}},
 		{"the server closes a WebSocket", nil, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
-			s := d.socket(0)
+			c, s := d.connect()
 			s.Send(engineio.Text("last"), engineio.Binary([]byte("words")))
 			s.Close()
 			c.Want("what was queued, and the end", "81 05 | '4last' | 82 05 | 'words' | 88 02 | 03e8")
@@ -377,9 +336,7 @@ func TestWire(t *testing.T) {
 		}},
 		{"the server closes during the upgrade", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			s := d.socket(0)
 			s.Send(engineio.Text("last words"))
 			s.Close()
@@ -390,9 +347,7 @@ func TestWire(t *testing.T) {
 		}},
 		{"the server closes during the upgrade with nothing to say", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			d.socket(0).Close()
 			c.text("5")
 			c.WantClose("the end", ws.CodeNormal, "")
@@ -405,28 +360,20 @@ func TestWire(t *testing.T) {
 			s.Close()
 			began := time.Now()
 			c.WantClose("no upgrade any more", ws.CodePolicyViolation, "upgrade not done")
-			if got := time.Since(began); got != 0 {
-				d.t.Errorf("after %v", got)
-			}
+			d.wantTook("the end", began, 0)
 			d.get("what was queued, and the end", "4last words\x1e1")
 		}},
 		{"the client closes during the upgrade", nil, func(d *dialogue) {
 			d.open()
-			c := d.dial(upgrading)
-			c.text("2probe")
-			c.wantText("the probe's answer", "3probe")
+			c := d.probe()
 			d.post("close", "1")
 			began := time.Now()
 			c.WantClose("no upgrade any more", ws.CodePolicyViolation, "upgrade not done")
-			if got := time.Since(began); got != 0 {
-				d.t.Errorf("after %v", got)
-			}
+			d.wantTook("the end", began, 0)
 			d.wantEnd(0, engineio.TransportClose)
 		}},
 		{"the server closes a WebSocket that takes nothing", &engineio.Options{WebSocket: ws.Options{WriteTimeout: -1}}, func(d *dialogue) {
-			c := d.dial("?EIO=4&transport=websocket")
-			c.wantText("open", opened(sid1, "[]"))
-			s := d.socket(0)
+			_, s := d.connect()
 			s.Send(engineio.Binary(make([]byte, 1<<20))) // more than the pipe takes
 			s.Close()
 			time.Sleep(29 * time.Second)
