@@ -347,23 +347,33 @@ func TestReceive(t *testing.T) {
 func TestHeldUp(t *testing.T) {
 	o := &engineio.Options{MaxPayload: 1000}
 	message := "4" + strings.Repeat("x", 500)
+	// overfill opens a session by polling, fills its inbox, and begins a POST
+	// for which there is no room.
+	overfill := func(d *dialogue) *request {
+		d.t.Helper()
+		d.open0(o)
+		d.post("one", message)
+		d.post("two", message)
+		return d.begin("POST", session, message)
+	}
+	receive := func(d *dialogue, n int) {
+		d.t.Helper()
+		s := d.socket(0)
+		for range n {
+			if _, err := s.Receive(d.t.Context()); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+	}
 	t.Run("polling", func(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
-			d.open0(o)
-			s := d.socket(0)
-			d.post("one", message)
-			d.post("two", message)
-			q := d.begin("POST", session, message)
+			q := overfill(d)
 			q.waits("the inbox is full")
 			for range 6 {
 				d.get("a ping", "2") // at 25 s, 45 s, and so on
 			}
 			q.waits("the inbox is full")
-			for range 3 {
-				if _, err := s.Receive(d.t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
+			receive(d, 3)
 			q.want("the third", ok("ok"))
 			d.post("the pong", "3")
 			d.wantEnd(0, "")
@@ -373,7 +383,6 @@ func TestHeldUp(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
 			c := d.dial("?EIO=4&transport=websocket")
 			c.ReadFrame("open")
-			s := d.socket(0)
 			for range 5 {
 				c.text(message)
 			}
@@ -381,11 +390,7 @@ func TestHeldUp(t *testing.T) {
 				c.Want("a ping", "81 01 | '2'")
 				c.text("3")
 			}
-			for range 5 {
-				if _, err := s.Receive(d.t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
+			receive(d, 5)
 			began := time.Now()
 			c.Want("a ping", "81 01 | '2'")
 			d.wantTook("a ping behind pongs that were read", began, 25*time.Second)
@@ -394,16 +399,9 @@ func TestHeldUp(t *testing.T) {
 	})
 	t.Run("and let go just before its time", func(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
-			d.open0(o)
-			d.post("one", message)
-			d.post("two", message)
-			q := d.begin("POST", session, message)
+			q := overfill(d)
 			time.Sleep(45*time.Second - time.Millisecond)
-			for range 3 {
-				if _, err := d.socket(0).Receive(d.t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
+			receive(d, 3)
 			q.want("the third", ok("ok"))
 			time.Sleep(time.Second)
 			d.post("the pong", "3")
@@ -412,10 +410,7 @@ func TestHeldUp(t *testing.T) {
 	})
 	t.Run("and the session closed", func(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
-			d.open0(o)
-			d.post("one", message)
-			d.post("two", message)
-			q := d.begin("POST", session, message)
+			q := overfill(d)
 			q.waits("the inbox is full")
 			d.socket(0).Close()
 			q.want("it came too late", ok("ok"))
@@ -424,10 +419,7 @@ func TestHeldUp(t *testing.T) {
 	})
 	t.Run("a client that goes meanwhile", func(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
-			d.open0(o)
-			d.post("one", message)
-			d.post("two", message)
-			q := d.begin("POST", session, message)
+			q := overfill(d)
 			q.waits("the inbox is full")
 			q.giveUp()
 			d.wantEnd(0, engineio.TransportError)
