@@ -1,14 +1,10 @@
 package peers
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 
@@ -72,29 +68,20 @@ type scriptLine struct {
 	Event
 }
 
+func (l scriptLine) problem() string { return l.Err }
+
 // start starts a script; it ends with the test.
 func start(t *testing.T, lacks map[Ability]string, program string, args ...string) *script {
 	t.Helper()
-	dependsOnOtherPrograms(t)
-	cmd := exec.Command(program, args...)
-	isolate(cmd)
-	cmd.Stderr = t.Output()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, in, out := startProgram(t, program, args...)
 	p := &script{
 		lacks: lacks, in: in, answers: map[int]chan scriptLine{}, sessions: map[string]*Session{},
 		accepted: map[string]chan *Session{}, dead: make(chan struct{}),
 	}
-	go p.listenTo(t, out)
+	go func() {
+		defer close(p.dead)
+		hearLines(t, program, out, p.hear)
+	}()
 	t.Cleanup(func() {
 		_ = in.Close() // both scripts end when their input does
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -110,30 +97,20 @@ func start(t *testing.T, lacks map[Ability]string, program string, args ...strin
 	return p
 }
 
-// listenTo hands every line to whom it concerns.
-func (p *script) listenTo(t *testing.T, out io.Reader) {
-	defer close(p.dead)
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var l scriptLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			t.Errorf("the peer said %.200q: %v", lines.Text(), err)
-			continue
-		}
-		p.mu.Lock()
-		switch {
-		case l.N != 0:
-			p.answers[l.N] <- l // has room for one
-			delete(p.answers, l.N)
-		case l.Event.Event == "open":
-			s := p.session(l.Conn)
-			s.Protocol, s.Extension = l.Protocol, l.Extension
-			p.accepted[l.Server] <- s
-		default:
-			p.session(l.Conn).report(l.Event)
-		}
-		p.mu.Unlock()
+// hear hands a line to whom it concerns.
+func (p *script) hear(l scriptLine) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case l.N != 0:
+		p.answers[l.N] <- l // has room for one
+		delete(p.answers, l.N)
+	case l.Event.Event == "open":
+		s := p.session(l.Conn)
+		s.Protocol, s.Extension = l.Protocol, l.Extension
+		p.accepted[l.Server] <- s
+	default:
+		p.session(l.Conn).report(l.Event)
 	}
 }
 
@@ -159,25 +136,12 @@ func (p *script) ask(ctx context.Context, command string, args map[string]any) (
 	p.n++
 	args["n"], args["command"] = p.n, command
 	p.answers[p.n] = answer
-	line, err := json.Marshal(args)
-	if err == nil {
-		_, err = p.in.Write(append(line, '\n'))
-	}
+	err := tellLine(p.in, args)
 	p.mu.Unlock()
 	if err != nil {
 		return scriptLine{}, err
 	}
-	select {
-	case l := <-answer:
-		if l.Err != "" {
-			return l, errors.New(l.Err)
-		}
-		return l, nil
-	case <-p.dead:
-		return scriptLine{}, errors.New("the peer's process is gone")
-	case <-ctx.Done():
-		return scriptLine{}, fmt.Errorf("%s: %w", command, ctx.Err())
-	}
+	return answerTo(ctx, command, answer, p.dead)
 }
 
 // drop lets the script forget a server or a connection.

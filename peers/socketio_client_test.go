@@ -1,13 +1,9 @@
 package peers
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -31,6 +27,8 @@ type ioLine struct {
 	Name      string `json:"name,omitempty"`
 	Args      []any  `json:"args,omitempty"`
 }
+
+func (l ioLine) problem() string { return l.Err }
 
 // An ioClient is a program, or a page, that has Socket.IO sockets.
 type ioClient struct {
@@ -91,58 +89,18 @@ func (c *ioClient) ask(ctx context.Context, command map[string]any) (ioLine, err
 	if err != nil {
 		return ioLine{}, err
 	}
-	select {
-	case l := <-answer:
-		if l.Err != "" {
-			return l, errors.New(l.Err)
-		}
-		return l, nil
-	case <-c.dead:
-		return ioLine{}, errors.New("the client's process is gone")
-	case <-ctx.Done():
-		return ioLine{}, fmt.Errorf("%v: %w", command["command"], ctx.Err())
-	}
+	return answerTo(ctx, command["command"], answer, c.dead)
 }
 
 // scriptIO starts a client that takes commands on its standard input.
 func scriptIO(t *testing.T, name, program string, args ...string) *ioClient {
 	t.Helper()
-	dependsOnOtherPrograms(t)
 	c := newIOClient(name)
-	cmd := exec.Command(program, args...)
-	isolate(cmd)
-	cmd.Stderr = t.Output()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c.tell = func(_ context.Context, command map[string]any) error {
-		line, err := json.Marshal(command)
-		if err == nil {
-			_, err = in.Write(append(line, '\n'))
-		}
-		return err
-	}
+	cmd, in, out := startProgram(t, program, args...)
+	c.tell = func(_ context.Context, command map[string]any) error { return tellLine(in, command) }
 	go func() {
 		defer close(c.dead)
-		lines := bufio.NewScanner(out)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var l ioLine
-			if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-				t.Errorf("%s said %.200q: %v", name, lines.Text(), err)
-				continue
-			}
-			c.hear(l)
-		}
-		_, _ = io.Copy(io.Discard, out)
+		hearLines(t, name, out, c.hear)
 	}()
 	t.Cleanup(func() {
 		_ = in.Close()
