@@ -71,6 +71,16 @@ func join(t *testing.T, s *Session, room string, since Cursor) Joined {
 	return wantNext[Joined](t, s)
 }
 
+// adaAndBob are in the lobby, Bob first; he has seen her come.
+func adaAndBob(t *testing.T, h *Hub) (ada, bob *Session) {
+	t.Helper()
+	ada, bob = connect(t, h, "Ada"), connect(t, h, "Bob")
+	join(t, bob, "lobby", Cursor{})
+	join(t, ada, "lobby", Cursor{})
+	wantNext[Presence](t, bob)
+	return ada, bob
+}
+
 func send(t *testing.T, s *Session, room, id, text string) Cursor {
 	t.Helper()
 	if err := s.Send(room, id, text); err != nil {
@@ -129,10 +139,7 @@ func TestWelcomeGoesToTheOneWhoConnects(t *testing.T) {
 
 func TestTheSameSendTwice(t *testing.T) {
 	h := New(Options{PresenceGrace: -1})
-	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
-	join(t, bob, "lobby", Cursor{})
-	join(t, ada, "lobby", Cursor{})
-	wantNext[Presence](t, bob)
+	ada, bob := adaAndBob(t, h)
 	if err := ada.Send("lobby", "1", "hello"); err != nil {
 		t.Fatal(err)
 	}

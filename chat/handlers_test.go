@@ -277,10 +277,7 @@ func TestPresenceGrace(t *testing.T) {
 // Whoever comes back under another name is announced under it.
 func TestANewNameWithinTheGrace(t *testing.T) {
 	h := New(Options{})
-	bob, ada := connect(t, h, "Bob"), connect(t, h, "Ada")
-	join(t, bob, "lobby", Cursor{})
-	join(t, ada, "lobby", Cursor{})
-	wantNext[Presence](t, bob)
+	ada, bob := adaAndBob(t, h)
 	ada.Close(nil)
 	s, err := h.Connect(Person{ID: "id-Ada", Name: "Countess"}, plain)
 	if err != nil {

@@ -62,10 +62,7 @@ func TestKickFromTheHub(t *testing.T) {
 // kicked.
 func TestKickWithinTheGrace(t *testing.T) {
 	h := New(Options{})
-	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
-	join(t, bob, "lobby", Cursor{})
-	join(t, ada, "lobby", Cursor{})
-	wantNext[Presence](t, bob)
+	ada, bob := adaAndBob(t, h)
 	ada.Close(errors.New("cut"))
 	wantIdle(t, bob, "within the grace")
 	h.Kick("lobby", "id-Ada", "")
@@ -116,10 +113,7 @@ func TestMute(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	h := New(Options{})
-	ada, bob := connect(t, h, "Ada"), connect(t, h, "Bob")
-	join(t, bob, "lobby", Cursor{})
-	join(t, ada, "lobby", Cursor{})
-	wantNext[Presence](t, bob)
+	ada, bob := adaAndBob(t, h)
 	var cs []Cursor
 	for _, id := range []string{"1", "2", "3"} {
 		cs = append(cs, send(t, ada, "lobby", id, id))
