@@ -190,16 +190,21 @@ func letters(n int) map[string]any {
 
 func bytesOf(hex string) map[string]any { return map[string]any{"hex": hex} }
 
+// enter makes a socket and waits until it is connected and welcomed.
+func (c *ioClient) enter(t *testing.T, conn, url string, transports []string) *ioSocket {
+	t.Helper()
+	s := c.open(t, conn, url, "/", transports, nil)
+	s.connected("at first")
+	s.gets("message", "welcome")
+	return s
+}
+
 // TestSocketIOTalk is a conversation with everything in it.
 func TestSocketIOTalk(t *testing.T) {
 	everyIO(t, func(t *testing.T, c *ioClient, transports []string) {
 		s := startIO(t, "", sio.Options{})
-		a := c.open(t, "a", s.url, "/", transports, nil)
-		a.connected("at first")
-		a.gets("message", "welcome")
-		b := c.open(t, "b", s.url, "/", transports, nil)
-		b.connected("at first")
-		b.gets("message", "welcome") // and a does not get it
+		a := c.enter(t, "a", s.url, transports)
+		b := c.enter(t, "b", s.url, transports) // and a does not get it
 
 		a.emit("message", "grüße 世界 👋 <b>")
 		for _, x := range []*ioSocket{a, b} {
@@ -287,9 +292,7 @@ func TestSocketIONamespaces(t *testing.T) {
 func TestSocketIODisconnects(t *testing.T) {
 	everyIO(t, func(t *testing.T, c *ioClient, transports []string) {
 		s := startIO(t, "", sio.Options{})
-		a := c.open(t, "a", s.url, "/", transports, nil)
-		a.connected("at first")
-		a.gets("message", "welcome")
+		a := c.enter(t, "a", s.url, transports)
 		a.emit("drop me")
 		s.noted(t, "left: forced close")
 		a.goes("transport close", "transport error", "server disconnect")
@@ -309,9 +312,7 @@ func TestSocketIODisconnects(t *testing.T) {
 func TestSocketIORestart(t *testing.T) {
 	everyIO(t, func(t *testing.T, c *ioClient, transports []string) {
 		s := startIO(t, "", sio.Options{})
-		a := c.open(t, "a", s.url, "/", transports, nil)
-		a.connected("at first")
-		a.gets("message", "welcome")
+		a := c.enter(t, "a", s.url, transports)
 		a.call("echo", []any{"x"}, "x")
 		s.stop()
 		a.goes("transport close", "transport error")
