@@ -229,13 +229,18 @@ func scriptSeeds() []seed {
 		binary = 0x80
 	)
 	return []seed{
-		{"nothing", []any{uint64(1), []byte{}}},
-		{"one-message-each-way", []any{uint64(1), []byte{server | write, 5, client | write, 7, client | read, 0, server | read, 0}}},
-		{"long-ones", []any{uint64(2), []byte{client | write, 255, server | prepared, 253, server | pump, 0, client | pump, 0}}},
-		{"a-read-inside-a-streamed-message", []any{uint64(3), []byte{server | stream, 252, client | read, 0, server | stream, 252, client | read, 1, server | finish, 0, client | read, 0}}},
-		{"a-ping-inside-a-streamed-message", []any{uint64(4), []byte{client | stream | binary, 252, client | ping, 0, client | stream | binary, 252, server | read, 1, client | read, 0, client | finish, 0}}},
-		{"a-reader-left-half-way", []any{uint64(5), []byte{server | write, 100, server | write, 3, client | read, 141, client | read, 0}}},
-		{"an-empty-message-in-parts", []any{uint64(6), []byte{server | stream, 0, client | read, 129, server | finish, 0, client | read, 129}}},
-		{"pings-across", []any{uint64(7), []byte{server | ping, 0, client | ping, 0, server | ping, 0, client | ping, 0, server | pump, 0}}},
+		{"nothing", []any{uint64(1), false, []byte{}}},
+		{"one-message-each-way", []any{uint64(1), false, []byte{server | write, 5, client | write, 7, client | read, 0, server | read, 0}}},
+		{"long-ones", []any{uint64(2), false, []byte{client | write, 255, server | prepared, 253, server | pump, 0, client | pump, 0}}},
+		{"a-read-inside-a-streamed-message", []any{uint64(3), false, []byte{server | stream, 252, client | read, 0, server | stream, 252, client | read, 1, server | finish, 0, client | read, 0}}},
+		{"a-ping-inside-a-streamed-message", []any{uint64(4), false, []byte{client | stream | binary, 252, client | ping, 0, client | stream | binary, 252, server | read, 1, client | read, 0, client | finish, 0}}},
+		{"a-reader-left-half-way", []any{uint64(5), false, []byte{server | write, 100, server | write, 3, client | read, 141, client | read, 0}}},
+		{"an-empty-message-in-parts", []any{uint64(6), false, []byte{server | stream, 0, client | read, 129, server | finish, 0, client | read, 129}}},
+		{"pings-across", []any{uint64(7), false, []byte{server | ping, 0, client | ping, 0, server | ping, 0, client | ping, 0, server | pump, 0}}},
+		{"gathered-until-the-writer-waits", []any{uint64(8), true, []byte{client | write, 3, client | write, 3, client | write, 3, server | read, 0, server | write, 3, server | prepared, 4, client | read, 0, server | pump, 0, client | read, 0}}},
+		{"gathered-until-nothing-is-left-to-read", []any{uint64(1), true, []byte{client | write, 3, client | write, 3, server | read, 0, server | write, 3, server | read, 0, server | write, 3, client | read, 0, client | read, 0}}},
+		{"gathered-until-time-has-passed", []any{uint64(9), true, []byte{client | write, 3, client | write, 3, client | write, 3, server | read, 0, server | write, 3, server | finish, 0, client | read, 0}}},
+		{"gathered-to-more-than-the-buffer", []any{uint64(10), true, []byte{client | write, 3, client | write, 3, server | read, 0, server | write, 255, server | write, 255, client | pump, 0}}},
+		{"gathered-behind-a-stream-and-before-a-ping", []any{uint64(11), true, []byte{client | write, 3, client | write, 3, server | stream, 100, server | read, 0, server | finish, 0, server | ping, 0, client | read, 140, client | read, 0}}},
 	}
 }

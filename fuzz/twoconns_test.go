@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"sync"
-	"sync/atomic"
+	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"framewright/ws"
@@ -19,84 +18,24 @@ import (
 // prepared and streamed messages, pings, reads of every kind that stop
 // wherever the line runs dry, and a Close. Everything written is read, once,
 // in order, unchanged; a read that runs dry loses nothing; every ping is
-// answered.
+// answered. With gather, a message may wait for others, as it does by default,
+// but only while its writer has more to read, only until the writer waits to
+// read or WriteDelay has passed, and never behind a Close.
 func FuzzTwoConns(f *testing.F) {
-	f.Add(uint64(1), []byte{0x00, 5, 0x01, 200, 0x0c, 0, 0x0d, 0})
-	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
+	f.Add(uint64(1), false, []byte{0x00, 5, 0x01, 200, 0x0c, 0, 0x0d, 0})
+	f.Fuzz(func(t *testing.T, seed uint64, gather bool, script []byte) {
 		const maxOperations = 60
 		defer bounded()()
-		p := newPair(t, seed)
-		for i := 0; i+1 < min(len(script), 2*maxOperations); i += 2 {
-			p.run(script[i], int(script[i+1]))
-		}
-		p.end()
+		synctest.Test(t, func(t *testing.T) {
+			p := newPair(t, seed, gather)
+			for i := 0; i+1 < min(len(script), 2*maxOperations); i += 2 {
+				p.run(script[i], int(script[i+1]))
+				synctest.Wait() // what a Conn sends in the background is on the line
+			}
+			p.end()
+		})
 	})
 }
-
-// A line is one direction between two Conns. It never blocks.
-type line struct {
-	mu     sync.Mutex
-	buf    []byte
-	closed bool
-	wrote  chan struct{} // told of every Write, if somebody listens
-}
-
-// An end is the stream that a Conn has.
-type end struct {
-	in, out *line
-	cuts    *xorshift
-	dry     atomic.Pointer[func()] // called when a Read finds nothing; also by a Conn's closing goroutine
-}
-
-func (e *end) Read(p []byte) (int, error) {
-	for range 2 {
-		e.in.mu.Lock()
-		if n := len(e.in.buf); n > 0 {
-			if k := e.cuts.next(3 * n); k > 0 && k < len(p) {
-				p = p[:k]
-			}
-			n = copy(p, e.in.buf)
-			e.in.buf = e.in.buf[n:]
-			e.in.mu.Unlock()
-			return n, nil
-		}
-		closed := e.in.closed
-		e.in.mu.Unlock()
-		if closed {
-			return 0, io.EOF
-		}
-		if dry := e.dry.Load(); dry != nil {
-			(*dry)()
-		}
-	}
-	return 0, os.ErrDeadlineExceeded
-}
-
-func (e *end) Write(p []byte) (int, error) {
-	e.out.mu.Lock()
-	defer e.out.mu.Unlock()
-	if e.out.closed {
-		return 0, io.ErrClosedPipe
-	}
-	e.out.buf = append(e.out.buf, p...)
-	select {
-	case e.out.wrote <- struct{}{}:
-	default:
-	}
-	return len(p), nil
-}
-
-func (e *end) Close() error {
-	for _, l := range []*line{e.in, e.out} {
-		l.mu.Lock()
-		l.closed = true
-		l.mu.Unlock()
-	}
-	return nil
-}
-
-func (e *end) SetReadDeadline(time.Time) error  { return nil }
-func (e *end) SetWriteDeadline(time.Time) error { return nil }
 
 // A side is one Conn with what it has to do.
 type side struct {
@@ -106,6 +45,8 @@ type side struct {
 	peer   *side
 
 	sent   []sent // by this side, in order
+	more   bool   // the Conn has taken more than it has given out
+	held   int    // the first message that may wait for others
 	writer io.WriteCloser
 	read   int // how many of the peer's messages this side has read
 	reader io.Reader
@@ -119,22 +60,25 @@ type sent struct {
 }
 
 type pair struct {
-	t     *testing.T
-	sides [2]*side
-	n     int // operations so far, so that no two messages are alike
+	t      *testing.T
+	gather bool
+	sides  [2]*side
+	n      int // operations so far, so that no two messages are alike
 }
 
-func newPair(t *testing.T, seed uint64) *pair {
+func newPair(t *testing.T, seed uint64, gather bool) *pair {
 	cuts := xorshift(seed)
 	ab, ba := &line{wrote: make(chan struct{}, 1)}, &line{wrote: make(chan struct{}, 1)}
-	a := &side{name: "server", stream: &end{in: ba, out: ab, cuts: &cuts}}
-	b := &side{name: "client", stream: &end{in: ab, out: ba, cuts: &cuts}}
+	a := &side{name: "server", held: none, stream: &end{in: ba, out: ab, cuts: &cuts}}
+	b := &side{name: "client", held: none, stream: &end{in: ab, out: ba, cuts: &cuts}}
 	a.peer, b.peer = b, a
 	o := connOptions(ws.Limits{MessageSize: -1, Fragments: -1})
-	o.WriteDelay = -1 // what was written is there at once, however much waits to be read
+	if !gather {
+		o.WriteDelay = -1 // what was written is there at once, however much waits to be read
+	}
 	a.c, b.c = ws.NewConn(a.stream, ws.RoleServer, o), ws.NewConn(b.stream, ws.RoleClient, o)
 	t.Cleanup(func() { a.c.CloseNow(); b.c.CloseNow() })
-	return &pair{t: t, sides: [2]*side{a, b}}
+	return &pair{t: t, gather: gather, sides: [2]*side{a, b}}
 }
 
 // content is text of about n bytes, full of code points of every length; a
@@ -174,13 +118,13 @@ func (p *pair) run(op byte, arg int) {
 	content := p.content(arg)
 	switch kind {
 	case 0, 1:
-		p.must(s.c.Write(ctx, typ, []byte(content)))
-		s.sent = append(s.sent, sent{event{typ, content}, true})
+		p.write(s, typ, content)
 	case 2:
 		prepared, err := ws.Prepare(typ, []byte(content))
 		p.must(err)
 		p.must(s.c.WritePrepared(ctx, prepared))
 		s.sent = append(s.sent, sent{event{typ, content}, true})
+		p.wrote(s)
 	case 3:
 		if s.writer == nil {
 			w, err := s.c.Writer(ctx, typ)
@@ -197,7 +141,11 @@ func (p *pair) run(op byte, arg int) {
 			content = content[n:]
 		}
 	case 4:
-		p.finish(s)
+		if s.writer == nil {
+			p.rest()
+		} else {
+			p.finish(s)
+		}
 	case 5:
 		p.ping(s)
 	case 6:
@@ -214,6 +162,33 @@ func (p *pair) must(err error) {
 	}
 }
 
+func (p *pair) write(s *side, typ ws.Opcode, content string) {
+	p.must(s.c.Write(context.Background(), typ, []byte(content)))
+	s.sent = append(s.sent, sent{event{typ, content}, true})
+	p.wrote(s)
+}
+
+// none is the place of no message.
+const none = math.MaxInt
+
+// wrote notes whether s's last message may wait for others.
+func (p *pair) wrote(s *side) {
+	switch {
+	case !p.gather || !s.more:
+		s.held = none
+	case s.held == none:
+		s.held = len(s.sent) - 1
+	}
+}
+
+// rest lets so much time pass that nothing may wait any more.
+func (p *pair) rest() {
+	time.Sleep(2 * time.Millisecond)
+	for _, s := range p.sides {
+		s.held = none
+	}
+}
+
 func (p *pair) finish(s *side) {
 	if s.writer == nil {
 		return
@@ -221,6 +196,7 @@ func (p *pair) finish(s *side) {
 	p.must(s.writer.Close())
 	s.writer = nil
 	s.sent[len(s.sent)-1].complete = true
+	p.wrote(s)
 }
 
 // ping leaves a Ping waiting, with its frame on the line.
@@ -262,26 +238,42 @@ func (p *pair) pump(s *side) {
 // readOne reads one message, or what there is of it, and reports whether it
 // was whole.
 func (p *pair) readOne(s *side, mode int) bool {
+	reads := s.stream.reads
+	whole := p.readMessage(s, mode)
+	synctest.Wait()
+	if s.stream.reads > reads { // the reader would have waited
+		s.held = none
+	}
+	switch {
+	case s.reader != nil:
+		s.more = true // perhaps
+	case whole:
+		s.more = s.stream.in.leaves(s.read)
+	default:
+		s.more = false
+	}
+	return whole
+}
+
+func (p *pair) readMessage(s *side, mode int) bool {
 	ctx, cancel := s.untilDry()
 	defer cancel()
-	var want sent
-	if s.read < len(s.peer.sent) {
-		want = s.peer.sent[s.read]
+	place := s.read
+	if s.reader != nil {
+		// The reader was made under a context that has ended meanwhile.
+		// What is left of its message is skipped, for as long as it takes.
+		place++
 	}
+	var want sent
+	if place < len(s.peer.sent) && (s.reader == nil || s.peer.sent[s.read].complete) {
+		want = s.peer.sent[place]
+	}
+	there := want.complete && place < s.peer.held
+	// begun notes that what was to be skipped is behind us.
+	begun := func() { s.reader, s.read = nil, place }
 	var got event
 	var err error
 	switch {
-	case s.reader != nil:
-		// The reader was made under a context that has ended meanwhile.
-		// What is left of its message is skipped, for as long as it takes.
-		if !want.complete {
-			_, _, err = s.c.Read(ctx)
-			p.dry(s, err)
-			return false
-		}
-		s.reader = nil
-		s.read++
-		return p.readOne(s, mode)
 	case mode%4 == 0:
 		got.Op, s.buf, err = s.c.ReadAppend(ctx, s.buf[:0])
 		got.Data = string(s.buf)
@@ -289,6 +281,7 @@ func (p *pair) readOne(s *side, mode int) bool {
 		var r io.Reader
 		got.Op, r, err = s.c.Reader(ctx)
 		if err == nil {
+			begun()
 			if mode >= 128 { // a part of it is enough
 				b := make([]byte, mode-128)
 				n, err := r.Read(b)
@@ -324,14 +317,18 @@ func (p *pair) readOne(s *side, mode int) bool {
 		got.Data = string(data)
 	}
 	switch {
-	case err != nil && want.complete:
+	case err != nil && there:
 		p.t.Fatalf("operation %d: %s reads %v, but %.60q is there", p.n, s.name, err, want.Data)
 	case err != nil:
 		p.dry(s, err)
+		if place > s.read && s.peer.sent[s.read].complete && s.read < s.peer.held {
+			begun() // all of what was to be skipped was there
+		}
 		return false
 	case !want.complete || got != want.event:
 		p.t.Fatalf("operation %d: %s reads %v %.60q, want %v %.60q (complete %v)", p.n, s.name, got.Op, got.Data, want.Op, want.Data, want.complete)
 	}
+	begun()
 	s.read++
 	return true
 }
@@ -363,18 +360,41 @@ func (p *pair) end() {
 		}
 	}
 
+	// More than a message is there for first, so that its last one may wait
+	// for others, and then it closes.
 	first := p.sides[p.n%2]
+	for range 3 {
+		p.write(first.peer, ws.OpText, "unread")
+	}
+	if !p.readOne(first, 0) {
+		p.t.Fatalf("%s reads nothing", first.name)
+	}
+	p.write(first, ws.OpText, "last words")
 	var saw error
 	answer := func() {
-		if first.c.Err() != nil || first.peer.c.Err() != nil {
-			return // over: a closing goroutine reads what is left
-		}
 		ctx, cancel := first.peer.untilDry()
 		defer cancel()
-		_, _, saw = first.peer.c.Read(ctx)
+		for first.c.Err() == nil && first.peer.c.Err() == nil { // or a closing goroutine reads what is left
+			op, data, err := first.peer.c.Read(ctx)
+			if err != nil {
+				saw = err
+				return
+			}
+			want := sent{}
+			if first.peer.read < len(first.sent) {
+				want = first.sent[first.peer.read]
+			}
+			if got := (event{op, string(data)}); got != want.event {
+				p.t.Errorf("%s reads %v %.60q, want %v %.60q", first.peer.name, got.Op, got.Data, want.Op, want.Data)
+			}
+			first.peer.read++
+		}
 	}
 	first.stream.dry.Store(&answer)
 	p.must(first.c.Close(context.Background(), 4000, "done"))
+	if first.peer.read != len(first.sent) {
+		p.t.Fatalf("%s has read %d of %d messages before the Close", first.peer.name, first.peer.read, len(first.sent))
+	}
 	e, ok := errors.AsType[*ws.CloseError](saw)
 	if !ok || e.Code != 4000 || e.Reason != "done" || !e.Remote || e.Err != nil {
 		p.t.Fatalf("%s sees the end %v", first.peer.name, saw)
