@@ -27,7 +27,7 @@ var peers = []struct {
 	name    string
 	context bool
 }{
-	{"framewright", true}, {"gws", true}, {"coder", true}, {"gorilla", false}, {"fasthttp", false}, {"npm ws", true},
+	{"framewright", true}, {"gws", true}, {"coder", true}, {"gorilla", false}, {"fasthttp", false}, {"gobwas", false}, {"npm ws", true},
 }
 
 // A sample is one measurement: µs of CPU and bytes per message, or KiB.
@@ -242,7 +242,7 @@ func versions(nodeDir string) []string {
 	list := []string{runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
-			for _, path := range []string{"lxzan/gws", "coder/websocket", "gorilla/websocket", "fasthttp/websocket", "valyala/fasthttp", "klauspost/compress"} {
+			for _, path := range []string{"lxzan/gws", "coder/websocket", "gorilla/websocket", "fasthttp/websocket", "gobwas/ws", "valyala/fasthttp", "klauspost/compress"} {
 				if strings.HasSuffix(m.Path, path) {
 					list = append(list, path+" "+m.Version)
 				}

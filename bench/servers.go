@@ -112,6 +112,7 @@ var servers = map[string]func(l net.Listener, keep bool) error{
 			})
 		})
 	},
+	"gobwas": func(l net.Listener, _ bool) error { return serveGobwas(l) },
 }
 
 type gwsEcho struct{ gws.BuiltinEventHandler }
