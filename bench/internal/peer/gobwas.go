@@ -18,11 +18,7 @@ var gobwasServer = Server{
 	Name:   "gobwas, own buffers",
 	Module: "github.com/gobwas/ws",
 	Echo: func(l net.Listener) error {
-		return each(l, func(c net.Conn) {
-			defer c.Close()
-			if _, err := ws.Upgrade(c); err != nil {
-				return
-			}
+		return gobwasEach(l, func(c net.Conn) {
 			r, w := bufio.NewReader(c), bufio.NewWriter(c)
 			var buf []byte
 			for {
@@ -46,11 +42,7 @@ var gobwasServer = Server{
 	},
 	Broadcast: func(l net.Listener) error {
 		var all hub[[]byte]
-		return each(l, func(c net.Conn) {
-			defer c.Close()
-			if _, err := ws.Upgrade(c); err != nil {
-				return
-			}
+		return gobwasEach(l, func(c net.Conn) {
 			queue := all.join()
 			defer all.leave(queue)
 			go func() {
@@ -82,6 +74,16 @@ var gobwasServer = Server{
 	},
 }
 
+// gobwasEach serves each connection, once upgraded, in a goroutine.
+func gobwasEach(l net.Listener, serve func(net.Conn)) error {
+	return each(l, func(c net.Conn) {
+		defer c.Close()
+		if _, err := ws.Upgrade(c); err == nil {
+			serve(c)
+		}
+	})
+}
+
 // gobwasRead reads a frame into buf and unmasks it.
 func gobwasRead(r io.Reader, buf []byte) (ws.Header, []byte, error) {
 	h, err := ws.ReadHeader(r)
@@ -102,11 +104,7 @@ var gobwasPlain = Server{
 	Name:   "gobwas",
 	Module: "github.com/gobwas/ws",
 	Echo: func(l net.Listener) error {
-		return each(l, func(c net.Conn) {
-			defer c.Close()
-			if _, err := ws.Upgrade(c); err != nil {
-				return
-			}
+		return gobwasEach(l, func(c net.Conn) {
 			for {
 				b, op, err := wsutil.ReadClientData(c)
 				if err != nil || wsutil.WriteServerMessage(c, op, b) != nil {
