@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
+
+	"framewright/bench/internal/machine"
+	"framewright/bench/internal/report"
 )
 
 type bench struct {
@@ -32,7 +32,7 @@ var peers = []struct {
 
 // A sample is one measurement: µs of CPU and bytes per message, or KiB.
 type samples struct {
-	values []float64
+	values report.Samples
 	bytes  float64
 	err    error
 }
@@ -44,8 +44,7 @@ func (s *samples) text(digits int) string {
 	if s.err != nil {
 		return "failed"
 	}
-	v := slices.Sorted(slices.Values(s.values))
-	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, v[len(v)/2], digits, v[0], digits, v[len(v)-1])
+	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.values.Median(), digits, s.values.Min(), digits, s.values.Max())
 }
 
 type key struct {
@@ -105,7 +104,7 @@ func (b *bench) compression(ctx context.Context) error {
 func (b *bench) measure(ctx context.Context, name string, keep bool, loads map[key]*load, all map[key]*samples) {
 	p, err := startServer(ctx, name, keep, b.nodeDir)
 	if err == nil {
-		defer p.stop()
+		defer p.Stop()
 	}
 	for _, size := range []int{1 << 10, 64 << 10} {
 		s := all[key{name, size, keep}]
@@ -119,20 +118,14 @@ func (b *bench) measure(ctx context.Context, name string, keep bool, loads map[k
 		}
 		l := loads[key{size: size, context: keep}]
 		var before, after time.Duration
-		if _, s.err = l.run(p.addr, loadConns, b.limit/4, func() {}); s.err != nil {
+		if _, s.err = l.run(p.Addr, loadConns, b.limit/4, func() {}); s.err != nil {
 			continue
 		}
 		var n count
-		var err0, err1 error
-		n, s.err = l.run(p.addr, loadConns, b.limit, func() { before, err0 = p.cpu() })
-		after, err1 = p.cpu()
-		for _, err := range []error{err0, err1} {
-			if s.err == nil {
-				s.err = err
-			}
-		}
+		n, s.err = l.run(p.Addr, loadConns, b.limit, func() { before = p.CPU() })
+		after = p.CPU()
 		if s.err == nil {
-			s.values = append(s.values, float64((after-before).Microseconds())/float64(n.messages))
+			s.values = append(s.values, (after-before).Seconds()*1e6/float64(n.messages))
 			s.bytes = float64(n.sized) / float64(n.sizedMsgs)
 		}
 	}
@@ -159,11 +152,11 @@ func (b *bench) perConn(ctx context.Context, name string, l *load) (kib float64,
 	if err != nil {
 		return 0, err
 	}
-	defer p.stop()
-	if _, err := l.run(p.addr, 1, 0, func() {}); err != nil { // what the first connection sets up for all
+	defer p.Stop()
+	if _, err := l.run(p.Addr, 1, 0, func() {}); err != nil { // what the first connection sets up for all
 		return 0, err
 	}
-	before, err := p.rss()
+	before, err := p.Memory()
 	if err != nil {
 		return 0, err
 	}
@@ -174,7 +167,7 @@ func (b *bench) perConn(ctx context.Context, name string, l *load) (kib float64,
 		}
 	}()
 	for range b.idle {
-		c, err := dial(p.addr, true)
+		c, err := dial(p.Addr, true)
 		if err != nil {
 			return 0, err
 		}
@@ -186,8 +179,8 @@ func (b *bench) perConn(ctx context.Context, name string, l *load) (kib float64,
 			return 0, err
 		}
 	}
-	after, err := p.rss()
-	return float64(after-before) / float64(b.idle), err
+	after, err := p.Memory()
+	return float64(after-before) / 1024 / float64(b.idle), err
 }
 
 func (b *bench) print(cpu map[key]*samples, memory map[string]*samples, missing string) {
@@ -213,41 +206,23 @@ func (b *bench) print(cpu map[key]*samples, memory map[string]*samples, missing 
 			cell(key{p.name, 64 << 10, false}), cell(key{p.name, 64 << 10, true}), mem)
 	}
 	pin := "nothing is pinned"
-	if os.Getenv(pinnedVar) != "" {
-		pin = "server pinned to core " + serverCore + ", load to core " + loadCore
+	if serverCoreNumber() >= 0 {
+		pin = "server and load are pinned to a core each"
 	}
-	fmt.Printf("\n%s, %s/%s, %s; %d connections under load, %d for memory; medians of %d (min–max), up to %v each.\n",
-		processor(), runtime.GOOS, runtime.GOARCH, pin, loadConns, b.idle, b.reps, b.limit)
-	fmt.Printf("%s.\n", strings.Join(versions(b.nodeDir), ", "))
+	fmt.Printf("\n%s; %s; %d connections under load, %d for memory; medians of %d (min–max), up to %v each.\n",
+		strings.Join(append(machine.About(), versions(b.nodeDir)...), ", "), pin, loadConns, b.idle, b.reps, b.limit)
 	if missing != "" {
 		fmt.Println("\n" + missing)
 	}
 }
 
-func processor() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	name := "unknown processor"
-	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "model name"); ok {
-			name = strings.TrimSpace(strings.TrimLeft(v, "\t :"))
-			break
-		}
-	}
-	// NumCPU counts what the pinned load may use, so count in the text.
-	return fmt.Sprintf("%d × %s", max(1, strings.Count(string(b), "\nprocessor")+1), name)
-}
-
-// versions are those of all that was measured.
-func versions(nodeDir string) []string {
-	list := []string{runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range info.Deps {
-			for _, path := range []string{"lxzan/gws", "coder/websocket", "gorilla/websocket", "fasthttp/websocket", "gobwas/ws", "valyala/fasthttp", "klauspost/compress"} {
-				if strings.HasSuffix(m.Path, path) {
-					list = append(list, path+" "+m.Version)
-				}
-			}
-		}
+// versions are those of the libraries that were measured.
+func versions(nodeDir string) (list []string) {
+	for _, module := range []string{
+		"github.com/lxzan/gws", "github.com/coder/websocket", "github.com/gorilla/websocket", "github.com/fasthttp/websocket",
+		"github.com/valyala/fasthttp", "github.com/gobwas/ws", "github.com/klauspost/compress",
+	} {
+		list = append(list, strings.TrimPrefix(module, "github.com/")+" "+machine.Version(module))
 	}
 	if nodeDir != "" {
 		if out, err := exec.Command("node", "-p", `process.version+", ws "+require(process.argv[1]).version`, nodeDir+"/node_modules/ws/package.json").Output(); err == nil {

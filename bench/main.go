@@ -20,7 +20,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func command(args []string) error {
 	case name == "socketio":
 		return socketIOCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	case name == "compression":
-		return compressionCommand(ctx, args)
+		return compressionCommand(ctx, args[1:])
 	case isHelp(name):
 		fmt.Print(usage)
 		return nil
@@ -91,41 +90,18 @@ func compressionCommand(ctx context.Context, args []string) error {
 	seconds := flags.Float64("seconds", 1, "longest time of one measurement, up to 10")
 	flags.IntVar(&b.reps, "reps", 3, "repetitions, of which the median counts, up to 9")
 	flags.IntVar(&b.idle, "conns", 1000, "connections when measuring memory, up to 5000")
-	if err := flags.Parse(args[1:]); err != nil {
+	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	b.limit = time.Duration(*seconds * float64(time.Second))
 	if b.limit <= 0 || b.limit > 10*time.Second || b.reps < 1 || b.reps > 9 || b.idle < 1 || b.idle > 5000 {
 		return fmt.Errorf("-seconds %v -reps %d -conns %d: out of range", *seconds, b.reps, b.idle)
 	}
-	if os.Getenv(pinnedVar) == "" {
-		if err := pinned(args); err == nil || !os.IsNotExist(err) {
-			return err
-		}
-	}
-	return b.compression(ctx)
-}
-
-// pinnedVar is set in the environment of a bench that runs on loadCore.
-const pinnedVar = "BENCH_PINNED"
-
-const (
-	serverCore = "0"
-	loadCore   = "1"
-)
-
-// pinned runs this program again on the load's core.
-func pinned(args []string) error {
-	taskset, err := exec.LookPath("taskset")
-	if err != nil {
-		return os.ErrNotExist
-	}
-	if exec.Command(taskset, "-c", loadCore, "true").Run() != nil {
-		return os.ErrNotExist // a single core
-	}
-	self, err := os.Executable()
-	if err != nil {
+	if err := raiseFiles(b.idle); err != nil {
 		return err
 	}
-	return syscall.Exec(taskset, append([]string{taskset, "-c", loadCore, self}, args...), append(os.Environ(), pinnedVar+"=1"))
+	if err := pinLoad(); err != nil {
+		return err
+	}
+	return b.compression(ctx)
 }

@@ -8,15 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"framewright/bench/internal/machine"
@@ -168,16 +164,16 @@ func socketIOServers(ctx context.Context) (list []ioServer, missing []string) {
 		return nil, []string{err.Error()}
 	}
 	list = append(list, ioServer{"framewright chat/socketio", []string{self, "socketio-server"}})
-	dir, err := socketIOFolder("node", "package.json", "package-lock.json", "server.mjs")
+	dir, err := cacheFiles(socketIOFiles, "socketio", "bench-socketio-node", "package.json", "package-lock.json", "server.mjs")
 	if err == nil {
-		err = install(ctx, dir, "node_modules", []string{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"})
+		err = install(ctx, dir, "node_modules", npmInstall)
 	}
 	if err != nil {
 		missing = append(missing, fmt.Sprintf("npm socket.io cannot be had: %v", err))
 	} else {
 		list = append(list, ioServer{"npm socket.io 4.8.4", []string{"node", filepath.Join(dir, "server.mjs"), dir}})
 	}
-	dir, err = socketIOFolder("python", "requirements.txt", "server.py")
+	dir, err = cacheFiles(socketIOFiles, "socketio", "bench-socketio-python", "requirements.txt", "server.py")
 	python := filepath.Join(dir, "venv", "bin", "python")
 	if err == nil {
 		err = install(ctx, dir, "venv", []string{"python3", "-m", "venv", "venv"},
@@ -191,54 +187,6 @@ func socketIOServers(ctx context.Context) (list []ioServer, missing []string) {
 		}
 	}
 	return list, missing
-}
-
-// socketIOFolder puts the named files into the user's cache folder.
-func socketIOFolder(kind string, files ...string) (dir string, err error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(cache, "framewright", "bench-socketio-"+kind)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	for _, name := range files {
-		b, err := fs.ReadFile(socketIOFiles, "socketio/"+name)
-		if err != nil {
-			return "", err
-		}
-		old, _ := os.ReadFile(filepath.Join(dir, name))
-		if !slices.Equal(old, b) && name != files[len(files)-1] { // other versions: begin anew
-			_ = os.Remove(filepath.Join(dir, ".complete"))
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
-			return "", err
-		}
-	}
-	return dir, nil
-}
-
-// install runs commands in dir, which make the folder what, unless it was done
-// before.
-func install(ctx context.Context, dir, what string, commands ...[]string) error {
-	done := filepath.Join(dir, ".complete")
-	if _, err := os.Stat(done); err == nil {
-		return nil
-	}
-	if err := os.RemoveAll(filepath.Join(dir, what)); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
-	for _, args := range commands {
-		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %.300s", strings.Join(args, " "), err, out)
-		}
-	}
-	return os.WriteFile(done, nil, 0o644)
 }
 
 // serveSocketIO is our own server's process: the chat room of a first tutorial,
