@@ -45,17 +45,11 @@ func (r *run) growthRows() []*row {
 // measureGrowth adds connections to one server and measures at each step.
 func (r *run) measureGrowth(work string, w traffic.Work) func(context.Context, *run, peer.Server) (map[string]float64, error) {
 	return func(ctx context.Context, r *run, s peer.Server) (map[string]float64, error) {
-		p, err := r.start(ctx, s, work)
+		p, c, err := r.begin(ctx, s, work, w)
 		if err != nil {
 			return nil, err
 		}
 		defer p.Stop()
-		w := w
-		w.Raw, w.Fragment = s.Raw, s.Fragment
-		c, err := traffic.New(p.Addr, w)
-		if err != nil {
-			return nil, err
-		}
 		defer c.Close()
 		got := map[string]float64{}
 		for _, n := range r.steps() {

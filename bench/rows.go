@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"framewright/bench/internal/machine"
 	"framewright/bench/internal/peer"
 	"framewright/bench/internal/report"
 	"framewright/bench/internal/traffic"
@@ -67,17 +68,11 @@ func broadcastRow(title string, conns int, w traffic.Work) *row {
 // measureWork starts a server, warms it up and measures it under one load.
 func measureWork(work string, conns int, w traffic.Work) func(context.Context, *run, peer.Server) (map[string]float64, error) {
 	return func(ctx context.Context, r *run, s peer.Server) (map[string]float64, error) {
-		p, err := r.start(ctx, s, work)
+		p, c, err := r.begin(ctx, s, work, w)
 		if err != nil {
 			return nil, err
 		}
 		defer p.Stop()
-		w := w
-		w.Raw, w.Chat, w.Fragment = s.Raw, s.Chat, s.Fragment
-		c, err := traffic.New(p.Addr, w)
-		if err != nil {
-			return nil, err
-		}
 		defer c.Close()
 		if err := c.Grow(conns); err != nil {
 			return nil, err
@@ -89,6 +84,22 @@ func measureWork(work string, conns int, w traffic.Work) func(context.Context, *
 		got, _, err := spent(p, func() (*traffic.Result, error) { return c.Run(r.duration(1)) })
 		return got, err
 	}
+}
+
+// begin starts a server and a load that speaks as it does, without connections
+// yet.
+func (r *run) begin(ctx context.Context, s peer.Server, work string, w traffic.Work) (*machine.Process, *traffic.Client, error) {
+	p, err := r.start(ctx, s, work)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.Raw, w.Chat, w.Fragment = s.Raw, s.Chat, s.Fragment
+	c, err := traffic.New(p.Addr, w)
+	if err != nil {
+		p.Stop()
+		return nil, nil, err
+	}
+	return p, c, nil
 }
 
 // duration is a part of -seconds.
