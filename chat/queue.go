@@ -123,10 +123,10 @@ func signal(c *chan struct{}) {
 	}
 }
 
-// take appends to dst the oldest packet, waiting for one, and those after it as
-// far as they fit into maxBytes together. What was put before close is given
-// out first, then the error that close was given.
-func (q *queue) take(ctx context.Context, dst []Packet, maxBytes int) ([]Packet, error) {
+// take appends to dst the oldest packet, waiting for one, and those after it up
+// to most packets and as far as they all fit into maxBytes together. What was
+// put before close is given out first, then the error that close was given.
+func (q *queue) take(ctx context.Context, dst []Packet, most, maxBytes int) ([]Packet, error) {
 	q.mu.Lock()
 	for q.head == len(q.items) {
 		if q.err != nil {
@@ -143,9 +143,9 @@ func (q *queue) take(ctx context.Context, dst []Packet, maxBytes int) ([]Packet,
 		q.mu.Lock()
 	}
 	defer q.mu.Unlock()
-	for n := 0; q.head < len(q.items); {
+	for taken, bytes := 0, 0; taken < most && q.head < len(q.items); taken++ {
 		it := &q.items[q.head]
-		if n += it.Size; n > maxBytes && n > it.Size {
+		if bytes += it.Size; bytes > maxBytes && taken > 0 {
 			break
 		}
 		dst = append(dst, it.Packet)

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestASlowReaderIsClosedAndNobodyElse(t *testing.T) {
@@ -62,13 +65,62 @@ func TestVolatileIsDroppedFirst(t *testing.T) {
 		put("keep", false)
 	}
 	for range 20 {
-		p, err := q.take(t.Context(), nil, 1)
+		p, err := q.take(t.Context(), nil, 1, 1)
 		if err != nil || p[0].Value != "keep" {
 			t.Fatalf("%v, %v; want the packets that may not be dropped", p, err)
 		}
 	}
 	if q.bytes != 0 || q.head != len(q.items) {
 		t.Errorf("%d bytes in %d packets are left", q.bytes, len(q.items)-q.head)
+	}
+}
+
+// What a packet counts in bytes is the codec's word, and may be nothing.
+func TestPacketsOfAnySize(t *testing.T) {
+	sizes := []int{0, 0, 0, 5, 0, 1, 1, 1 << 20, 0}
+	for _, tt := range []struct {
+		maxBytes int
+		want     []int // packets of each batch
+	}{
+		{-1, []int{1, 1, 1, 1, 1, 1, 1, 1, 1}},
+		{0, []int{3, 1, 1, 1, 1, 1, 1}},
+		{1, []int{3, 1, 2, 1, 1, 1}},
+		{5, []int{5, 2, 1, 1}},
+		{1 << 30, []int{9}},
+	} {
+		q := new(queue)
+		q.init(1<<30, time.Hour)
+		s := &Session{}
+		s.q.init(1<<30, time.Hour)
+		for i, size := range sizes {
+			for _, q := range []*queue{q, &s.q} {
+				if _, err := q.put(Packet{Size: size, Value: i}, false, time.Now()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		q.close(ErrClosed)
+		var batches []int
+		var all []Packet
+		for {
+			n := len(all)
+			var err error
+			if all, err = q.take(t.Context(), all, math.MaxInt, tt.maxBytes); err != nil {
+				break
+			}
+			batches = append(batches, len(all)-n)
+		}
+		if d := cmp.Diff(tt.want, batches); d != "" {
+			t.Errorf("at most %d bytes: batches (-want +got)\n%s", tt.maxBytes, d)
+		}
+		for i := range sizes {
+			if i >= len(all) || all[i].Value != i {
+				t.Fatalf("at most %d bytes: packet %d is not in its place: %v", tt.maxBytes, i, all)
+			}
+			if p, err := s.Next(t.Context()); err != nil || p.Value != i {
+				t.Fatalf("Next gives packet %v, %v; want %d", p.Value, err, i)
+			}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 )
@@ -64,7 +65,7 @@ func (s *Session) Err() error { return context.Cause(s.ctx) }
 // the reason as an error. It must not be called by two goroutines at once.
 func (s *Session) Next(ctx context.Context) (Packet, error) {
 	var one [1]Packet
-	ps, err := s.q.take(ctx, one[:0], 1)
+	ps, err := s.q.take(ctx, one[:0], 1, 0)
 	if err != nil {
 		return Packet{}, err
 	}
@@ -74,7 +75,7 @@ func (s *Session) Next(ctx context.Context) (Packet, error) {
 // NextBatch is Next for several: it appends to dst the packets that wait, at
 // least one and at most so many that their sizes are maxBytes together.
 func (s *Session) NextBatch(ctx context.Context, dst []Packet, maxBytes int) ([]Packet, error) {
-	return s.q.take(ctx, dst, maxBytes)
+	return s.q.take(ctx, dst, math.MaxInt, maxBytes)
 }
 
 // Emit sends b to this session alone.
