@@ -333,17 +333,14 @@ func (b *bridge) message(ctx context.Context, s *socketio.Socket, text, id strin
 // socketCodec encodes what a Socket.IO client in the lobby gets to hear.
 type socketCodec struct{ ns *socketio.Namespace }
 
-// small is the size of a packet of which nothing goes out as it is.
-const small = 64
-
 // Encode implements [chat.Codec]. A body that has no event here is a packet
-// without content.
+// without content; of a greeting, nothing goes out as it is.
 func (c socketCodec) Encode(e *chat.Event) (chat.Packet, error) {
 	var p *socketio.Prepared
 	var err error
 	switch body := e.Body.(type) {
 	case chat.Welcome, chat.Joined:
-		return chat.Packet{Size: small, Value: body}, nil
+		return chat.Packet{Value: body}, nil
 	case chat.Posted:
 		p, err = c.posted(body.Message)
 	case chat.Notice:
@@ -351,7 +348,7 @@ func (c socketCodec) Encode(e *chat.Event) (chat.Packet, error) {
 	case chat.Presence:
 		p, err = c.ns.Prepare("presence", map[string]any{"name": body.Who.Name, "here": body.Here, "people": body.People})
 	default:
-		return chat.Packet{Size: small}, nil
+		return chat.Packet{}, nil
 	}
 	if err != nil {
 		return chat.Packet{}, err
