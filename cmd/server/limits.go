@@ -18,6 +18,7 @@ type chatSettings struct {
 	maxRoomsPerSession   int
 	maxSessionsPerPerson int
 	maxMembers           int
+	maxPresence          int
 	maxBadRequests       int
 	queue                int
 	queueAge             time.Duration
@@ -40,6 +41,7 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	f.IntVar(&s.maxRoomsPerSession, "max-rooms-per-session", 128, "rooms that one connection may be in")
 	f.IntVar(&s.maxSessionsPerPerson, "max-sessions-per-person", 32, "connections of one person; 0 for no limit")
 	f.IntVar(&s.maxMembers, "max-members", 500, "people listed to who joins a room")
+	f.IntVar(&s.maxPresence, "max-presence", 1000, "people in a room up to which the others are told who comes and goes; 0 for\nno limit")
 	f.IntVar(&s.maxBadRequests, "max-bad-requests", 5, "requests that are no requests before a connection is closed")
 	f.IntVar(&s.queue, "queue", 1<<20, "`BYTES` that may wait for one connection; a slower reader is cut")
 	f.DurationVar(&s.queueAge, "queue-age", 30*time.Second, "how long they may wait")
@@ -54,8 +56,8 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 
 // chatBounds are the least values that make sense.
 var chatBounds = map[string]int64{
-	"max-text": 1, "max-rooms": 1, "max-rooms-per-session": 1, "max-sessions-per-person": 0, "max-members": 1, "max-bad-requests": 1,
-	"queue": 16 << 10, "history": 0, "catch-up": 1,
+	"max-text": 1, "max-rooms": 1, "max-rooms-per-session": 1, "max-sessions-per-person": 0, "max-members": 1, "max-presence": 0,
+	"max-bad-requests": 1, "queue": 16 << 10, "history": 0, "catch-up": 1,
 }
 
 // options are the hub's, but for its store and its hooks. In a setting 0 is no
@@ -66,6 +68,7 @@ func (s *chatSettings) options() chat.Options {
 		QueueAge:             s.queueAge,
 		MaxText:              s.maxText,
 		MaxMembers:           s.maxMembers,
+		MaxPresence:          cmp.Or(s.maxPresence, -1),
 		MaxRooms:             s.maxRooms,
 		MaxRoomsPerSession:   s.maxRoomsPerSession,
 		MaxSessionsPerPerson: cmp.Or(s.maxSessionsPerPerson, -1),

@@ -161,6 +161,7 @@ func TestArguments(t *testing.T) {
 		{"-history many", 2, "", `"many" for flag -history`},
 		{"-history -1", 2, "", "-history -1: a number, 0 or more"},
 		{"-queue 10", 2, "", "16384 or more"},
+		{"-max-presence -1", 2, "", "-max-presence -1: a number, 0 or more"},
 		{"-max-text 20000 -queue 100000", 2, "", "at least eight times"},
 		{"-max-text 70000", 2, "", "does not fit into -max-message"},
 		{"-drain 0s", 2, "", "above 0"},
