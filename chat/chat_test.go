@@ -244,6 +244,15 @@ func TestSendsAreStoredInBatches(t *testing.T) {
 	})
 }
 
+// A room that lists nobody still counts.
+func TestNoMembersListed(t *testing.T) {
+	h := New(Options{MaxMembers: -1})
+	join(t, connect(t, h, "Ada"), "lobby", Cursor{})
+	if j := join(t, connect(t, h, "Bob"), "lobby", Cursor{}); len(j.Members) != 0 || j.People != 2 {
+		t.Errorf("joined: %v of %d", j.Members, j.People)
+	}
+}
+
 func TestPresenceCountsPeople(t *testing.T) {
 	h := New(Options{MaxMembers: 2, PresenceGrace: -1})
 	bob := connect(t, h, "Bob")

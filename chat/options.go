@@ -23,7 +23,7 @@ type Options struct {
 	QueueBytes int           // waiting for one session; default 1 MiB, at least 16 KiB
 	QueueAge   time.Duration // of the oldest waiting packet; default 30 s
 	MaxText    int           // bytes of one message; default 16 KiB
-	MaxMembers int           // listed in a Joined; default 500
+	MaxMembers int           // listed in a Joined; default 500, negative: none
 	// MaxPresence is the most people in a room whose coming and going is told
 	// to the others: n people who all come at once are n² events. Default
 	// 1000, negative: no limit.
@@ -93,7 +93,7 @@ func (o Options) withDefaults() Options {
 	o.MaxRoomsPerSession = cmp.Or(o.MaxRoomsPerSession, 128)
 	o.MaxSessionsPerPerson = cmp.Or(o.MaxSessionsPerPerson, 32)
 	o.MaxSessionsPerAddress = cmp.Or(o.MaxSessionsPerAddress, 256)
-	o.MaxMembers = cmp.Or(o.MaxMembers, 500)
+	o.MaxMembers = max(cmp.Or(o.MaxMembers, 500), 0)
 	o.MaxPresence = cmp.Or(o.MaxPresence, 1000)
 	o.History = cmp.Or(o.History, 100)
 	o.Resume = cmp.Or(o.Resume, 1000)
