@@ -14,11 +14,12 @@ import (
 	"framewright/chat"
 )
 
-// request is one call of Append or Delete on its way into a commit.
+// request is one call of Append, Delete or TryWrite on its way into a commit.
 type request struct {
 	room     string
 	messages []*chat.Message
 	remove   chat.Cursor // not zero: a Delete
+	trial    bool        // a TryWrite
 
 	done   chan struct{} // closed when what follows is set
 	stored []chat.Stored
@@ -41,6 +42,18 @@ func (s *Store) Delete(room string, c chat.Cursor) (bool, error) {
 	r := &request{room: room, remove: c, done: make(chan struct{})}
 	s.ask(r)
 	return r.found, r.err
+}
+
+// trialBytes is more than most messages need.
+const trialBytes = 64 << 10
+
+// TryWrite writes something of no meaning, to find out whether the store can
+// write again after an Append has failed. It returns once that is on the disk,
+// or why it is not.
+func (s *Store) TryWrite() error {
+	r := &request{trial: true, done: make(chan struct{})}
+	s.ask(r)
+	return r.err
 }
 
 func (s *Store) ask(r *request) {

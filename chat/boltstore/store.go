@@ -71,7 +71,7 @@ type Store struct {
 // The buckets. A room's id and all numbers are 8 bytes, big endian, so that
 // keys sort as numbers do.
 var (
-	bucketMeta     = []byte("framewright chat") // keyFormat, keyEpoch
+	bucketMeta     = []byte("framewright chat") // keyFormat, keyEpoch, keyTrial
 	bucketRooms    = []byte("rooms")            // name → roomRecord
 	bucketMessages = []byte("messages")         // room, Seq → record
 	bucketIDs      = []byte("ids")              // room, hash of person and id → Seq
@@ -82,6 +82,7 @@ var (
 
 	keyFormat = []byte("format")
 	keyEpoch  = []byte("epoch")
+	keyTrial  = []byte("trial")
 )
 
 // format is the version of the file's layout.

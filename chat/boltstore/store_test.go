@@ -315,12 +315,20 @@ func fill(t *testing.T, path string, o *Options, makeRoom func()) {
 	if errors.Is(failed, ErrDamaged) {
 		t.Errorf("a full disk is taken for damage: %v", failed)
 	}
+	if err := s.TryWrite(); err == nil {
+		t.Error("there is no room, and yet a trial succeeds")
+	}
 	if send() == nil {
 		t.Log("a second try found room")
 		acknowledged++
 	}
 	if makeRoom != nil {
 		makeRoom()
+		for range 3 {
+			if err := s.TryWrite(); err != nil {
+				t.Errorf("there is room again, and yet a trial: %v", err)
+			}
+		}
 		if err := send(); err != nil {
 			t.Fatalf("there is room again, and yet: %v", err)
 		}

@@ -93,6 +93,11 @@ func damaged(format string, args ...any) error {
 }
 
 func (w *writer) serve(q *request) error {
+	if q.trial {
+		// What an earlier trial left is freed by the commit and not before, so
+		// this one needs room of its own.
+		return w.tx.Bucket(bucketMeta).Put(keyTrial, make([]byte, trialBytes))
+	}
 	if !q.remove.IsZero() {
 		return w.remove(q)
 	}
