@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"framewright/chat"
+	"framewright/chat/boltstore"
 	"framewright/chat/plain"
 	"framewright/chat/socketio"
 	"framewright/ws"
@@ -94,7 +95,7 @@ func newApp(set *settings, stderr io.Writer) *app {
 	a := &app{set: set, log: set.logger(stderr), metrics: newMetrics()}
 	a.gate = &gate{
 		proxies: set.proxies, log: a.log, metrics: a.metrics, rate: newRateLimit(set.handshakeRate),
-		after: max(set.drainWindow, time.Second),
+		after: max(set.drainWindow, time.Second), health: storeHealth{log: a.log},
 	}
 	return a
 }
@@ -106,8 +107,11 @@ func (a *app) open(tracer *tracer) error {
 	if o.Store, err = a.set.openStore(); err != nil {
 		return err
 	}
+	if s, ok := o.Store.(*boltstore.Store); ok {
+		a.gate.health.try = s.TryWrite
+	}
 	o.MaxSessionsPerAddress = cmp.Or(a.set.maxPerAddress, -1)
-	o.Observer = a.metrics.observer(a.log)
+	o.Observer = a.metrics.observer(a.log, &a.gate.health)
 	logChat(&o, a.log)
 	a.hub = chat.New(o)
 	a.metrics.hub.Store(a.hub)

@@ -33,7 +33,8 @@ type gate struct {
 	rate    *rateLimit    // nil: no limit
 	after   time.Duration // what Retry-After says while the server is not ready
 
-	phase atomic.Int32
+	phase  atomic.Int32
+	health storeHealth
 }
 
 func (g *gate) now() phase     { return phase(g.phase.Load()) }
@@ -42,11 +43,15 @@ func (g *gate) healthz() http.Handler {
 	return probe(func() (int, string) { return http.StatusOK, "ok" })
 }
 
-// readyz is 200 only while new connections are welcome.
+// readyz is 200 only while new connections are welcome, and what they send can
+// be stored.
 func (g *gate) readyz() http.Handler {
 	return probe(func() (int, string) {
 		if p := g.now(); p != ready {
 			return http.StatusServiceUnavailable, p.String()
+		}
+		if !g.health.ok() {
+			return http.StatusServiceUnavailable, "the store cannot write"
 		}
 		return http.StatusOK, ready.String()
 	})

@@ -71,14 +71,16 @@ func (m *metrics) handler(log *slog.Logger) http.Handler {
 	})
 }
 
-// observer is told by the hub what takes time, and what the store cannot do. Of
-// a store that goes on failing the log has a line a second.
-func (m *metrics) observer(log *slog.Logger) chat.Observer {
+// observer is told by the hub what takes time, and what the store cannot do,
+// which it passes on to health. Of a store that goes on failing the log has a
+// line a second.
+func (m *metrics) observer(log *slog.Logger, health *storeHealth) chat.Observer {
 	var next atomic.Int64 // when the log may have a line again, in Unix nanoseconds
 	return chat.Observer{
 		FanOut: func(_ int, took time.Duration) { m.fanOut.Observe(took.Seconds()) },
 		Stored: func(messages int, took time.Duration, err error) {
 			m.append.Observe(took.Seconds())
+			health.wrote(err)
 			if err == nil {
 				return
 			}

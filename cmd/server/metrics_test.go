@@ -14,7 +14,8 @@ import (
 func TestStoreFailuresAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(buffer)
-		o := newMetrics().observer(slog.New(slog.NewJSONHandler(log, nil)))
+		logger := slog.New(slog.NewJSONHandler(log, nil))
+		o := newMetrics().observer(logger, &storeHealth{log: logger})
 		o.Stored(3, time.Millisecond, nil)
 		for range 10 { // in three seconds
 			o.Stored(3, time.Millisecond, errors.New("no space left"))

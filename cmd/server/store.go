@@ -5,10 +5,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"framewright/chat"
@@ -133,4 +136,39 @@ func (s *settings) kept() string {
 		return "History is kept in memory and is gone when the server ends."
 	}
 	return "History is kept in " + s.data + " (-data takes another folder, -memory none)."
+}
+
+// storeHealth is whether the history can be written, as far as the last attempt
+// tells.
+type storeHealth struct {
+	log *slog.Logger
+	try func() error // writes something; nil for a store that does not fail
+
+	failing atomic.Bool
+
+	trying sync.Mutex
+	tried  time.Time
+}
+
+// tryEvery is how often a store that has failed is tried.
+const tryEvery = time.Second
+
+// wrote notes how a write has ended.
+func (h *storeHealth) wrote(err error) {
+	if h.failing.Swap(err != nil) && err == nil {
+		h.log.Info("the store can write again")
+	}
+}
+
+// ok reports whether the last write has succeeded. If not, it tries another:
+// when nobody is sent to a server that is not ready, nobody else may write.
+func (h *storeHealth) ok() bool {
+	if h.failing.Load() && h.try != nil && h.trying.TryLock() {
+		defer h.trying.Unlock()
+		if now := time.Now(); now.Sub(h.tried) >= tryEvery {
+			h.tried = now
+			h.wrote(h.try())
+		}
+	}
+	return !h.failing.Load()
 }

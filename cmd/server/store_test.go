@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestDefaultData(t *testing.T) {
@@ -124,4 +128,47 @@ func TestGreeting(t *testing.T) {
 			t.Errorf("%s: %s", addr, got)
 		}
 	}
+}
+
+// From a write that failed until one that did not the server is not ready. It
+// tries by itself, because nobody may be sent to it any more.
+func TestNotReadyWhileTheStoreFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set, err := parseSettings([]string{"-memory"}, nil, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newApp(set, io.Discard)
+		a.gate.become(ready)
+		full := errors.New("no space left")
+		tries, trial := 0, full
+		a.gate.health.try = func() error { tries++; return trial }
+		o := a.metrics.observer(a.log, &a.gate.health)
+		want := func(why string, status int, body string, triesSoFar int) {
+			t.Helper()
+			w := httptest.NewRecorder()
+			a.gate.readyz().ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+			if w.Code != status || w.Body.String() != body || tries != triesSoFar {
+				t.Errorf("%s: %d %q after %d trials; want %d %q after %d", why, w.Code, w.Body, tries, status, body, triesSoFar)
+			}
+		}
+		want("nothing written yet", 200, "ready\n", 0)
+		o.Stored(1, 0, nil)
+		want("a write", 200, "ready\n", 0)
+		o.Stored(1, 0, full)
+		want("a write that failed", 503, "the store cannot write\n", 1)
+		want("asked again at once", 503, "the store cannot write\n", 1)
+		o.Stored(1, 0, nil)
+		want("a write that succeeded", 200, "ready\n", 1)
+		o.Stored(1, 0, full)
+		time.Sleep(tryEvery)
+		want("a second later", 503, "the store cannot write\n", 2)
+		time.Sleep(tryEvery)
+		trial = nil
+		want("there is room", 200, "ready\n", 3)
+		want("and asked again", 200, "ready\n", 3)
+		o.Stored(1, 0, full)
+		a.gate.become(draining)
+		want("a drain", 503, "draining\n", 3)
+	})
 }
