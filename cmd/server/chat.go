@@ -110,6 +110,9 @@ func (a *app) open(tracer *tracer) error {
 	if s, ok := o.Store.(*boltstore.Store); ok {
 		a.gate.health.try = s.TryWrite
 	}
+	if a.set.tokenKey != nil {
+		o.Authenticate = authenticator(a.set.tokenKey)
+	}
 	o.MaxSessionsPerAddress = cmp.Or(a.set.maxPerAddress, -1)
 	o.Observer = a.metrics.observer(a.log, &a.gate.health)
 	logChat(&o, a.log)

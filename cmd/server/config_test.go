@@ -79,6 +79,8 @@ func TestSettingsErrors(t *testing.T) {
 		{"a short key", "FRAMEWRIGHT_PUBLISH_KEY=short", "", "at least 16 bytes"},
 		{"a key and a key file", "FRAMEWRIGHT_PUBLISH_KEY=0123456789abcdef", "publish-key-file = /dev/null", "one of them"},
 		{"a key file that is not there", "", "publish-key-file = /nowhere/at.all", "publish-key-file: open"},
+		{"a token key file that is not there", "FRAMEWRIGHT_TOKEN_KEY_FILE=/nowhere/at.all", "", "FRAMEWRIGHT_TOKEN_KEY_FILE: open"},
+		{"an empty token key file", "", "token-key-file = /dev/null", "server.conf:1: token-key-file /dev/null: expected a key of at least 32 bytes"},
 		{"an empty key file", "", "publish-key-file = /dev/null", "at least 16 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"framewright/chat"
+	"framewright/chat/plain"
 	"framewright/ws"
 )
 
@@ -96,7 +97,7 @@ func (m *metrics) observer(log *slog.Logger, health *storeHealth) chat.Observer 
 // each would be a time series.
 func closeCode(c ws.Code) string {
 	switch {
-	case c >= 1000 && c <= 1014, c == 4003, c == 4008:
+	case c >= 1000 && c <= 1014, c == plain.CloseExpired, c == plain.CloseKicked, c == plain.CloseSlow:
 		return strconv.Itoa(int(c))
 	}
 	return "other"

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"framewright/chat/token"
 	"framewright/ws"
 )
 
@@ -46,6 +47,8 @@ type settings struct {
 
 	publishKey     string
 	publishKeyFile string
+	tokenKeyFile   string
+	tokenKey       token.Key // from tokenKeyFile; nil without
 
 	maxConns      int
 	maxPerAddress int
@@ -101,6 +104,7 @@ func (s *settings) declare() {
 	f.StringVar(&s.key, "key", "", "`FILE` with the certificate's private key (PEM)")
 	f.StringVar(&s.publishKeyFile, "publish-key-file", "", "`FILE` with the key for POST /publish, which is off without one")
 	f.StringVar(&s.publishKey, "publish-key", "", "the `KEY` itself; better in FRAMEWRIGHT_PUBLISH_KEY, because every user of\nthe machine can read a command line")
+	f.StringVar(&s.tokenKeyFile, "token-key-file", "", "`FILE` with the key of the tokens by which another site says who a client\nis; none are taken without one")
 
 	f.IntVar(&s.maxConns, "max-conns", 10_000, "connections at one time; 0 for no limit")
 	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address, or one IPv6 /64; 0 for no limit")
@@ -182,7 +186,7 @@ func (s *settings) check() error {
 	if s.maxText*8 > s.queue {
 		return s.badf("queue", "too small for messages of -max-text %d: at least eight times that", s.maxText)
 	}
-	return s.readPublishKey()
+	return s.readKeys()
 }
 
 // checkBounds holds every number and duration against the least that makes
@@ -225,30 +229,47 @@ func (s *settings) atLeast(name string, least int64) error {
 	return nil
 }
 
-// readPublishKey fills publishKey from its file.
-func (s *settings) readPublishKey() error {
+// readKeys fills publishKey and tokenKey from their files.
+func (s *settings) readKeys() (err error) {
 	if s.publishKeyFile != "" {
 		if s.publishKey != "" {
 			return usagef("%s and %s: one of them", s.named("publish-key"), s.named("publish-key-file"))
 		}
-		file, err := os.Open(s.publishKeyFile)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.named("publish-key-file"), err)
-		}
-		defer file.Close()
-		data, err := io.ReadAll(io.LimitReader(file, 4097))
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.named("publish-key-file"), err)
-		}
-		s.publishKey = strings.TrimSpace(string(data))
-		if len(data) > 4096 || len(s.publishKey) < minPublishKey {
-			return usagef("%s %s: expected a key of at least %d bytes, and at most 4096 bytes in all", s.named("publish-key-file"), s.publishKeyFile, minPublishKey)
+		if s.publishKey, err = s.readKey("publish-key-file", minPublishKey); err != nil {
+			return err
 		}
 	}
 	if s.publishKey != "" && len(s.publishKey) < minPublishKey {
 		return usagef("%s: a key has at least %d bytes, and should be random", s.named("publish-key"), minPublishKey)
 	}
+	if s.tokenKeyFile != "" {
+		key, err := s.readKey("token-key-file", token.MinKey)
+		if err != nil {
+			return err
+		}
+		s.tokenKey = token.Key(key)
+	}
 	return nil
+}
+
+// readKey returns the text of the file that a setting names, without the space
+// around it.
+func (s *settings) readKey(setting string, least int) (string, error) {
+	path := s.flags.Lookup(setting).Value.String()
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", s.named(setting), err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 4097))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", s.named(setting), err)
+	}
+	key := strings.TrimSpace(string(data))
+	if len(data) > 4096 || len(key) < least {
+		return "", usagef("%s %s: expected a key of at least %d bytes, and at most 4096 bytes in all", s.named(setting), path, least)
+	}
+	return key, nil
 }
 
 // publishSum is what the publisher compares with; ok is false without a key.

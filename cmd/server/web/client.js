@@ -91,7 +91,7 @@ export class Chat {
   /**
    * @param {string | URL} url of the server's WebSocket, ws: or wss:
    * @param {object} options
-   * @param {string} options.name
+   * @param {string} [options.name] not needed with a token that says it
    * @param {string} [options.secret] keep it and give it again: it is who you are
    * @param {string | (() => string | Promise<string>)} [options.token] if the server asks for one
    * @param {boolean} [options.start] false: wait for connect()
