@@ -37,7 +37,7 @@ var (
 )
 
 // endReasons are what [chat.EndReason] may say.
-var endReasons = []string{"expired", "flood", "gone", "kicked", "lost", "panic", "restart", "shutdown", "slow"}
+var endReasons = []string{"expired", "flood", "gone", "kicked", "lost", "panic", "restart", "shutdown", "slow", "store"}
 
 // Describe implements [prometheus.Collector].
 func (h *hubStats) Describe(ch chan<- *prometheus.Desc) {

@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"framewright/chat"
 	"framewright/ws"
 )
 
@@ -25,6 +28,16 @@ func TestStoreFailuresAreLogged(t *testing.T) {
 			t.Errorf("%d lines, want one a second\n%s", n, log)
 		}
 	})
+}
+
+func TestEveryEndHasASeries(t *testing.T) {
+	for _, err := range []error{
+		nil, io.EOF, chat.ErrSlow, chat.ErrKicked, chat.ErrExpired, chat.ErrFlood, chat.ErrPanic, chat.ErrStore, chat.ErrRestart, chat.ErrShutdown, chat.ErrClosed,
+	} {
+		if reason := chat.EndReason(err); !slices.Contains(endReasons, reason) {
+			t.Errorf("%v ends as %q, which is no metric", err, reason)
+		}
+	}
 }
 
 func TestCloseCodesAreFew(t *testing.T) {
