@@ -81,12 +81,13 @@ func (h *Hub) unregister(s *Session, grace time.Duration) {
 }
 
 func (h *Hub) forget(s *Session) {
+	keys := nameKeys(s.person.Name)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.owner.holds--; s.owner.holds == 0 {
 		delete(h.people, s.person.ID)
 	}
-	for _, key := range nameKeys(s.person.Name) {
+	for _, key := range keys {
 		if n := h.names[key]; n != nil {
 			if n.holds--; n.holds == 0 {
 				delete(h.names, key)
