@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"crypto/rand"
 	"errors"
 	"io"
 	"maps"
@@ -220,11 +219,4 @@ func asError(err error, code ErrorCode) error {
 		return err
 	}
 	return &Error{Code: code, Text: err.Error(), Err: err}
-}
-
-func orRandom(id string) string {
-	if id == "" {
-		return rand.Text()
-	}
-	return id
 }

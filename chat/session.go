@@ -38,8 +38,9 @@ type Session struct {
 
 func newSession(h *Hub, id Identity, c Codec) *Session {
 	s := &Session{hub: h, id: rand.Text(), person: id.Person, address: id.Address, codec: c, rooms: make(map[string]*room)}
-	s.anonymous = s.person.ID == ""
-	s.person.ID = orRandom(s.person.ID)
+	if s.anonymous = s.person.ID == ""; s.anonymous {
+		s.person.ID = rand.Text()
+	}
 	s.q.init(h.o.QueueBytes, h.o.QueueAge)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s

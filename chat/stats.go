@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,12 +68,8 @@ func (h *Hub) Stats() Stats {
 		Ended: make(map[string]uint64), Refused: make(map[ErrorCode]uint64),
 	}
 	c.mu.Lock()
-	for k, v := range c.ended {
-		s.Ended[k] = v
-	}
-	for k, v := range c.refused {
-		s.Refused[k] = v
-	}
+	maps.Copy(s.Ended, c.ended)
+	maps.Copy(s.Refused, c.refused)
 	c.mu.Unlock()
 	sessions := h.Sessions()
 	for _, one := range sessions {

@@ -143,10 +143,10 @@ func (s *socketStats) read() (live int, total uint64, sums ws.Stats) {
 }
 
 var (
-	descConnections = prometheus.NewDesc("framewright_connections", "WebSocket connections of the native protocol that are open; framewright_sessions counts those of Socket.IO, too.", nil, nil)
-	descConnTotal   = prometheus.NewDesc("framewright_connections_total", "WebSocket connections of the native protocol that were accepted.", nil, nil)
-	descWSMessages  = prometheus.NewDesc("framewright_websocket_messages_total", "WebSocket messages, by direction.", []string{"direction"}, nil)
-	descWSBytes     = prometheus.NewDesc("framewright_websocket_bytes_total", "Bytes of WebSocket frames with their headers, by direction.", []string{"direction"}, nil)
+	descConnections = desc("framewright_connections", "WebSocket connections of the native protocol that are open; framewright_sessions counts those of Socket.IO, too.")
+	descConnTotal   = desc("framewright_connections_total", "WebSocket connections of the native protocol that were accepted.")
+	descWSMessages  = desc("framewright_websocket_messages_total", "WebSocket messages, by direction.", "direction")
+	descWSBytes     = desc("framewright_websocket_bytes_total", "Bytes of WebSocket frames with their headers, by direction.", "direction")
 )
 
 // Describe implements [prometheus.Collector].

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -37,12 +38,7 @@ func (p *prefixes) Set(s string) error {
 }
 
 func (p prefixes) contains(a netip.Addr) bool {
-	for _, one := range p {
-		if one.Contains(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p, func(one netip.Prefix) bool { return one.Contains(a) })
 }
 
 // The headers in which a proxy says for whom it asks.

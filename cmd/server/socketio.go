@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -48,19 +49,13 @@ type auth struct {
 
 // socketIO makes the Socket.IO server of an app whose hub is there.
 func (a *app) socketIO() (*socketio.Server, error) {
-	none := func(n int) int {
-		if n == 0 {
-			return -1
-		}
-		return n
-	}
 	o := &socketio.Options{
 		Engine: engineio.Options{
 			OriginPatterns:        a.set.origins,
 			MaxPayload:            int(a.set.maxMessage),
 			QueueBytes:            a.set.queue,
-			MaxSessions:           none(a.set.maxConns),
-			MaxSessionsPerAddress: none(a.set.maxPerAddress),
+			MaxSessions:           cmp.Or(a.set.maxConns, -1),
+			MaxSessionsPerAddress: cmp.Or(a.set.maxPerAddress, -1),
 			Address:               func(r *http.Request) string { return limitKey(a.gate.proxies.client(r)) },
 			Connect:               a.gate.withClient,
 			// A client that polls asks again at once; one that does not is
