@@ -62,7 +62,7 @@ func parseRecord(b []byte) (record, error) {
 	return r, nil
 }
 
-// sized gives the record's message as one of a room, whose name counts in its
+// of gives the record's message as one of a room, whose name counts in its
 // size.
 func (r *record) of(room string, c chat.Cursor) *chat.Message {
 	m := r.message

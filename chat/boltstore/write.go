@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -263,7 +264,7 @@ func (w *writer) forgetRooms() error {
 	all := make(map[string]uint64, len(w.s.rooms)+w.fresh)
 	maps.Copy(all, w.s.rooms)
 	maps.Copy(all, w.last)
-	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return int(int64(all[a]) - int64(all[b])) })
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Compare(all[a], all[b]) })
 	// A few more than must be, so that not every new room costs a search.
 	for _, name := range names[:min(excess+w.s.o.MaxRooms/64, len(names))] {
 		if _, used := w.last[name]; used {
