@@ -9,11 +9,15 @@ import (
 // goroutine only while there is something to do.
 type jobs struct {
 	mu      sync.Mutex
-	waiting []func()
+	waiting []job
 	size    int // bytes of the events that wait
-	sizes   []int
 	running bool
 	room    chan struct{} // closed when a job has begun; nil if nobody waits
+}
+
+type job struct {
+	do   func()
+	size int // bytes of its event
 }
 
 // put adds f, whose event has size bytes. While most are waiting already it
@@ -39,7 +43,7 @@ func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 	j.mu.Unlock()
 }
 
-// last adds f in place of those that wait, as the last.
+// last adds f behind those that wait. It never waits itself.
 func (j *jobs) last(s *Socket, f func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -47,7 +51,7 @@ func (j *jobs) last(s *Socket, f func()) {
 }
 
 func (j *jobs) add(s *Socket, f func(), size int) {
-	j.waiting, j.sizes, j.size = append(j.waiting, f), append(j.sizes, size), j.size+size
+	j.waiting, j.size = append(j.waiting, job{f, size}), j.size+size
 	if !j.running {
 		j.running = true
 		s.ns.server.running.Go(j.run)
@@ -58,19 +62,18 @@ func (j *jobs) run() {
 	for {
 		j.mu.Lock()
 		if len(j.waiting) == 0 {
-			j.running, j.waiting, j.sizes = false, nil, nil
+			j.running, j.waiting = false, nil
 			j.mu.Unlock()
 			return
 		}
-		f := j.waiting[0]
-		j.waiting[0] = nil
-		j.size -= j.sizes[0]
-		j.waiting, j.sizes = j.waiting[1:], j.sizes[1:]
+		next := j.waiting[0]
+		j.waiting[0] = job{}
+		j.waiting, j.size = j.waiting[1:], j.size-next.size
 		if j.room != nil {
 			close(j.room)
 			j.room = nil
 		}
 		j.mu.Unlock()
-		f()
+		next.do()
 	}
 }
