@@ -36,8 +36,12 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// logChat sets the hooks that log what happens in the chat.
+// logChat sets the hooks that log what happens in the chat, unless nobody would
+// see it: a hook costs each message a goroutine's start.
 func logChat(o *chat.Options, log *slog.Logger) {
+	if !log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
 	line := func(what string, s *chat.Session, args ...any) {
 		who := []any{"session", sessionLabel(s), "remote", s.Address(), "person", s.Person().ID, "name", s.Person().Name}
 		log.Info(what, append(who, args...)...)
