@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"sync"
 	"time"
 )
 
@@ -42,7 +43,7 @@ var contentTypes = map[string]string{
 }
 
 // page serves the embedded files.
-func page() http.Handler {
+var page = sync.OnceValue(func() http.Handler {
 	files := make(map[string][]byte)
 	tags := make(map[string]string)
 	fs.WalkDir(web, "web", func(name string, d fs.DirEntry, err error) error {
@@ -80,4 +81,4 @@ func page() http.Handler {
 		w.Header().Set("ETag", tags[r.URL.Path])
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	})
-}
+})
