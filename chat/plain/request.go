@@ -68,12 +68,13 @@ func badRequest(format string, args ...any) error {
 // case only.
 func parse(data []byte) (request, error) {
 	var r request
-	var any struct{}
-	if err := json.Unmarshal(data, &any); err != nil {
+	if !json.Valid(data) {
+		// Unmarshal says where. It would decode, too, so it is not asked first.
+		err := json.Unmarshal(data, new(any))
 		if se, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return r, badRequest("not JSON: %v, at byte %d", se, se.Offset)
 		}
-		return r, badRequest("a request is a JSON object")
+		return r, badRequest("not JSON: %v", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -86,7 +87,7 @@ func parse(data []byte) (request, error) {
 		if err != nil {
 			return r, badRequest("not JSON: %v", err)
 		}
-		key := t.(string) // json.Unmarshal has seen to that
+		key := t.(string) // json.Valid has seen to that
 		for _, s := range seen {
 			if strings.EqualFold(s, key) {
 				return r, badRequest("the key %.32q stands there twice", key)
