@@ -104,7 +104,7 @@ func parsePacket(b []byte, l limits) (packet, error) {
 	b = b[1:]
 	// attachments (digits) and a dash
 	if kind.binary() {
-		n, rest, err := number(b, l.attachments)
+		n, rest, err := number(b, int64(l.attachments))
 		if err != nil || len(rest) == 0 || rest[0] != '-' {
 			return p, badPacket("a %v begins with the number of its attachments, at most %d (option MaxAttachments), and a dash", kind, l.attachments)
 		}
@@ -133,12 +133,12 @@ func parsePacket(b []byte, l limits) (packet, error) {
 	return p, p.payload(b, l)
 }
 
-func number(b []byte, most int) (n int64, rest []byte, err error) {
+func number(b []byte, most int64) (n int64, rest []byte, err error) {
 	end := slices.IndexFunc(b, func(c byte) bool { return c < '0' || '9' < c })
 	if end < 0 {
 		end = len(b)
 	}
-	if n, err = strconv.ParseInt(string(b[:min(end, 20)]), 10, 64); err == nil && n > int64(most) {
+	if n, err = strconv.ParseInt(string(b[:min(end, 20)]), 10, 64); err == nil && n > most {
 		err = strconv.ErrRange
 	}
 	return n, b[end:], err
