@@ -201,6 +201,33 @@ func BenchmarkEchoConn(b *testing.B) {
 	}
 }
 
+// BenchmarkEchoBurst is a message of an echo whose peer sends sixteen at a
+// time: what is left when the system calls are taken away.
+func BenchmarkEchoBurst(b *testing.B) {
+	for _, size := range []int{32, 1 << 10} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			h := ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: rfcKey}
+			frame := ws.AppendFrame(nil, h, bytes.Repeat([]byte("x"), size))
+			c := ws.NewConn(&loopConn{replay: bytes.Repeat(frame, 16)}, ws.RoleServer, &ws.Options{PingInterval: -1})
+			defer c.CloseNow()
+			ctx := c.Context()
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for m, err := range c.Messages(ctx) {
+				if !b.Loop() {
+					break
+				}
+				if err == nil {
+					err = c.Write(ctx, m.Opcode, m.Data)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // TestEchoAllocatesNothing holds that an echo, once its buffers have their
 // size, allocates nothing per message, in either role.
 func TestEchoAllocatesNothing(t *testing.T) {

@@ -260,13 +260,16 @@ func (i *interrupter) setDeadline(t time.Time) {
 // watching: the connection's end closes the stream. Contexts are told apart by
 // their Done channels, since not every Context can be compared.
 func (i *interrupter) watch(ctx context.Context) {
-	if ctx == i.c.Context() {
-		ctx = context.Background()
+	var done <-chan struct{}
+	if l, ok := ctx.(*lifetime); !ok || l != &i.c.life {
+		done = ctx.Done()
 	}
-	done := ctx.Done()
-	if done == i.seen && !i.changed.Load() {
-		return
+	if done != i.seen || i.changed.Load() {
+		i.change(ctx, done)
 	}
+}
+
+func (i *interrupter) change(ctx context.Context, done <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.seen = done

@@ -172,7 +172,9 @@ func (out *outgoing) stalled(ctx context.Context, start moment, n int, rest []by
 // nobody else is about to write: then it is theirs to send.
 func (out *outgoing) unlock(ctx context.Context) {
 	out.frames.release()
-	out.flush(ctx)
+	if out.due() {
+		out.flush(ctx)
+	}
 }
 
 // flush sends the pong that is due, and the rest of an interrupted frame. If

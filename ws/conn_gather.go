@@ -213,9 +213,6 @@ func (out *outgoing) dropPending(n int) {
 // setLate sees to it that what was gathered goes out within twice WriteDelay.
 // One timer, which is not stopped, serves any number of messages.
 func (out *outgoing) setLate() {
-	if out.lateSet {
-		return
-	}
 	out.lateSet, out.lateFlushes = true, out.flushes
 	if delay := out.c.set.writeDelay; out.late == nil {
 		out.late = time.AfterFunc(delay, out.sendLate)

@@ -166,6 +166,9 @@ func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte,
 		if err := in.judge(dst[len(dst)-n:]); err != nil {
 			return dst, err
 		}
+		if in.rx.Remaining() == 0 && in.rx.State() == StateReady {
+			return dst, in.delivered(false)
+		}
 	}
 }
 

@@ -33,6 +33,10 @@ func (l *lock) acquire(ctx context.Context, c *Conn) error {
 	if l.try() {
 		return nil
 	}
+	return l.standInLine(ctx, c)
+}
+
+func (l *lock) standInLine(ctx context.Context, c *Conn) error {
 	turn, ok := l.enqueue()
 	if ok {
 		return nil
@@ -99,9 +103,12 @@ func (l *lock) leave(turn chan struct{}) {
 
 // release hands l to the first in the line, or lets it be free.
 func (l *lock) release() {
-	if l.state.CompareAndSwap(locked, unlocked) {
-		return
+	if !l.state.CompareAndSwap(locked, unlocked) {
+		l.callNext()
 	}
+}
+
+func (l *lock) callNext() {
 	w := l.wait.Load()
 	w.mu.Lock()
 	defer w.mu.Unlock()

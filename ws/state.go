@@ -162,6 +162,7 @@ type Receiver struct {
 
 	state     State
 	header    Header // of the current frame
+	next      State  // after it
 	remaining int64  // payload bytes of the current frame still to come
 	maskAt    int    // offset into the masking key
 
@@ -236,8 +237,9 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 	if len(b) < 2 {
 		return h, 0, err
 	}
-	if err := r.checkStart(h, b[1]&0x7F); err != nil {
-		return h, n, err
+	next, rule := r.start(h, b[1]&0x7F)
+	if rule != "" {
+		return h, n, violated(rule, r.startDetail(rule, h))
 	}
 	if err != nil || n == 0 {
 		return h, n, err
@@ -248,7 +250,7 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 		}
 	}
 
-	r.header, r.remaining, r.maskAt = h, h.Length, 0
+	r.header, r.next, r.remaining, r.maskAt = h, next, h.Length, 0
 	switch {
 	case h.Opcode.IsControl():
 		r.control = r.control[:0]
@@ -265,64 +267,57 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 	return h, n, err
 }
 
-// checkStart holds the rules that the first two bytes of a frame can break;
-// length7 is the length as it stands there. It must not look at more of h, or
-// the verdict would depend on how much of the frame has come.
-func (r *Receiver) checkStart(h Header, length7 byte) error {
-	if rule := r.startRule(h, length7); rule != "" {
-		return violated(rule, r.startDetail(rule, h))
-	}
-	return nil
-}
-
-// startRule returns the first rule that is broken, "" if none is.
-func (r *Receiver) startRule(h Header, length7 byte) RuleID {
+// start holds the rules that the first two bytes of a frame can break; length7
+// is the length as it stands there. It returns the state after the frame, or the
+// first rule that is broken. It must not look at more of h, or the verdict would
+// depend on how much of the frame has come.
+func (r *Receiver) start(h Header, length7 byte) (next State, broken RuleID) {
 	// "MUST be 0 unless an extension is negotiated that defines meanings"
 	rsv := h.RSV
 	if r.deflate && rsv&RSV1 != 0 {
 		// "An endpoint MUST NOT set the "Per-Message Compressed" bit of
 		// control frames and non-first fragments of a data message."
 		if h.Opcode.IsControl() || h.Opcode == OpContinuation {
-			return RuleRSV1
+			return r.state, RuleRSV1
 		}
 		rsv &^= RSV1
 	}
 	if rsv != 0 {
-		return RuleRSV
+		return r.state, RuleRSV
 	}
 	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
 	// the WebSocket Connection_."
 	if h.Opcode.IsReserved() {
-		return RuleOpcode
+		return r.state, RuleOpcode
 	}
 	// "a client MUST mask all frames that it sends"
 	if r.role == RoleServer && !h.Masked {
-		return RuleClientMasks
+		return r.state, RuleClientMasks
 	}
 	// "A server MUST NOT mask any frames that it sends"
 	if r.role == RoleClient && h.Masked {
-		return RuleServerUnmasked
+		return r.state, RuleServerUnmasked
 	}
 	if h.Opcode.IsControl() {
 		// "All control frames MUST have a payload length of 125 bytes or
 		// less and MUST NOT be fragmented."
 		if !h.Fin {
-			return RuleControlFin
+			return r.state, RuleControlFin
 		}
 		if length7 > MaxControlPayload {
-			return RuleControlLength
+			return r.state, RuleControlLength
 		}
 	}
-	if _, rule := r.state.After(h); rule != "" {
-		return rule
+	if next, broken = r.state.After(h); broken != "" {
+		return next, broken
 	}
 	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
-		return RuleFragments
+		return r.state, RuleFragments
 	}
-	return ""
+	return next, ""
 }
 
-// startDetail says what was seen of a frame that broke a rule of startRule's.
+// startDetail says what was seen of a frame that broke a rule of start's.
 // It is apart because it needs so much more stack: a goroutine that waits has
 // what its deepest call needed.
 //
@@ -452,7 +447,7 @@ func (r *Receiver) endFrame() (err error) {
 			return err
 		}
 	}
-	r.state, _ = r.state.After(h)
+	r.state = r.next
 	return nil
 }
 

@@ -59,9 +59,12 @@ func newFrameTrace(c *Conn, sent bool) *frameTrace {
 }
 
 func (t *frameTrace) begin(before State, h Header, wire []byte, offset int64) {
-	if t == nil {
-		return
+	if t != nil {
+		t.header(before, h, wire, offset)
 	}
+}
+
+func (t *frameTrace) header(before State, h Header, wire []byte, offset int64) {
 	t.flush()
 	t.active = true
 	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule = before, before, h, offset, ""
