@@ -285,17 +285,10 @@ func (out *outgoing) writeClose(ctx context.Context, e *CloseError) error {
 	var b [MaxControlPayload]byte
 	p := AppendClose(b[:0], e.Code, e.Reason)
 	h := Header{Fin: true, Opcode: OpClose, Length: int64(len(p))}
-	if err := out.mask(&h); err != nil {
+	if err := out.complete(&h); err != nil {
 		return err
 	}
-	if err := out.makeWay(ctx); err != nil {
-		return err
-	}
-	if err := out.frame(ctx, h, p); err != nil {
-		return err
-	}
-	out.done(h)
-	return nil
+	return out.alone(ctx, &h, p, false)
 }
 
 // clip cuts a reason to what a Close frame holds, between two code points.

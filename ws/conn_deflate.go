@@ -255,18 +255,18 @@ var compressBuffers = sync.Pool{New: func() any { return new([]byte) }}
 // keepBuffer is the largest buffer that goes back to the pool.
 const keepBuffer = 256 << 10
 
-// compress returns the frame for p, and the buffer to give back. A message
+// compress returns the payload for p, and the buffer to give back. A message
 // that does not become smaller goes out as it is; but where the context is
 // kept the peer's is only like ours if it sees every message in its compressed
 // form.
-func (z *deflater) compress(h Header, p []byte) (Header, []byte, *[]byte) {
+func (z *deflater) compress(h *Header, p []byte) ([]byte, *[]byte) {
 	buf := compressBuffers.Get().(*[]byte)
 	*buf = z.c.Append((*buf)[:0], p)
 	if len(*buf) >= len(p) && !z.keep {
-		return h, p, buf
+		return p, buf
 	}
 	h.RSV |= RSV1
-	return h, *buf, buf
+	return *buf, buf
 }
 
 func giveBack(buf *[]byte) {

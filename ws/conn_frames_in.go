@@ -58,7 +58,8 @@ func (in *incoming) header(ctx context.Context) error {
 	for {
 		b := in.buf[in.r:in.w]
 		before := in.rx.State()
-		h, n, err := in.rx.Header(b)
+		n, err := in.rx.readHeader(b)
+		h := &in.rx.header
 		if n > 0 || err != nil {
 			in.trace.begin(before, h, b[:max(n, min(2, len(b)))], in.offset)
 		}

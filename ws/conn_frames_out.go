@@ -8,12 +8,16 @@ import (
 	"sync"
 )
 
-// frame writes a frame with header h and payload p.
-func (out *outgoing) frame(ctx context.Context, h Header, p []byte) error {
+// frame writes a frame with header h and payload p, whose bytes are wire if
+// they are known already.
+func (out *outgoing) frame(ctx context.Context, h *Header, p, wire []byte) error {
 	out.trace.whole(out, h, p)
+	if wire != nil {
+		return out.write(ctx, wire)
+	}
 	buf := writeBuffers.Get().(*[writeBufferSize]byte)
 	defer writeBuffers.Put(buf)
-	b := AppendHeader(buf[:0], h)
+	b := h.append(buf[:0])
 	if out.vectored && !h.Masked && !out.keepAll && len(p) > writeBufferSize/2 {
 		return out.writev(ctx, b, p)
 	}
@@ -230,12 +234,7 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 	h := Header{Fin: true, Opcode: OpPong, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
-		err = out.makeWay(ctx)
-	}
-	if err == nil {
-		out.keep = true
-		err = out.frame(ctx, h, payload)
-		out.keep = false
+		err = out.alone(ctx, &h, payload, true)
 	}
 	if err != nil {
 		if out.usable() == nil {
@@ -243,7 +242,6 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 		}
 		return false
 	}
-	out.done(h)
 	out.c.stats.pongsOut.Add(1)
 	return true
 }

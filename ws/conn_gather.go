@@ -38,7 +38,7 @@ func (out *outgoing) gathers() bool {
 
 // send sends a whole message as one frame, whose bytes are wire if they are
 // known already. With gather, it may do so later, together with others.
-func (out *outgoing) send(ctx context.Context, h Header, p, wire []byte, gather bool) error {
+func (out *outgoing) send(ctx context.Context, h *Header, p, wire []byte, gather bool) error {
 	out.interrupt.watch(ctx)
 	size := headerSize(h.Length, h.Masked) + len(p)
 	if len(out.pending) > 0 && cap(out.pending)-len(out.pending) < size {
@@ -69,7 +69,7 @@ func (out *outgoing) send(ctx context.Context, h Header, p, wire []byte, gather 
 		}
 	default:
 		out.sent = 0
-		if err := out.alone(ctx, h, p, wire); err != nil {
+		if err := out.frame(ctx, h, p, wire); err != nil {
 			return err
 		}
 	}
@@ -103,22 +103,14 @@ func (out *outgoing) sendLeft(ctx context.Context) error {
 	return err
 }
 
-func (out *outgoing) alone(ctx context.Context, h Header, p, wire []byte) error {
-	if wire == nil {
-		return out.frame(ctx, h, p)
-	}
-	out.trace.whole(out, h, p)
-	return out.write(ctx, wire)
-}
-
 // append puts a frame behind what waits to be sent.
-func (out *outgoing) append(h Header, p []byte) {
+func (out *outgoing) append(h *Header, p []byte) {
 	out.trace.whole(out, h, p)
 	if len(out.pending) == 0 {
 		out.buffer = gatherBuffers.Get().(*[gatherSize]byte)
 		out.pending = out.buffer[:0]
 	}
-	out.pending = AppendHeader(out.pending, h)
+	out.pending = h.append(out.pending)
 	start := len(out.pending)
 	out.pending = append(out.pending, p...)
 	if h.Masked {

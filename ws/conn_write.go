@@ -31,6 +31,7 @@ type outgoing struct {
 	// The rest belongs to whoever has frames.
 	interrupt interrupter
 	state     State
+	next      State   // after the current frame
 	key       [4]byte // the current frame's, here so that reading it does not allocate
 	deadline  moment
 	sent      int64 // bytes of the current frame
@@ -164,19 +165,19 @@ func (out *outgoing) wholeMessage(ctx context.Context, op Opcode, p []byte, prep
 	compress = compress && out.z != nil && len(p) >= out.c.set.threshold
 	switch {
 	case prepared != nil:
-		return out.preparedMessage(ctx, h, prepared, compress, gather)
+		return out.preparedMessage(ctx, &h, prepared, compress, gather)
 	case compress:
-		return out.compressedMessage(ctx, h, p, gather)
+		return out.compressedMessage(ctx, &h, p, gather)
 	}
 	h.Length = int64(len(p))
-	return out.send(ctx, h, p, nil, gather)
+	return out.send(ctx, &h, p, nil, gather)
 }
 
-func (out *outgoing) preparedMessage(ctx context.Context, h Header, prepared *Prepared, compress, gather bool) error {
+func (out *outgoing) preparedMessage(ctx context.Context, h *Header, prepared *Prepared, compress, gather bool) error {
 	if compress {
 		out.trace.original(prepared.data)
 	}
-	h, p, wire := prepared.form(h, out, compress)
+	p, wire := prepared.form(h, out, compress)
 	h.Length = int64(len(p))
 	err := out.send(ctx, h, p, wire, gather)
 	if err != nil && compress {
@@ -185,9 +186,9 @@ func (out *outgoing) preparedMessage(ctx context.Context, h Header, prepared *Pr
 	return err
 }
 
-func (out *outgoing) compressedMessage(ctx context.Context, h Header, p []byte, gather bool) error {
+func (out *outgoing) compressedMessage(ctx context.Context, h *Header, p []byte, gather bool) error {
 	out.trace.original(p)
-	h, p, buf := out.z.compress(h, p)
+	p, buf := out.z.compress(h, p)
 	defer giveBack(buf)
 	h.Length = int64(len(p))
 	err := out.send(ctx, h, p, nil, gather)
@@ -198,27 +199,19 @@ func (out *outgoing) compressedMessage(ctx context.Context, h Header, p []byte, 
 }
 
 // sendFrame sends one frame of a message that its caller holds the lock of.
-func (out *outgoing) sendFrame(ctx context.Context, h Header, p []byte) error {
+func (out *outgoing) sendFrame(ctx context.Context, h *Header, p []byte) error {
 	if err := out.frames.acquire(ctx, out.c); err != nil {
 		return err
 	}
 	defer out.unlock(ctx)
 	h.Length = int64(len(p))
-	if err := out.begin(ctx, &h); err != nil {
+	if err := out.begin(ctx, h); err != nil {
 		return err
 	}
-	if err := out.makeWay(ctx); err != nil {
-		return err
-	}
-	if err := out.frame(ctx, h, p); err != nil {
-		return err
-	}
-	out.done(h)
-	return nil
+	return out.alone(ctx, h, p, false)
 }
 
-// begin checks that a frame may go out now, and gives a client's its masking
-// key.
+// begin checks that a frame may go out now, and completes its header.
 func (out *outgoing) begin(ctx context.Context, h *Header) error {
 	c := out.c
 	if err := c.Err(); err != nil {
@@ -230,14 +223,15 @@ func (out *outgoing) begin(ctx context.Context, h *Header) error {
 	if ctx.Err() != nil {
 		return c.why(ctx)
 	}
-	if _, rule := out.state.After(*h); rule != "" {
-		panic("ws: frame out of order: " + string(rule)) // the locks see to that
-	}
-	return out.mask(h)
+	return out.complete(h)
 }
 
-// mask gives a client's frame its masking key.
-func (out *outgoing) mask(h *Header) error {
+// complete notes what the frame changes, and gives a client's its masking key.
+func (out *outgoing) complete(h *Header) error {
+	var rule RuleID
+	if out.next, rule = out.state.after(h); rule != "" {
+		panic("ws: frame out of order: " + string(rule)) // the locks see to that
+	}
 	if out.c.role == RoleClient {
 		// "The masking key needs to be unpredictable", and it is fresh for
 		// every frame (§5.3, §10.3).
@@ -250,19 +244,26 @@ func (out *outgoing) mask(h *Header) error {
 	return nil
 }
 
-// makeWay sends what must go out before a frame.
-func (out *outgoing) makeWay(ctx context.Context) error {
+// alone sends a frame with writes of its own, behind what must go out before.
+// With keep, what is left of it when ctx ends is kept.
+func (out *outgoing) alone(ctx context.Context, h *Header, p []byte, keep bool) error {
 	out.interrupt.watch(ctx)
 	if err := out.sendRest(ctx); err != nil {
 		return err
 	}
-	out.sent = 0
+	out.sent, out.keep = 0, keep
+	err := out.frame(ctx, h, p, nil)
+	out.keep = false
+	if err != nil {
+		return err
+	}
+	out.done(h)
 	return nil
 }
 
 // done notes that the whole frame is out.
-func (out *outgoing) done(h Header) {
-	out.state, _ = out.state.After(h)
+func (out *outgoing) done(h *Header) {
+	out.state = out.next
 	out.framesDone++
 	if h.Fin && !h.Opcode.IsControl() {
 		out.messagesDone++

@@ -137,7 +137,7 @@ func (w *MessageWriter) send(p []byte, fin bool) error {
 		}
 		p = *buf
 	}
-	err := w.c.out.sendFrame(w.ctx, h, p)
+	err := w.c.out.sendFrame(w.ctx, &h, p)
 	if err != nil {
 		if w.compress {
 			w.c.out.z.c.Release()

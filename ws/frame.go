@@ -99,8 +99,17 @@ type Header struct {
 // A header whose length breaks §5.2 gives a *ProtocolError. Rules that depend
 // on who sends and on what came before are not checked here: see Receiver.
 func ParseHeader(b []byte) (h Header, n int, err error) {
+	n, err = h.parse(b)
+	return h, n, err
+}
+
+// parse is ParseHeader, where h is to be. A Header does not fit the registers,
+// and to copy one right after it was written takes longer than to parse it: so
+// inside of the package it stays where it is.
+func (h *Header) parse(b []byte) (n int, err error) {
+	*h = Header{}
 	if len(b) < 2 {
-		return h, 0, nil
+		return 0, nil
 	}
 
 	// FIN (1), RSV1-3 (3), opcode (4)
@@ -117,45 +126,47 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 	switch h.Length {
 	case 126:
 		if len(b) < n+2 {
-			return h, 0, nil
+			return 0, nil
 		}
 		h.Length = int64(binary.BigEndian.Uint16(b[n:]))
 		n += 2
 		// "the minimal number of bytes MUST be used to encode the length"
 		if h.Length < 126 {
-			return h, n, violated(RuleMinimalLength, "length "+itoa(h.Length)+" takes 16 bits, but fits 7")
+			return n, violated(RuleMinimalLength, "length "+itoa(h.Length)+" takes 16 bits, but fits 7")
 		}
 	case 127:
 		if len(b) < n+8 {
-			return h, 0, nil
+			return 0, nil
 		}
 		length := binary.BigEndian.Uint64(b[n:])
 		n += 8
 		// "the most significant bit MUST be 0"
 		if length > math.MaxInt64 {
-			return h, n, violated(RuleLengthTopBit, "64-bit length with the top bit set")
+			return n, violated(RuleLengthTopBit, "64-bit length with the top bit set")
 		}
 		h.Length = int64(length)
 		if h.Length < 1<<16 {
-			return h, n, violated(RuleMinimalLength, "length "+itoa(h.Length)+" takes 64 bits, but fits "+fits(h.Length))
+			return n, violated(RuleMinimalLength, "length "+itoa(h.Length)+" takes 64 bits, but fits "+fits(h.Length))
 		}
 	}
 
 	// masking key (0 or 32)
 	if h.Masked {
 		if len(b) < n+4 {
-			return h, 0, nil
+			return 0, nil
 		}
 		h.Key = [4]byte(b[n:])
 		n += 4
 	}
-	return h, n, nil
+	return n, nil
 }
 
 // AppendHeader appends the wire form of h to dst, its length in the fewest
 // bytes (§5.2). It does not judge h: tests and tools build forbidden frames
 // with it too. A negative Length is written as 0.
-func AppendHeader(dst []byte, h Header) []byte {
+func AppendHeader(dst []byte, h Header) []byte { return h.append(dst) }
+
+func (h *Header) append(dst []byte) []byte {
 	// FIN (1), RSV1-3 (3), opcode (4)
 	b0 := h.RSV&0x7<<4 | byte(h.Opcode)&0xF
 	if h.Fin {

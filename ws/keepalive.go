@@ -133,16 +133,12 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 	h := Header{Fin: true, Opcode: OpPing, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
-		err = out.makeWay(ctx)
-	}
-	if err == nil {
-		err = out.frame(ctx, h, payload[:])
+		err = out.alone(ctx, &h, payload[:], false)
 	}
 	if err != nil {
 		k.forget(id)
 		return 0, err
 	}
-	out.done(h)
 	k.c.stats.pingsOut.Add(1)
 	return id, nil
 }

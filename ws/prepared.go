@@ -83,10 +83,10 @@ func (out *outgoing) batch(ctx context.Context, messages []*Prepared) error {
 	return nil
 }
 
-// form returns the header, payload and, for a server, the whole frame that p
-// has on a connection.
-func (p *Prepared) form(h Header, out *outgoing, compress bool) (Header, []byte, []byte) {
-	payload, wire := p.data, p.wire
+// form returns the payload and, for a server, the whole frame that p has on a
+// connection, and completes the header.
+func (p *Prepared) form(h *Header, out *outgoing, compress bool) (payload, wire []byte) {
+	payload, wire = p.data, p.wire
 	if compress {
 		if z := p.deflated(out.z.bits); z.payload != nil {
 			h.RSV |= RSV1
@@ -97,7 +97,7 @@ func (p *Prepared) form(h Header, out *outgoing, compress bool) (Header, []byte,
 	if h.Masked {
 		wire = nil
 	}
-	return h, payload, wire
+	return payload, wire
 }
 
 // deflated returns p compressed for a window of 2^bits bytes.

@@ -108,7 +108,9 @@ var moves = [numStates][numKinds]move{
 
 // After returns the state after a frame with header h, or s itself and the
 // rule that forbids the frame in s.
-func (s State) After(h Header) (State, RuleID) {
+func (s State) After(h Header) (State, RuleID) { return s.after(&h) }
+
+func (s State) after(h *Header) (State, RuleID) {
 	if s >= numStates {
 		return s, RuleAfterClose // no state of ours
 	}
@@ -233,24 +235,31 @@ func (r *Receiver) Close() (Code, string) { return r.code, r.reason }
 // fails as soon as those are there. Must be called only while Remaining is 0.
 // An error is a *ProtocolError.
 func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
-	h, n, err = ParseHeader(b)
+	n, err = r.readHeader(b)
+	return r.header, n, err
+}
+
+// readHeader leaves the header in r.header.
+func (r *Receiver) readHeader(b []byte) (n int, err error) {
+	h := &r.header
+	n, err = h.parse(b)
 	if len(b) < 2 {
-		return h, 0, err
+		return 0, err
 	}
 	next, rule := r.start(h, b[1]&0x7F)
 	if rule != "" {
-		return h, n, violated(rule, r.startDetail(rule, h))
+		return n, violated(rule, r.startDetail(rule, h))
 	}
 	if err != nil || n == 0 {
-		return h, n, err
+		return n, err
 	}
 	if !h.Opcode.IsControl() {
 		if err := r.checkSize(h); err != nil {
-			return h, n, err
+			return n, err
 		}
 	}
 
-	r.header, r.next, r.remaining, r.maskAt = h, next, h.Length, 0
+	r.next, r.remaining, r.maskAt = next, h.Length, 0
 	switch {
 	case h.Opcode.IsControl():
 		r.control = r.control[:0]
@@ -264,14 +273,14 @@ func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
 	if h.Length == 0 {
 		err = r.endFrame()
 	}
-	return h, n, err
+	return n, err
 }
 
 // start holds the rules that the first two bytes of a frame can break; length7
 // is the length as it stands there. It returns the state after the frame, or the
 // first rule that is broken. It must not look at more of h, or the verdict would
 // depend on how much of the frame has come.
-func (r *Receiver) start(h Header, length7 byte) (next State, broken RuleID) {
+func (r *Receiver) start(h *Header, length7 byte) (next State, broken RuleID) {
 	// "MUST be 0 unless an extension is negotiated that defines meanings"
 	rsv := h.RSV
 	if r.deflate && rsv&RSV1 != 0 {
@@ -308,7 +317,7 @@ func (r *Receiver) start(h Header, length7 byte) (next State, broken RuleID) {
 			return r.state, RuleControlLength
 		}
 	}
-	if next, broken = r.state.After(h); broken != "" {
+	if next, broken = r.state.after(h); broken != "" {
 		return next, broken
 	}
 	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
@@ -322,7 +331,7 @@ func (r *Receiver) start(h Header, length7 byte) (next State, broken RuleID) {
 // what its deepest call needed.
 //
 //go:noinline
-func (r *Receiver) startDetail(rule RuleID, h Header) string {
+func (r *Receiver) startDetail(rule RuleID, h *Header) string {
 	name := h.Opcode.String()
 	switch rule {
 	case RuleRSV1:
@@ -355,7 +364,7 @@ func (r *Receiver) startDetail(rule RuleID, h Header) string {
 
 // checkSize holds a data frame against the message limit, before anything is
 // read or allocated for it.
-func (r *Receiver) checkSize(h Header) error {
+func (r *Receiver) checkSize(h *Header) error {
 	size := int64(0)
 	if h.Opcode == OpContinuation {
 		size = r.size
@@ -375,7 +384,7 @@ func (r *Receiver) checkSize(h Header) error {
 
 // isCompressed reports whether the message that h begins or continues is
 // compressed.
-func (r *Receiver) isCompressed(h Header) bool {
+func (r *Receiver) isCompressed(h *Header) bool {
 	if h.Opcode == OpContinuation {
 		return r.compressed
 	}
@@ -436,7 +445,7 @@ func (r *Receiver) Payload(p []byte) error {
 
 // endFrame does what is due when the last byte of a frame was seen.
 func (r *Receiver) endFrame() (err error) {
-	h := r.header
+	h := &r.header
 	if h.Opcode == OpClose {
 		if r.code, r.reason, err = ParseClose(r.Control()); err != nil {
 			return err
@@ -470,7 +479,7 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 		return e, 0, nil
 	}
 	if r.remaining == 0 {
-		if _, n, err = r.Header(b); err != nil || n == 0 {
+		if n, err = r.readHeader(b); err != nil || n == 0 {
 			return e, n, err
 		}
 	}

@@ -58,16 +58,16 @@ func newFrameTrace(c *Conn, sent bool) *frameTrace {
 	return &frameTrace{c: c, e: TraceEvent{Conn: c.id, Role: c.role, Sent: sent}, report: c.set.trace}
 }
 
-func (t *frameTrace) begin(before State, h Header, wire []byte, offset int64) {
+func (t *frameTrace) begin(before State, h *Header, wire []byte, offset int64) {
 	if t != nil {
 		t.header(before, h, wire, offset)
 	}
 }
 
-func (t *frameTrace) header(before State, h Header, wire []byte, offset int64) {
+func (t *frameTrace) header(before State, h *Header, wire []byte, offset int64) {
 	t.flush()
 	t.active = true
-	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule = before, before, h, offset, ""
+	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule = before, before, *h, offset, ""
 	t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
 	if !h.Opcode.IsControl() && t.c.Deflate() != nil {
 		if h.Opcode != OpContinuation {
@@ -156,17 +156,16 @@ func (t *frameTrace) violation(id RuleID) {
 }
 
 // whole reports a frame that is about to be sent.
-func (t *frameTrace) whole(out *outgoing, h Header, p []byte) {
+func (t *frameTrace) whole(out *outgoing, h *Header, p []byte) {
 	if t != nil {
 		t.sent(out, h, p)
 	}
 }
 
-func (t *frameTrace) sent(out *outgoing, h Header, p []byte) {
-	t.begin(out.state, h, AppendHeader(t.e.Wire[:0], h), out.offset)
+func (t *frameTrace) sent(out *outgoing, h *Header, p []byte) {
+	t.header(out.state, h, h.append(t.e.Wire[:0]), out.offset)
 	t.payload(p)
-	after, _ := out.state.After(h)
-	t.end(after)
+	t.end(out.next)
 }
 
 // traceHandshake reports one half of an opening handshake.
