@@ -78,7 +78,7 @@ func (r *rawReader) failure() error {
 func (in *incoming) readOnce(fd uintptr) bool {
 	in.hold()
 	for {
-		n, err := syscall.Read(int(fd), in.buf[in.w:])
+		n, err := readSocket(fd, in.buf[in.w:])
 		switch err {
 		case nil:
 			in.raw.n = n
@@ -108,7 +108,7 @@ func (out *outgoing) writeRaw() int {
 
 func (out *outgoing) writeOnce(fd uintptr) bool {
 	for {
-		n, err := syscall.Write(int(fd), out.pending)
+		n, err := writeSocket(fd, out.pending)
 		if err == syscall.EINTR {
 			continue
 		}
