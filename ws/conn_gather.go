@@ -195,7 +195,9 @@ func (out *outgoing) dropPending(n int) {
 	out.flushes++
 	out.count()
 	out.pending = nil
-	out.unsent.Store(sentAll)
+	if out.unsent.Load() != sentAll {
+		out.unsent.Store(sentAll)
+	}
 	if out.buffer != nil {
 		gatherBuffers.Put(out.buffer)
 		out.buffer = nil

@@ -80,17 +80,33 @@ func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
 // enough. On an error dst comes back as it was; its spare capacity may have
 // been written to.
 func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, error) {
-	in := &c.in
-	before := len(dst)
+	if err := c.in.awaitMessage(ctx); err != nil {
+		return 0, dst, err
+	}
+	return c.in.takeMessage(ctx, dst)
+}
+
+// awaitMessage takes the lock, and waits until there is something to read:
+// from here, where the stack is not deep. After an error it has no lock.
+func (in *incoming) awaitMessage(ctx context.Context) error {
 	err := in.begin(ctx)
 	if err != nil {
-		return 0, dst, readError(err)
+		return readError(err)
 	}
+	if in.r == in.w && !in.inMessage && in.rx.Remaining() == 0 {
+		if err = in.fill(ctx); err != nil {
+			in.lock.release()
+			return readError(err)
+		}
+	}
+	return nil
+}
+
+// takeMessage appends the next message to dst. It has the lock, and releases it.
+func (in *incoming) takeMessage(ctx context.Context, dst []byte) (op Opcode, p []byte, err error) {
+	before := len(dst)
 	if in.streaming || in.partial != nil {
 		dst, err = in.resume(ctx, dst)
-	}
-	if err == nil && in.atRest() {
-		err = in.fill(ctx) // from here, where the stack is not deep
 	}
 	if err == nil {
 		dst, err = in.message(ctx, dst, before)
@@ -98,7 +114,7 @@ func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, erro
 			in.interrupted(dst[before:])
 		}
 	}
-	op := in.rx.Opcode()
+	op = in.rx.Opcode()
 	in.lock.release()
 	if err != nil {
 		return 0, dst[:before], readError(err)
@@ -214,15 +230,15 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 			if !c.in.more.Load() {
 				giveMessageBack(buf)
 				buf = nil
-				if err := c.in.awaitMessage(ctx); err != nil {
-					yield(Message{}, err)
-					return
-				}
+			}
+			if err := c.in.awaitMessage(ctx); err != nil {
+				yield(Message{}, err)
+				return
 			}
 			if buf == nil {
 				buf = messageBuffers.Get().(*[]byte)
 			}
-			op, data, err := c.ReadAppend(ctx, (*buf)[:0])
+			op, data, err := c.in.takeMessage(ctx, (*buf)[:0])
 			if err != nil {
 				yield(Message{}, err)
 				return
@@ -245,27 +261,6 @@ func giveMessageBack(buf *[]byte) {
 	if buf != nil && cap(*buf) <= keepMessage {
 		messageBuffers.Put(buf)
 	}
-}
-
-// awaitMessage waits until there is something to read.
-func (in *incoming) awaitMessage(ctx context.Context) error {
-	if err := in.begin(ctx); err != nil {
-		return readError(err)
-	}
-	var err error
-	if in.atRest() {
-		err = in.fill(ctx)
-	}
-	in.lock.release()
-	if err != nil {
-		return readError(err)
-	}
-	return nil
-}
-
-// atRest reports whether nothing was read of the next message.
-func (in *incoming) atRest() bool {
-	return in.r == in.w && !in.inMessage && in.rx.Remaining() == 0
 }
 
 // A messageReader reads one message.
