@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -32,6 +33,7 @@ import (
 // an error that wraps the same *CloseError; see Err.
 type Conn struct {
 	stream  stream
+	socket  syscall.RawConn // nil unless the stream is nothing but a socket
 	role    Role
 	set     *settings
 	id      uint64

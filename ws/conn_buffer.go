@@ -27,7 +27,7 @@ var (
 // fill reads more into the buffer.
 func (in *incoming) fill(ctx context.Context) error {
 	in.keepHead()
-	if in.raw.conn == nil {
+	if in.c.socket == nil {
 		return in.fillFromStream(ctx)
 	}
 	in.beforeReading()

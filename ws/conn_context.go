@@ -14,8 +14,12 @@ type lifetime struct {
 	end  atomic.Pointer[CloseError] // set once
 	base context.Context            // for values
 
-	mu     sync.Mutex
-	ctx    context.Context // nil until somebody asks
+	mu   sync.Mutex
+	made *cancelable // nil until somebody asks
+}
+
+type cancelable struct {
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
@@ -26,8 +30,8 @@ func (l *lifetime) finish(e *CloseError) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.cancel != nil {
-		l.cancel(e)
+	if l.made != nil {
+		l.made.cancel(e)
 	}
 	return true
 }
@@ -35,13 +39,14 @@ func (l *lifetime) finish(e *CloseError) bool {
 func (l *lifetime) real() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ctx == nil {
-		l.ctx, l.cancel = context.WithCancelCause(l.base)
+	if l.made == nil {
+		ctx, cancel := context.WithCancelCause(l.base)
+		l.made = &cancelable{ctx, cancel}
 		if e := l.end.Load(); e != nil {
-			l.cancel(e)
+			cancel(e)
 		}
 	}
-	return l.ctx
+	return l.made.ctx
 }
 
 // Deadline implements context.Context.

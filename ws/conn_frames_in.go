@@ -1,6 +1,9 @@
 package ws
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // piece reads the next piece of the current message into p. It returns done,
 // with n == 0, at the message's end.
@@ -61,7 +64,7 @@ func (in *incoming) header(ctx context.Context) error {
 		n, err := in.rx.readHeader(b)
 		h := &in.rx.header
 		if n > 0 || err != nil {
-			in.trace.begin(before, h, b[:max(n, min(2, len(b)))], in.offset)
+			in.trace.begin(before, h, b[:max(n, min(2, len(b)))])
 		}
 		if err != nil {
 			return in.violation(err)
@@ -106,7 +109,6 @@ func (in *incoming) payload(ctx context.Context, p []byte) (n int, err error) {
 			return 0, err
 		}
 		in.large = false
-		in.offset += int64(n)
 	}
 	return n, in.judge(p[:n])
 }
@@ -153,7 +155,6 @@ func (in *incoming) delivered(empty bool) error {
 
 func (in *incoming) used(n int) {
 	in.r += n
-	in.offset += int64(n)
 }
 
 // count adds to the Stats what was counted: not each frame of a buffer by
@@ -171,27 +172,20 @@ func (in *incoming) count() {
 }
 
 // A bucket holds ten seconds' worth of tokens and takes in rate a second
-// (0: it is bottomless). It starts full.
-type bucket struct {
-	tokens float64
-	last   moment // 0 before the first take
-}
+// (0: it is bottomless). It starts full. All that it must know is when it is
+// full again.
+type bucket struct{ full moment }
 
 func (b *bucket) take(rate int, n float64) bool {
 	if rate == 0 {
 		return true
 	}
+	const holds = 10 * time.Second
 	now := now()
-	full := 10 * float64(rate)
-	if b.last == 0 {
-		b.tokens = full
-	} else {
-		b.tokens = min(full, b.tokens+now.sub(b.last).Seconds()*float64(rate))
-	}
-	b.last = now
-	if b.tokens < n {
+	full := max(b.full, now).add(time.Duration(n / float64(rate) * float64(time.Second)))
+	if full.sub(now) > holds {
 		return false
 	}
-	b.tokens -= n
+	b.full = full
 	return true
 }

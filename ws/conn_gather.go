@@ -57,7 +57,7 @@ func (out *outgoing) send(ctx context.Context, h *Header, p, wire []byte, gather
 		if err := out.sendRest(ctx); err != nil && out.takeBack(size) {
 			return err
 		}
-	case out.raw.conn != nil && !out.keepAll && (wire != nil || size <= gatherSize):
+	case out.c.socket != nil && !out.keepAll && (wire != nil || size <= gatherSize):
 		if wire != nil {
 			out.trace.whole(out, h, p)
 			out.pending = wire
@@ -161,7 +161,7 @@ func (out *outgoing) sendBeforeWaiting() {
 	if !out.frames.try() {
 		return
 	}
-	if out.raw.conn != nil && !out.broken {
+	if out.c.socket != nil && !out.broken {
 		n := out.writeRaw()
 		out.wrote(n)
 		out.dropPending(n)
@@ -180,7 +180,7 @@ func (out *outgoing) sendBeforeWaiting() {
 // sendLast sends what was gathered if it can be done without waiting: Write has
 // said that it was written.
 func (out *outgoing) sendLast() {
-	if out.raw.conn != nil && out.unsent.Load() != sentAll && out.frames.try() {
+	if out.c.socket != nil && out.unsent.Load() != sentAll && out.frames.try() {
 		out.writeRaw()
 		out.frames.release()
 	}

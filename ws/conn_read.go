@@ -38,7 +38,6 @@ type incoming struct {
 	partial   []byte      // what an interrupted whole-message read had so far
 	deadline  moment      // of the message under way, if the stream's is set to it
 	paused    moment      // since when nobody has waited for the rest of it
-	offset    int64       // of buf[r] in the stream
 
 	frames, messages uint32 // not in the Stats yet: see count
 	pings, empties   bucket

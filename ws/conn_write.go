@@ -30,27 +30,26 @@ type outgoing struct {
 
 	// The rest belongs to whoever has frames.
 	interrupt interrupter
+	deadline  moment
+	sent      int64 // bytes of the current frame
 	state     State
 	next      State   // after the current frame
 	key       [4]byte // the current frame's, here so that reading it does not allocate
-	deadline  moment
-	sent      int64 // bytes of the current frame
-	offset    int64 // of the next byte in the stream
-	vectored  bool  // writev works
-	fragile   bool  // a write that times out leaves the stream unusable
-	broken    bool  // a frame was cut off: nothing can follow it
-	keepAll   bool  // keep the rest of an interrupted frame: see NetConn
-	keep      bool  // the same for the current frame alone
+	vectored  bool    // writev works
+	fragile   bool    // a write that times out leaves the stream unusable
+	broken    bool    // a frame was cut off: nothing can follow it
+	keepAll   bool    // keep the rest of an interrupted frame: see NetConn
+	keep      bool    // the same for the current frame alone
 	trace     *frameTrace
 	z         *deflater // nil without permessage-deflate; belongs to whoever has messages
 
 	pending     []byte            // goes out before the next frame: see conn_gather.go
-	unsent      atomic.Int32      // what pending is; may be read without frames
 	buffer      *[gatherSize]byte // that pending lies in, if it comes from the pool
+	unsent      atomic.Int32      // what pending is; may be read without frames
 	flushes     uint32            // how often pending went out
 	late        *time.Timer       // sends it if the reader does not come back
+	lateFlushes uint32            // flushes, when late was set
 	lateSet     bool
-	lateFlushes uint32 // flushes, when late was set
 	raw         rawWriter
 
 	framesDone, messagesDone uint32 // not in the Stats yet: see count
@@ -268,7 +267,6 @@ func (out *outgoing) done(h *Header) {
 	if h.Fin && !h.Opcode.IsControl() {
 		out.messagesDone++
 	}
-	out.offset += int64(headerSize(h.Length, h.Masked)) + h.Length
 	if len(out.pending) == 0 {
 		out.count()
 	}

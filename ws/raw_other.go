@@ -6,11 +6,8 @@ package ws
 // gathered goes out by a goroutine: see raw_unix.go.
 
 type (
-	rawReader struct {
-		conn any // always nil
-		n    int
-	}
-	rawWriter struct{ conn any }
+	rawReader struct{ n int }
+	rawWriter struct{}
 )
 
 func (c *Conn) initRaw() {}

@@ -13,25 +13,22 @@ import (
 // socket has nothing: ten thousand connections that wait need no ten thousand
 // buffers. It belongs to whoever has in.lock.
 type rawReader struct {
-	conn syscall.RawConn       // nil if the stream is not a socket
-	try  func(fd uintptr) bool // in.readOnce, as a value that is made once
-	n    int
-	err  error
+	try func(fd uintptr) bool // in.readOnce, as a value that is made once
+	n   int
+	err error
 }
 
 // A rawWriter writes to a socket what it takes without waiting. It belongs to
 // whoever has out.frames.
 type rawWriter struct {
-	conn syscall.RawConn       // nil if the stream is not a socket
-	try  func(fd uintptr) bool // out.writeOnce
-	n    int
+	try func(fd uintptr) bool // out.writeOnce
+	n   int
 }
 
 // initRaw finds out whether the stream is a socket.
 func (c *Conn) initRaw() {
-	if conn := rawConnOf(c.stream); conn != nil {
-		c.in.raw.conn, c.in.raw.try = conn, c.in.readOnce
-		c.out.raw.conn = conn
+	if c.socket = rawConnOf(c.stream); c.socket != nil {
+		c.in.raw.try = c.in.readOnce
 	}
 }
 
@@ -57,7 +54,7 @@ func (in *incoming) readRaw() error {
 	r := &in.raw
 	r.n, r.err = 0, nil
 	in.waiting.Add(1)
-	err := r.conn.Read(r.try)
+	err := in.c.socket.Read(r.try)
 	in.received(r.n)
 	if err == nil && r.n == 0 {
 		return r.failure()
@@ -102,7 +99,7 @@ func (out *outgoing) writeRaw() int {
 		w.try = out.writeOnce
 	}
 	w.n = 0
-	w.conn.Write(w.try)
+	out.c.socket.Write(w.try)
 	return w.n
 }
 

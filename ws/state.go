@@ -157,28 +157,25 @@ const (
 // Payload; or all of them to Next. It does no I/O and keeps no payload but a
 // control frame's. After an error it must not be used any further.
 type Receiver struct {
-	role   Role
-	limits Limits
-
+	role    Role
 	deflate bool // permessage-deflate was negotiated: RSV1 has a meaning
+	limits  Limits
 
 	state     State
+	next      State  // after the current frame
 	header    Header // of the current frame
-	next      State  // after it
 	remaining int64  // payload bytes of the current frame still to come
-	maskAt    int    // offset into the masking key
+	maskAt    uint8  // offset into the masking key
 
 	// The message that the current frame, or the one before, belongs to.
 	opcode     Opcode
+	compressed bool // RSV1 was set on its first frame (RFC 7692 §6)
+	text       UTF8
 	size       int64
 	fragments  int
-	text       UTF8
-	compressed bool  // RSV1 was set on its first frame (RFC 7692 §6)
 	inflated   int64 // bytes that Content has seen of it
 
 	control []byte // payload of a control frame, made when there is one
-	code    Code
-	reason  string
 }
 
 // NewReceiver returns a Receiver for the endpoint that has the given role: a
@@ -228,7 +225,10 @@ func (r *Receiver) Opcode() Opcode { return r.opcode }
 func (r *Receiver) Control() []byte { return r.control[:len(r.control):len(r.control)] }
 
 // Close returns what the Close frame said, once State is StateClosed.
-func (r *Receiver) Close() (Code, string) { return r.code, r.reason }
+func (r *Receiver) Close() (Code, string) {
+	code, reason, _ := ParseClose(r.Control()) // it was judged by endFrame
+	return code, reason
+}
 
 // Header takes the frame header that b begins with. n == 0 with a nil error
 // means that more bytes are needed; a frame that its first two bytes condemn
@@ -425,7 +425,7 @@ func (r *Receiver) tooBig() error {
 // fails at its first bad byte, before the message is complete (§8.1).
 func (r *Receiver) Payload(p []byte) error {
 	if r.header.Masked {
-		r.maskAt = Mask(p, r.header.Key, r.maskAt)
+		r.maskAt = uint8(Mask(p, r.header.Key, int(r.maskAt)))
 	}
 	r.remaining -= int64(len(p))
 	switch {
@@ -447,7 +447,7 @@ func (r *Receiver) Payload(p []byte) error {
 func (r *Receiver) endFrame() (err error) {
 	h := &r.header
 	if h.Opcode == OpClose {
-		if r.code, r.reason, err = ParseClose(r.Control()); err != nil {
+		if _, _, err = ParseClose(r.Control()); err != nil {
 			return err
 		}
 	}

@@ -58,9 +58,10 @@ func newFrameTrace(c *Conn, sent bool) *frameTrace {
 	return &frameTrace{c: c, e: TraceEvent{Conn: c.id, Role: c.role, Sent: sent}, report: c.set.trace}
 }
 
-func (t *frameTrace) begin(before State, h *Header, wire []byte, offset int64) {
+func (t *frameTrace) begin(before State, h *Header, wire []byte) {
 	if t != nil {
-		t.header(before, h, wire, offset)
+		in := &t.c.in
+		t.header(before, h, wire, int64(t.c.stats.bytesIn.Load())-int64(in.w-in.r))
 	}
 }
 
@@ -163,7 +164,7 @@ func (t *frameTrace) whole(out *outgoing, h *Header, p []byte) {
 }
 
 func (t *frameTrace) sent(out *outgoing, h *Header, p []byte) {
-	t.header(out.state, h, h.append(t.e.Wire[:0]), out.offset)
+	t.header(out.state, h, h.append(t.e.Wire[:0]), int64(t.c.stats.bytesOut.Load())+int64(len(out.pending)))
 	t.payload(p)
 	t.end(out.next)
 }
