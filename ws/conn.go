@@ -34,7 +34,6 @@ import (
 type Conn struct {
 	stream  stream
 	socket  syscall.RawConn // nil unless the stream is nothing but a socket
-	role    Role
 	set     *settings
 	id      uint64
 	settled *settled // nil: nothing
@@ -98,7 +97,6 @@ func NewDeflateConn(rwc io.ReadWriteCloser, role Role, o *Options, agreed Deflat
 func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, set *settings, agreed *DeflateParams, early []byte) *Conn {
 	c := &Conn{
 		stream: newStream(rwc),
-		role:   role,
 		set:    set,
 		id:     lastConnID.Add(1),
 	}
@@ -106,7 +104,7 @@ func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, set *settin
 	if ctx != c.life.base {
 		c.life.base = context.WithoutCancel(ctx)
 	}
-	c.in.init(c, early)
+	c.in.init(c, role, early)
 	c.out.init(c)
 	c.initRaw()
 	if agreed != nil {
@@ -158,7 +156,7 @@ func (c *Conn) Response() *http.Response {
 }
 
 // Role returns the end at which c stands.
-func (c *Conn) Role() Role { return c.role }
+func (c *Conn) Role() Role { return c.in.rx.role }
 
 // RemoteAddr returns the peer's network address, or "" if the connection has
 // none.

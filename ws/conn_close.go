@@ -225,7 +225,7 @@ func (c *Conn) linger(g *goodbye) {
 		defer cancel()
 		ctx = shorter
 	}
-	if c.life.end.Load().Err != nil || c.role == RoleServer {
+	if c.life.end.Load().Err != nil || c.Role() == RoleServer {
 		c.endSending(ctx)
 	}
 	c.in.interrupt.shut() // wakes a reader, who leaves

@@ -14,7 +14,7 @@ func (c *Conn) startDeflate(p DeflateParams) {
 	c.settled = &settled{deflate: &p}
 	sendBits, sendKeep := p.ServerBits, !p.ServerNoContext
 	receiveBits, receiveKeep := p.ClientBits, !p.ClientNoContext
-	if c.role == RoleClient {
+	if c.Role() == RoleClient {
 		sendBits, receiveBits = receiveBits, sendBits
 		sendKeep, receiveKeep = receiveKeep, sendKeep
 	}

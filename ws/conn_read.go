@@ -45,16 +45,16 @@ type incoming struct {
 	z     *inflater   // nil without permessage-deflate
 	trace *frameTrace // nil if nobody listens
 
-	waiting atomic.Uint64 // odd while blocked in the stream's Read; see keepalive
-	nothing atomic.Uint64 // how often a Read of the stream ended with a deadline
+	waiting atomic.Uint32 // odd while blocked in the stream's Read; see keepalive
+	nothing atomic.Uint32 // how often a Read of the stream ended with a deadline
 }
 
-func (in *incoming) init(c *Conn, early []byte) {
+func (in *incoming) init(c *Conn, role Role, early []byte) {
 	in.c = c
 	in.buf, in.w = early, len(early)
 	c.stats.bytesIn.Store(uint64(len(early)))
 	in.interrupt = interrupter{c: c}
-	in.rx = NewReceiver(c.role, c.set.limits)
+	in.rx = NewReceiver(role, c.set.limits)
 	in.trace = newFrameTrace(c, false)
 }
 

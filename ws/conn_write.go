@@ -231,7 +231,7 @@ func (out *outgoing) complete(h *Header) error {
 	if out.next, rule = out.state.after(h); rule != "" {
 		panic("ws: frame out of order: " + string(rule)) // the locks see to that
 	}
-	if out.c.role == RoleClient {
+	if out.c.Role() == RoleClient {
 		// "The masking key needs to be unpredictable", and it is fresh for
 		// every frame (§5.3, §10.3).
 		h.Masked = true

@@ -30,22 +30,23 @@ func (in *incoming) control(ctx context.Context) error {
 
 // keepalive sends pings: those of the application, and one of its own when
 // nothing has come for Options.PingInterval. If nothing comes for PongTimeout
-// after that, the peer is taken for dead. One timer serves a connection all
-// its life.
+// after that, the peer is taken for dead.
 type keepalive struct {
 	c     *Conn
-	timer *time.Timer
+	place place // belongs to the settings' timers, and so does queue
 
 	mu      sync.Mutex
 	last    uint64    // id of the newest ping, which is its payload
 	pending []pending // pings without an answer, oldest first
 
-	// What the timer saw last.
+	// What tick saw last.
 	bytes   uint64 // that had come
-	waits   uint64 // how often a reader had begun or ended to wait
+	waits   uint32 // how often a reader had begun or ended to wait
+	nothing uint32 // how often, when overdue was set, a reader had waited in vain
 	expects bool   // a keepalive ping is out
 	overdue bool   // and its time was up, but nobody was listening
-	nothing uint64 // how often, by then, a reader had waited in vain
+
+	queue uint8 // that place is in
 }
 
 type pending struct {
@@ -57,51 +58,45 @@ type pending struct {
 func (k *keepalive) start(c *Conn) {
 	k.c = c
 	if c.set.pingInterval > 0 {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.timer = time.AfterFunc(c.set.pingInterval, k.tick)
+		c.set.timers.add(k, untilPing)
 	}
 }
 
-func (k *keepalive) stop() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.timer != nil {
-		k.timer.Stop()
-	}
-}
+func (k *keepalive) stop() { k.c.set.timers.remove(k) }
 
-// tick looks at what has come since the last look.
+// tick looks at what has come since the last look. It must not wait.
 func (k *keepalive) tick() {
 	c := k.c
-	if c.Err() != nil {
-		return
-	}
-	next := c.set.pingInterval
+	next := uint8(untilPing)
 	bytes, waits, nothing := c.stats.bytesIn.Load(), c.in.waiting.Load(), c.in.nothing.Load()
 	switch {
 	case bytes != k.bytes: // a sign of life
 		k.expects, k.overdue = false, false
 	case !k.expects:
-		if k.expects = k.ping(); k.expects {
-			next = c.set.pongTimeout
-		}
+		k.waits = waits
+		go k.ask()
+		return
 	case waits == k.waits && waits%2 == 1, // somebody was listening all the time
 		k.overdue && nothing != k.nothing: // or has found that nothing lies unread
 		c.cut(ErrPongTimeout, true)
 		return
 	default:
-		next = c.set.pongTimeout
+		next = untilPong
 		if !k.overdue {
 			k.overdue, k.nothing = true, nothing
 		}
 	}
 	k.bytes, k.waits = bytes, waits
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if c.Err() == nil {
-		k.timer.Reset(next)
+	c.set.timers.add(k, next)
+}
+
+// ask is the part of tick that a peer may hold up.
+func (k *keepalive) ask() {
+	next := uint8(untilPing)
+	if k.expects = k.ping(); k.expects {
+		next = untilPong
 	}
+	k.c.set.timers.add(k, next)
 }
 
 // ping sends a ping unless somebody is writing: then that write finds out

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"framewright/ws"
 	"framewright/ws/wstest"
@@ -345,5 +348,63 @@ func TestPongLeftToACancelledWriter(t *testing.T) {
 		p.Timeout = time.Minute
 		p.WantFrame("the pong, although nobody writes", wstest.Pong("waiting"))
 		ctPending(t, "the reader", reader)
+	})
+}
+
+// Connections with the same settings share their timers: each has its ping on
+// time, whichever of the others end before it, answer, or are dead.
+func TestKeepaliveOfMany(t *testing.T) {
+	const interval, timeout = 30 * time.Second, 20 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		var mu sync.Mutex
+		var lost []time.Duration
+		l := stServe(t, &ws.Server{
+			Handler: func(ctx context.Context, c *ws.Conn) error {
+				for _, err := range c.Messages(ctx) {
+					if errors.Is(err, ws.ErrPongTimeout) {
+						mu.Lock()
+						lost = append(lost, time.Since(started))
+						mu.Unlock()
+					}
+				}
+				return nil
+			},
+			Options: ws.Options{PingInterval: interval, PongTimeout: timeout},
+		})
+		// One a second; the first, the last and one between end early, one
+		// talks, and two never answer.
+		peers := make([]*wstest.Peer, 8)
+		for i := range peers {
+			peers[i] = stPeer(t, l)
+			peers[i].Upgrade()
+			time.Sleep(time.Second)
+		}
+		for _, i := range []int{3, 0, 7} {
+			peers[i].SendFrame(wstest.Close(ws.CodeNormal, ""))
+			peers[i].WantClose("the answer", ws.CodeNormal, "")
+		}
+		peers[1].SendFrame(wstest.Text("x")) // counts for the first look, not for the second
+
+		var pings []time.Duration
+		for _, i := range []int{2, 4, 5, 6, 1} {
+			f := peers[i].ReadFrame("a ping")
+			if f.Opcode != ws.OpPing {
+				t.Fatalf("peer %d got %v", i, f)
+			}
+			pings = append(pings, time.Since(started))
+			if i != 4 && i != 6 {
+				peers[i].SendFrame(wstest.Pong(string(f.Payload)))
+			}
+		}
+		s := time.Second
+		if diff := cmp.Diff([]time.Duration{32 * s, 34 * s, 35 * s, 36 * s, 61 * s}, pings); diff != "" {
+			t.Errorf("pings at (-want +got):\n%s", diff)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if diff := cmp.Diff([]time.Duration{54 * s, 56 * s}, lost); diff != "" {
+			t.Errorf("lost at (-want +got):\n%s", diff)
+		}
 	})
 }

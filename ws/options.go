@@ -163,12 +163,12 @@ type settings struct {
 	inflateRate    int
 	threshold      int
 	pingInterval   time.Duration
-	pongTimeout    time.Duration
 	writeTimeout   time.Duration
 	writeDelay     time.Duration
 	closeTimeout   time.Duration
 	trace          func(TraceEvent)
 	rand           io.Reader
+	timers         timers // of keepalive
 }
 
 func (o *Options) settings() *settings {
@@ -182,7 +182,6 @@ func (o *Options) settings() *settings {
 		emptyRate:      max(0, cmp.Or(o.EmptyRate, 200)),
 		inflateRate:    max(0, cmp.Or(o.InflateRate, 4<<20)),
 		pingInterval:   orNone(o.PingInterval, 30*time.Second),
-		pongTimeout:    orNone(o.PongTimeout, 20*time.Second),
 		writeTimeout:   orNone(o.WriteTimeout, 10*time.Second),
 		writeDelay:     orNone(o.WriteDelay, time.Millisecond),
 		closeTimeout:   5 * time.Second,
@@ -195,8 +194,10 @@ func (o *Options) settings() *settings {
 	if o.CloseTimeout > 0 {
 		s.closeTimeout = o.CloseTimeout
 	}
-	if s.pongTimeout == 0 {
-		s.pongTimeout = 20 * time.Second
+	s.timers.queues[untilPing].span = s.pingInterval
+	s.timers.queues[untilPong].span = 20 * time.Second
+	if o.PongTimeout > 0 {
+		s.timers.queues[untilPong].span = o.PongTimeout
 	}
 	return s
 }

@@ -55,7 +55,7 @@ func newFrameTrace(c *Conn, sent bool) *frameTrace {
 	if c.set.trace == nil {
 		return nil
 	}
-	return &frameTrace{c: c, e: TraceEvent{Conn: c.id, Role: c.role, Sent: sent}, report: c.set.trace}
+	return &frameTrace{c: c, e: TraceEvent{Conn: c.id, Role: c.Role(), Sent: sent}, report: c.set.trace}
 }
 
 func (t *frameTrace) begin(before State, h *Header, wire []byte) {
