@@ -113,3 +113,67 @@ func (out *outgoing) writeOnce(fd uintptr) bool {
 		return true
 	}
 }
+
+// A rawUpgrade reads and writes a socket for an upgrade, so that a deadline is
+// only set when something has to be waited for: most answers go out at once, and
+// many requests are there when their connection is.
+type rawUpgrade struct {
+	conn        syscall.RawConn
+	read, write func(fd uintptr) bool // values that are made once
+	p           []byte
+	n           int
+	err         error
+}
+
+// readMore reads from the stream.
+func (u *upgrade) readMore(p []byte) (int, error) {
+	r := &u.raw
+	if r.conn = rawConnOf(u.stream); r.conn == nil {
+		u.limit()
+		return u.stream.Read(p)
+	}
+	if r.read == nil {
+		r.read = func(fd uintptr) bool {
+			if r.n, r.err = readSocket(fd, r.p); r.err == syscall.EAGAIN {
+				u.limit()
+				return false
+			}
+			return true
+		}
+	}
+	r.p = p
+	err := r.conn.Read(r.read)
+	r.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case r.err != nil:
+		return 0, r.err
+	case r.n == 0:
+		return 0, io.EOF
+	}
+	return r.n, nil
+}
+
+// write writes to the stream.
+func (u *upgrade) writeAll(p []byte) error {
+	r := &u.raw
+	r.n = 0
+	if r.conn != nil {
+		if r.write == nil {
+			r.write = func(fd uintptr) bool {
+				r.n, _ = writeSocket(fd, r.p) // an error is left for Write
+				return true
+			}
+		}
+		r.p = p
+		r.conn.Write(r.write)
+		r.p = nil
+	}
+	if r.n == len(p) {
+		return nil
+	}
+	u.limit()
+	_, err := u.stream.Write(p[max(0, r.n):])
+	return err
+}

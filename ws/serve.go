@@ -154,14 +154,20 @@ func (s *Server) open(conn net.Conn) {
 func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Conn, error) {
 	u := newUpgrade(rwc, o)
 	defer u.free()
-	if ctx.Done() != nil {
-		s := u.stream
-		stop := context.AfterFunc(ctx, func() {
-			setDeadlines(s, aLongTimeAgo)
-		})
-		defer stop()
+	if ctx.Done() == nil {
+		return u.accept(ctx, o.settings(), nil)
 	}
-	return u.accept(ctx, o.settings(), nil)
+	s, fired := u.stream, make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		setDeadlines(s, aLongTimeAgo)
+		close(fired)
+	})
+	c, err := u.accept(ctx, o.settings(), nil)
+	if !stop() && err == nil { // too late: the answer is out
+		<-fired
+		setDeadlines(s, time.Time{})
+	}
+	return c, err
 }
 
 // An upgrade is a server's half of an opening handshake under way. Its memory
@@ -173,6 +179,9 @@ type upgrade struct {
 	buf    []byte // what was read
 	n      int    // of which the request takes this much
 	req    Request
+
+	limited bool // the stream has a deadline
+	raw     rawUpgrade
 }
 
 var upgrades = sync.Pool{New: func() any { return &upgrade{buf: make([]byte, 0, 2<<10)} }}
@@ -190,7 +199,7 @@ func (u *upgrade) free() {
 	fields, scratch := u.req.fields, u.req.scratch
 	clear(fields[:cap(fields)])
 	clear(scratch[:cap(scratch)])
-	*u = upgrade{buf: u.buf[:0], req: Request{fields: fields[:0], scratch: scratch[:0]}}
+	*u = upgrade{buf: u.buf[:0], req: Request{fields: fields[:0], scratch: scratch[:0]}, raw: u.raw}
 	upgrades.Put(u)
 }
 
@@ -200,9 +209,6 @@ var errNoRequest = errors.New("no request came")
 
 // accept reads the request, asks admit, if it is not nil, and answers.
 func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (context.Context, error)) (*Conn, error) {
-	if timeout := u.o.handshakeTimeout(); timeout > 0 {
-		setDeadlines(u.stream, time.Now().Add(timeout))
-	}
 	err := u.read()
 	if err == nil {
 		err = checkAll(&u.req, u.o)
@@ -229,12 +235,14 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 		early = bytes.Clone(u.buf[u.n:])
 	}
 	answer := AppendResponse(u.buf[:0], u.req.values("Sec-Websocket-Key")[0], subprotocol, extensions, nil)
-	if _, err := u.stream.Write(answer); err != nil {
+	if err := u.writeAll(answer); err != nil {
 		u.rwc.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
 	u.o.traceHandshake(RoleServer, true, answer)
-	setDeadlines(u.stream, time.Time{})
+	if u.limited {
+		setDeadlines(u.stream, time.Time{})
+	}
 	c := newConn(ctx, u.rwc, RoleServer, set, agreed, early)
 	c.settle(subprotocol, nil)
 	return c, nil
@@ -263,7 +271,7 @@ func (u *upgrade) read() error {
 		if len(u.buf) == cap(u.buf) {
 			u.buf = append(u.buf, 0)[:len(u.buf)]
 		}
-		n, err := u.stream.Read(u.buf[len(u.buf):cap(u.buf)])
+		n, err := u.readMore(u.buf[len(u.buf):cap(u.buf)])
 		u.buf = u.buf[:len(u.buf)+n]
 		if end := headEnd(u.buf, looked); end > 0 && end <= maxHead {
 			u.o.traceHandshake(RoleServer, false, u.buf[:end])
@@ -283,6 +291,14 @@ func (u *upgrade) read() error {
 		default:
 			return &HandshakeError{Status: http.StatusBadRequest, Detail: "the connection ended before the request did", Err: errNoRequestIf(len(u.buf) == 0, err)}
 		}
+	}
+}
+
+// limit sets HandshakeTimeout's deadline, once.
+func (u *upgrade) limit() {
+	if timeout := u.o.handshakeTimeout(); timeout > 0 && !u.limited {
+		u.limited = true
+		setDeadlines(u.stream, time.Now().Add(timeout))
 	}
 }
 
