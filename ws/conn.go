@@ -82,24 +82,36 @@ var lastConnID atomic.Uint64
 // read or a write is under way. A CloseWrite method, as of *net.TCPConn, lets
 // a Close frame arrive although the peer is still sending.
 func NewConn(rwc io.ReadWriteCloser, role Role, o *Options) *Conn {
-	return newConn(context.Background(), rwc, role, o.settings(), nil, nil)
+	return o.conn(nil).start(context.Background(), rwc, role, nil, nil)
 }
 
 // NewDeflateConn is NewConn for two ends that have agreed on
 // permessage-deflate, as agreed says.
 func NewDeflateConn(rwc io.ReadWriteCloser, role Role, o *Options, agreed DeflateParams) *Conn {
-	return newConn(context.Background(), rwc, role, o.settings(), &agreed, nil)
+	return o.conn(nil).start(context.Background(), rwc, role, &agreed, nil)
 }
 
-// newConn is NewConn for a context whose values the connection's own context
-// has, with what was agreed on compression, if anything, and with bytes that
-// were already read from rwc.
-func newConn(ctx context.Context, rwc io.ReadWriteCloser, role Role, set *settings, agreed *DeflateParams, early []byte) *Conn {
-	c := &Conn{
-		stream: newStream(rwc),
-		set:    set,
-		id:     lastConnID.Add(1),
+// conn returns a Conn, not yet started, with the settings set, or, if that is
+// nil, with settings of its own, in one piece of memory with it.
+func (o *Options) conn(set *settings) *Conn {
+	if set != nil {
+		return &Conn{set: set}
 	}
+	own := &struct {
+		conn    Conn
+		set     settings
+		settled settled
+	}{}
+	own.conn.set, own.conn.settled = &own.set, &own.settled
+	o.settings(&own.set)
+	return &own.conn
+}
+
+// start begins to use rwc. ctx has the values for the connection's own context;
+// agreed is what was agreed on compression, if anything, and early has bytes
+// that were already read from rwc.
+func (c *Conn) start(ctx context.Context, rwc io.ReadWriteCloser, role Role, agreed *DeflateParams, early []byte) *Conn {
+	c.stream, c.id = newStream(rwc), lastConnID.Add(1)
 	c.life.base = context.Background()
 	if ctx != c.life.base {
 		c.life.base = context.WithoutCancel(ctx)

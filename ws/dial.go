@@ -285,7 +285,7 @@ func firstBytes(body io.Reader) []byte {
 }
 
 func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, agreed *DeflateParams, early []byte) *Conn {
-	c := newConn(ctx, rwc, RoleClient, o.settings(), agreed, early)
+	c := o.conn(nil).start(ctx, rwc, RoleClient, agreed, early)
 	resp.Body, resp.Request = http.NoBody, nil
 	c.settle(subprotocol, resp)
 	return c

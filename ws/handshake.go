@@ -334,7 +334,15 @@ func hasToken(values []string, token string) bool {
 }
 
 // trimOWS takes off optional white space: spaces and tabs (RFC 9110 §5.6.3).
-func trimOWS(s string) string { return strings.Trim(s, " \t") }
+func trimOWS(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 // quote shows a part of a request in an error.
 func quote(s string) string { return quoteAll([]string{s}) }

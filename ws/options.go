@@ -171,11 +171,12 @@ type settings struct {
 	timers         timers // of keepalive
 }
 
-func (o *Options) settings() *settings {
+// settings sets s. Its timers must be nobody's yet.
+func (o *Options) settings(s *settings) {
 	if o == nil {
 		o = &Options{}
 	}
-	s := &settings{
+	*s = settings{
 		limits:         Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments},
 		messageTimeout: orNone(o.MessageTimeout, 30*time.Second),
 		pingRate:       max(0, cmp.Or(o.PingRate, 20)),
@@ -199,7 +200,6 @@ func (o *Options) settings() *settings {
 	if o.PongTimeout > 0 {
 		s.timers.queues[untilPong].span = o.PongTimeout
 	}
-	return s
 }
 
 // orNone returns def for 0 and 0, which stands for none, below it.

@@ -21,8 +21,12 @@ type field struct{ name, value string }
 // CheckRequest to judge. An error is a *HandshakeError with status 400 or 505.
 // The TLS field is the caller's to set.
 func ParseRequest(b []byte) (r *Request, n int, err error) {
+	n = headEnd(b, 0)
+	if n == 0 {
+		return nil, 0, nil
+	}
 	r = &Request{}
-	if n, err = r.parse(b); n == 0 || err != nil {
+	if err = r.parse(b[:n]); err != nil {
 		return nil, 0, err
 	}
 	header := make(map[string][]string, len(r.fields))
@@ -43,18 +47,15 @@ func headEnd(b []byte, from int) int {
 	return 0
 }
 
-// parse is ParseRequest into r, whose memory it uses again, and which has
-// fields then in place of Header. All its strings are parts of one.
-func (r *Request) parse(b []byte) (n int, err error) {
-	n = headEnd(b, 0)
-	if n == 0 {
-		return 0, nil
-	}
-	*r = Request{fields: r.fields[:0], scratch: r.scratch[:0]}
-	rest := string(b[:n-2])
+// parse is ParseRequest, for a head that is whole, into r, whose memory it uses
+// again, and which has fields then in place of Header. All its strings are parts
+// of one.
+func (r *Request) parse(head []byte) error {
+	*r = Request{TLS: r.TLS, fields: r.fields[:0], scratch: r.scratch[:0]}
+	rest := string(head[:len(head)-2])
 	line, rest, _ := strings.Cut(rest, "\r\n")
 	if err := r.parseStart(line); err != nil {
-		return 0, err
+		return err
 	}
 	hosts, lengths := 0, 0
 	for rest != "" {
@@ -62,11 +63,11 @@ func (r *Request) parse(b []byte) (n int, err error) {
 		name, value, found := strings.Cut(line, ":")
 		// "No whitespace is allowed between the field name and colon."
 		if !found || !isToken(name) {
-			return 0, malformed("header line "+quote(line)+" does not begin with a name and a colon", "RFC 9112 §5.1")
+			return malformed("header line "+quote(line)+" does not begin with a name and a colon", "RFC 9112 §5.1")
 		}
 		value = trimOWS(value)
 		if !isFieldValue(value) {
-			return 0, malformed("header "+name+" has a value with a control character: "+quote(value), "RFC 9110 §5.5")
+			return malformed("header "+name+" has a value with a control character: "+quote(value), "RFC 9110 §5.5")
 		}
 		name = canonicalName(name)
 		switch name {
@@ -88,9 +89,9 @@ func (r *Request) parse(b []byte) (n int, err error) {
 	// HTTP/1.1 request message that lacks a Host header field and to any
 	// request message that contains more than one Host header field line"
 	if hosts > 1 {
-		return 0, malformed("more than one Host header", "RFC 9112 §3.2")
+		return malformed("more than one Host header", "RFC 9112 §3.2")
 	}
-	return n, nil
+	return nil
 }
 
 // parseStart parses the request line.

@@ -155,14 +155,14 @@ func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Con
 	u := newUpgrade(rwc, o)
 	defer u.free()
 	if ctx.Done() == nil {
-		return u.accept(ctx, o.settings(), nil)
+		return u.accept(ctx, nil, nil)
 	}
 	s, fired := u.stream, make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		setDeadlines(s, aLongTimeAgo)
 		close(fired)
 	})
-	c, err := u.accept(ctx, o.settings(), nil)
+	c, err := u.accept(ctx, nil, nil)
 	if !stop() && err == nil { // too late: the answer is out
 		<-fired
 		setDeadlines(s, time.Time{})
@@ -222,11 +222,7 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	if err != nil {
 		return nil, u.refuse(err)
 	}
-	subprotocol := ""
-	if u.o != nil {
-		subprotocol = ChooseSubprotocol(u.req.values("Sec-Websocket-Protocol"), u.o.Subprotocols)
-	}
-	agreed, extensions, err := AcceptDeflate(u.req.values("Sec-Websocket-Extensions"), u.o.compression())
+	subprotocol, agreed, extensions, err := agree(&u.req, u.o)
 	if err != nil {
 		return nil, u.refuse(err)
 	}
@@ -243,7 +239,7 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	if u.limited {
 		setDeadlines(u.stream, time.Time{})
 	}
-	c := newConn(ctx, u.rwc, RoleServer, set, agreed, early)
+	c := u.o.conn(set).start(ctx, u.rwc, RoleServer, agreed, early)
 	c.settle(subprotocol, nil)
 	return c, nil
 }
@@ -276,10 +272,8 @@ func (u *upgrade) read() error {
 		if end := headEnd(u.buf, looked); end > 0 && end <= maxHead {
 			u.o.traceHandshake(RoleServer, false, u.buf[:end])
 			_, u.req.TLS = u.rwc.(*tls.Conn)
-			isTLS := u.req.TLS
-			u.n, err = u.req.parse(u.buf)
-			u.req.TLS = isTLS
-			return err
+			u.n = end
+			return u.req.parse(u.buf[:end])
 		}
 		looked = len(u.buf)
 		switch {

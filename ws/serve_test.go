@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -283,4 +284,48 @@ func TestParseRequest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A context that ends between the answer and AcceptStream's return has ended too
+// late: it leaves no deadline behind on the connection.
+func TestAcceptStreamContextTooLate(t *testing.T) {
+	a, b := wstest.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	late := &lateConn{Conn: b, cancel: cancel, interrupted: make(chan struct{})}
+	p := wstest.NewPeer(t, a)
+	p.SendBytes(wstest.Request("/", "server.example.com"))
+	c, err := ws.AcceptStream(ctx, late, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	p.ReadHead("the answer")
+	p.SendFrame(wstest.Text("still here"))
+	if _, msg, err := c.Read(t.Context()); err != nil || string(msg) != "still here" {
+		t.Errorf("got %q, %v", msg, err)
+	}
+}
+
+// A lateConn cancels once its deadline is taken away, and goes on when that has
+// set another one.
+type lateConn struct {
+	net.Conn
+	cancel      context.CancelFunc
+	once        sync.Once
+	interrupted chan struct{}
+}
+
+func (l *lateConn) SetDeadline(at time.Time) error {
+	err := l.Conn.SetDeadline(at)
+	if !at.IsZero() {
+		if at.Before(time.Now()) {
+			close(l.interrupted)
+		}
+		return err
+	}
+	l.once.Do(func() {
+		l.cancel()
+		<-l.interrupted
+	})
+	return err
 }

@@ -134,7 +134,10 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) 
 }
 
 func (s *Server) settings() *settings {
-	s.once.Do(func() { s.set = s.Options.settings() })
+	s.once.Do(func() {
+		s.set = new(settings)
+		s.Options.settings(s.set)
+	})
 	return s.set
 }
 

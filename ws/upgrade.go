@@ -22,17 +22,13 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 	if err := check(w, r, o); err != nil {
 		return nil, refuse(w, o, err)
 	}
-	return accept(w, r, o, o.settings())
+	return accept(w, r, o, nil)
 }
 
-// accept is Accept for a request that check has passed.
+// accept is Accept for a request that check has passed. set is nil if the
+// connection has settings of its own.
 func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (*Conn, error) {
-	key := r.Header["Sec-Websocket-Key"][0]
-	subprotocol := ""
-	if o != nil {
-		subprotocol = ChooseSubprotocol(r.Header["Sec-Websocket-Protocol"], o.Subprotocols)
-	}
-	agreed, extensions, err := AcceptDeflate(r.Header["Sec-Websocket-Extensions"], o.compression())
+	subprotocol, agreed, extensions, err := agree(&Request{Header: r.Header}, o)
 	if err != nil {
 		return nil, refuse(w, o, err)
 	}
@@ -47,15 +43,24 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (
 			Err:    err,
 		})
 	}
-	answer := AppendResponse(rw.AvailableBuffer(), key, subprotocol, extensions, w.Header())
+	answer := AppendResponse(rw.AvailableBuffer(), r.Header["Sec-Websocket-Key"][0], subprotocol, extensions, w.Header())
 	if err := sendAnswer(conn, answer, o.handshakeTimeout()); err != nil {
 		conn.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
 	o.traceHandshake(RoleServer, true, answer)
-	c := newConn(r.Context(), conn, RoleServer, set, agreed, early(rw.Reader))
+	c := o.conn(set).start(r.Context(), conn, RoleServer, agreed, early(rw.Reader))
 	c.settle(subprotocol, nil)
 	return c, nil
+}
+
+// agree decides on what the request offers.
+func agree(r *Request, o *Options) (subprotocol string, agreed *DeflateParams, extensions string, err error) {
+	if o != nil {
+		subprotocol = ChooseSubprotocol(r.values("Sec-Websocket-Protocol"), o.Subprotocols)
+	}
+	agreed, extensions, err = AcceptDeflate(r.values("Sec-Websocket-Extensions"), o.compression())
+	return subprotocol, agreed, extensions, err
 }
 
 // check decides about a request, before anything is taken over or sent.
