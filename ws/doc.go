@@ -34,9 +34,11 @@
 //	conn_frames_out.go  a frame goes out; pongs
 //	conn_gather.go  messages that go out together
 //	raw_unix.go    a socket that is waited for without a buffer
+//	socket_linux.go  its system calls
 //	conn_close.go  Close, CloseNow: the closing handshake        §7
 //	conn_deflate.go  compressed messages                         RFC 7692 §7.2
 //	keepalive.go   Ping, pongs, the dead peer                    §5.5.2, §5.5.3
+//	keepalive_timers.go  two timers for all connections of a server
 //	prepared.go    Prepare: one message for many connections
 //	netconn.go     NetConn
 //	stream.go      deadlines for streams that have none

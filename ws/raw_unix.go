@@ -129,8 +129,7 @@ type rawUpgrade struct {
 func (u *upgrade) readMore(p []byte) (int, error) {
 	r := &u.raw
 	if r.conn = rawConnOf(u.stream); r.conn == nil {
-		u.limit()
-		return u.stream.Read(p)
+		return u.readStream(p)
 	}
 	if r.read == nil {
 		r.read = func(fd uintptr) bool {
@@ -155,7 +154,7 @@ func (u *upgrade) readMore(p []byte) (int, error) {
 	return r.n, nil
 }
 
-// write writes to the stream.
+// writeAll writes to the stream.
 func (u *upgrade) writeAll(p []byte) error {
 	r := &u.raw
 	r.n = 0
@@ -173,7 +172,5 @@ func (u *upgrade) writeAll(p []byte) error {
 	if r.n == len(p) {
 		return nil
 	}
-	u.limit()
-	_, err := u.stream.Write(p[max(0, r.n):])
-	return err
+	return u.writeStream(p[max(0, r.n):])
 }

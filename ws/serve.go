@@ -288,6 +288,17 @@ func (u *upgrade) read() error {
 	}
 }
 
+func (u *upgrade) readStream(p []byte) (int, error) {
+	u.limit()
+	return u.stream.Read(p)
+}
+
+func (u *upgrade) writeStream(p []byte) error {
+	u.limit()
+	_, err := u.stream.Write(p)
+	return err
+}
+
 // limit sets HandshakeTimeout's deadline, once.
 func (u *upgrade) limit() {
 	if timeout := u.o.handshakeTimeout(); timeout > 0 && !u.limited {
