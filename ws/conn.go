@@ -56,13 +56,18 @@ type settled struct {
 
 // settle notes the outcome of the handshake.
 func (c *Conn) settle(subprotocol string, response *http.Response) {
-	if subprotocol == "" && response == nil {
-		return
+	if subprotocol != "" || response != nil {
+		s := c.outcome()
+		s.subprotocol, s.response = subprotocol, response
 	}
+}
+
+// outcome returns settled, which it makes if need be.
+func (c *Conn) outcome() *settled {
 	if c.settled == nil {
 		c.settled = &settled{}
 	}
-	c.settled.subprotocol, c.settled.response = subprotocol, response
+	return c.settled
 }
 
 // A stream is what a Conn runs over: any io.ReadWriteCloser, with deadlines

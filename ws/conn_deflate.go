@@ -11,7 +11,7 @@ import (
 // startDeflate gives the connection a compressor and a decompressor. Neither
 // holds memory until it is used.
 func (c *Conn) startDeflate(p DeflateParams) {
-	c.settled = &settled{deflate: &p}
+	c.outcome().deflate = &p
 	sendBits, sendKeep := p.ServerBits, !p.ServerNoContext
 	receiveBits, receiveKeep := p.ClientBits, !p.ClientNoContext
 	if c.Role() == RoleClient {

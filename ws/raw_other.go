@@ -2,6 +2,8 @@
 
 package ws
 
+import "syscall"
+
 // Elsewhere a connection that waits holds its read buffer, and what was
 // gathered goes out by a goroutine: see raw_unix.go.
 
@@ -12,6 +14,8 @@ type (
 )
 
 func (c *Conn) initRaw() {}
+
+func rawConnOf(stream) syscall.RawConn { return nil }
 
 func (in *incoming) readRaw() error { panic("ws: no raw sockets here") }
 func (out *outgoing) writeRaw() int { panic("ws: no raw sockets here") }

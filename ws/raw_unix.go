@@ -27,7 +27,10 @@ type rawWriter struct {
 
 // initRaw finds out whether the stream is a socket.
 func (c *Conn) initRaw() {
-	if c.socket = rawConnOf(c.stream); c.socket != nil {
+	if c.socket == nil { // else the handshake has found out
+		c.socket = rawConnOf(c.stream)
+	}
+	if c.socket != nil {
 		c.in.raw.try = c.in.readOnce
 	}
 }
@@ -118,7 +121,6 @@ func (out *outgoing) writeOnce(fd uintptr) bool {
 // only set when something has to be waited for: most answers go out at once, and
 // many requests are there when their connection is.
 type rawUpgrade struct {
-	conn        syscall.RawConn
 	read, write func(fd uintptr) bool // values that are made once
 	p           []byte
 	n           int
@@ -128,7 +130,7 @@ type rawUpgrade struct {
 // readMore reads from the stream.
 func (u *upgrade) readMore(p []byte) (int, error) {
 	r := &u.raw
-	if r.conn = rawConnOf(u.stream); r.conn == nil {
+	if u.socket == nil {
 		return u.readStream(p)
 	}
 	if r.read == nil {
@@ -141,7 +143,7 @@ func (u *upgrade) readMore(p []byte) (int, error) {
 		}
 	}
 	r.p = p
-	err := r.conn.Read(r.read)
+	err := u.socket.Read(r.read)
 	r.p = nil
 	switch {
 	case err != nil:
@@ -158,7 +160,7 @@ func (u *upgrade) readMore(p []byte) (int, error) {
 func (u *upgrade) writeAll(p []byte) error {
 	r := &u.raw
 	r.n = 0
-	if r.conn != nil {
+	if u.socket != nil {
 		if r.write == nil {
 			r.write = func(fd uintptr) bool {
 				r.n, _ = writeSocket(fd, r.p) // an error is left for Write
@@ -166,7 +168,7 @@ func (u *upgrade) writeAll(p []byte) error {
 			}
 		}
 		r.p = p
-		r.conn.Write(r.write)
+		u.socket.Write(r.write)
 		r.p = nil
 	}
 	if r.n == len(p) {

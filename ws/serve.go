@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -175,6 +176,7 @@ func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Con
 type upgrade struct {
 	rwc    io.ReadWriteCloser
 	stream stream
+	socket syscall.RawConn // nil unless the stream is nothing but a socket
 	o      *Options
 	buf    []byte // what was read
 	n      int    // of which the request takes this much
@@ -189,6 +191,7 @@ var upgrades = sync.Pool{New: func() any { return &upgrade{buf: make([]byte, 0, 
 func newUpgrade(rwc io.ReadWriteCloser, o *Options) *upgrade {
 	u := upgrades.Get().(*upgrade)
 	u.rwc, u.stream, u.o = rwc, newStream(rwc), o
+	u.socket = rawConnOf(u.stream)
 	return u
 }
 
@@ -239,7 +242,9 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	if u.limited {
 		setDeadlines(u.stream, time.Time{})
 	}
-	c := u.o.conn(set).start(ctx, u.rwc, RoleServer, agreed, early)
+	c := u.o.conn(set)
+	c.socket = u.socket
+	c.start(ctx, u.rwc, RoleServer, agreed, early)
 	c.settle(subprotocol, nil)
 	return c, nil
 }

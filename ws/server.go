@@ -238,10 +238,10 @@ func (h *handling) run() {
 func (h *handling) end() {
 	s, c, err := h.s, h.c, h.err
 	defer s.release(c, h.address)
-	defer c.CloseNow() // nothing is left to close, unless the handler ended the goroutine
 	if !h.returned {
 		p := recover()
-		if p == nil {
+		if p == nil { // the handler ended the goroutine
+			c.CloseNow()
 			return
 		}
 		err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
