@@ -126,9 +126,10 @@ func (v *Server) open(w http.ResponseWriter, r *http.Request, transport string) 
 		c.Value = s.id
 		http.SetCookie(w, &c)
 	}
+	p := s.openPacket()
 	v.start(s)
 	w.Header().Set("Content-Type", textType)
-	if err := answer(w, http.StatusOK, s.openPacket().wire); err != nil {
+	if err := answer(w, http.StatusOK, p.wire); err != nil {
 		s.end(&CloseError{TransportError, err}, false)
 	}
 	return nil
