@@ -57,6 +57,7 @@ func inflateConnSeeds() (seeds []seed) {
 	add("row-65-bad-utf-8-then-over-the-limit", true, 2, []byte("2A\x01117\xf1\xa071$027\x0fC000"))
 	return append(seeds,
 		seed{"frames", []any{true, false, false, uint16(0x1fc), uint64(1), wstest.MustHex(`c1 07 f248cdc9c90700 89 00 41 03 f24805 80 08 000000ffffcac9c9 c1 02 0700`)}},
+		seed{"7.2.2-small-reads-between-fragments", []any{false, true, true, uint16(164), uint64(92), []byte("2\x1f0000000000000000000000")}},
 		seed{"row-26-rsv1-on-a-continuation", []any{true, false, false, uint16(0), uint64(1), wstest.MustHex(`41 03 f24805 c0 0a 000000ffffcac9c90700`)}},
 	)
 }

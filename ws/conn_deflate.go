@@ -80,6 +80,10 @@ func (in *incoming) await(ctx context.Context) error {
 	return nil
 }
 
+// inflating reports whether a compressed message is under way. What waits to be
+// inflated may lie in the buffer, so it is inflate that decides when to read on.
+func (in *incoming) inflating() bool { return in.inMessage && in.rx.Compressed() }
+
 // inflateRatio is what honest content hardly exceeds: JSON compresses to a
 // tenth, logs to a thirtieth.
 const inflateRatio = 32

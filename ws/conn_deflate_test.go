@@ -328,6 +328,38 @@ func TestDeflateSkipped(t *testing.T) {
 	}
 }
 
+// A reader that takes a little at a time leaves compressed bytes in the buffer,
+// and the next fragment must not be read over them.
+func TestDeflateReaderBetweenFragments(t *testing.T) {
+	for _, role := range zBoth {
+		for _, next := range []string{"Reader", "the rest skipped"} {
+			t.Run(fmt.Sprint(role, "/", next), func(t *testing.T) {
+				c, p := zConn(t, role, ctQuiet(), zParams(true, 15))
+				want := zText(3000, 0)
+				payload := deflateRaw(t, 15, want)
+				p.SendBytes(zFrame(role, false, ws.RSV1, ws.OpText, payload[:len(payload)/2]))
+				_, r, err := c.Reader(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make([]byte, 10)
+				if _, err := io.ReadFull(r, got); err != nil {
+					t.Fatal(err)
+				}
+				p.SendBytes(zFrame(role, true, 0, ws.OpContinuation, payload[len(payload)/2:]))
+				p.SendBytes(zFrame(role, true, 0, ws.OpText, []byte("behind")))
+				if next == "Reader" {
+					rest, err := io.ReadAll(r)
+					if got = append(got, rest...); err != nil || string(got) != want {
+						t.Errorf("got %d bytes, %v; want the %d that were sent", len(got), err, len(want))
+					}
+				}
+				ctRead(t, "the message behind", c, ws.OpText, "behind")
+			})
+		}
+	}
+}
+
 // A Close that waits reads past compressed messages, and checks them.
 func TestDeflateClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

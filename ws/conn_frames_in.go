@@ -8,8 +8,10 @@ import (
 // piece reads the next piece of the current message into p. It returns done,
 // with n == 0, at the message's end.
 func (in *incoming) piece(ctx context.Context, p []byte) (n int, done bool, err error) {
-	if done, err = in.next(ctx); err != nil {
-		return 0, false, err
+	if !in.inflating() {
+		if done, err = in.next(ctx); err != nil {
+			return 0, false, err
+		}
 	}
 	if in.rx.Compressed() {
 		return in.inflate(ctx, p)
@@ -21,7 +23,9 @@ func (in *incoming) piece(ctx context.Context, p []byte) (n int, done bool, err 
 }
 
 // next goes on until payload of a message comes next, or, with done, until
-// the message is complete. It deals with the control frames in between.
+// the message is complete. It deals with the control frames in between. It may
+// read, so nothing must be left in the buffer that is still needed: see
+// inflating.
 func (in *incoming) next(ctx context.Context) (done bool, err error) {
 	for {
 		switch {

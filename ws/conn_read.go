@@ -144,9 +144,12 @@ func (in *incoming) interrupted(p []byte) {
 // dst. The message itself begins at dst[begin].
 func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte, error) {
 	for {
-		done, err := in.next(ctx)
-		if err != nil {
-			return dst, err
+		var done bool
+		if !in.inflating() {
+			var err error
+			if done, err = in.next(ctx); err != nil {
+				return dst, err
+			}
 		}
 		if in.rx.Compressed() {
 			return in.inflateMessage(ctx, dst, begin)
