@@ -53,8 +53,9 @@ func (in *incoming) init(c *Conn, role Role, early []byte) {
 	in.c = c
 	in.buf, in.w = early, len(early)
 	c.stats.bytesIn.Store(uint64(len(early)))
-	in.interrupt = interrupter{c: c}
-	in.rx = NewReceiver(role, c.set.limits)
+	in.interrupt.c = c
+	in.rx.role = role
+	in.rx.SetLimits(c.set.limits)
 	in.trace = newFrameTrace(c, false)
 }
 

@@ -68,7 +68,7 @@ type pongSlot struct {
 
 func (out *outgoing) init(c *Conn) {
 	out.c = c
-	out.interrupt = interrupter{c: c, write: true}
+	out.interrupt.c, out.interrupt.write = c, true
 	switch innermost(c.stream).(type) {
 	case *net.TCPConn:
 		out.vectored = true

@@ -171,24 +171,23 @@ type settings struct {
 	timers         timers // of keepalive
 }
 
-// settings sets s. Its timers must be nobody's yet.
+// settings sets s, which is new: field by field, since a copy of all would take
+// longer than the rest.
 func (o *Options) settings(s *settings) {
 	if o == nil {
 		o = &Options{}
 	}
-	*s = settings{
-		limits:         Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments},
-		messageTimeout: orNone(o.MessageTimeout, 30*time.Second),
-		pingRate:       max(0, cmp.Or(o.PingRate, 20)),
-		emptyRate:      max(0, cmp.Or(o.EmptyRate, 200)),
-		inflateRate:    max(0, cmp.Or(o.InflateRate, 4<<20)),
-		pingInterval:   orNone(o.PingInterval, 30*time.Second),
-		writeTimeout:   orNone(o.WriteTimeout, 10*time.Second),
-		writeDelay:     orNone(o.WriteDelay, time.Millisecond),
-		closeTimeout:   5 * time.Second,
-		trace:          o.Trace,
-		rand:           o.rand(),
-	}
+	s.limits = Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments}
+	s.messageTimeout = orNone(o.MessageTimeout, 30*time.Second)
+	s.pingRate = max(0, cmp.Or(o.PingRate, 20))
+	s.emptyRate = max(0, cmp.Or(o.EmptyRate, 200))
+	s.inflateRate = max(0, cmp.Or(o.InflateRate, 4<<20))
+	s.pingInterval = orNone(o.PingInterval, 30*time.Second)
+	s.writeTimeout = orNone(o.WriteTimeout, 10*time.Second)
+	s.writeDelay = orNone(o.WriteDelay, time.Millisecond)
+	s.closeTimeout = 5 * time.Second
+	s.trace = o.Trace
+	s.rand = o.rand()
 	if o.Compression != nil {
 		s.threshold = max(0, cmp.Or(o.Compression.Threshold, DefaultThreshold))
 	}
