@@ -18,18 +18,18 @@ func readSocket(fd uintptr, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > shortCall {
 		return syscall.Read(int(fd), p)
 	}
-	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), nil
+	return call(syscall.SYS_READ, fd, p)
 }
 
 func writeSocket(fd uintptr, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > shortCall {
 		return syscall.Write(int(fd), p)
 	}
-	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	return call(syscall.SYS_WRITE, fd, p)
+}
+
+func call(number, fd uintptr, p []byte) (int, error) {
+	n, _, errno := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
 	if errno != 0 {
 		return 0, errno
 	}
