@@ -28,36 +28,42 @@ func (in *incoming) piece(ctx context.Context, p []byte) (n int, done bool, err 
 // inflating.
 func (in *incoming) next(ctx context.Context) (done bool, err error) {
 	for {
-		switch {
-		case in.rx.Remaining() > 0 && !in.rx.header.Opcode.IsControl():
-			return false, nil
-		case in.rx.Remaining() > 0:
-			if in.r == in.w {
-				if err := in.fill(ctx); err != nil {
-					return false, err
-				}
+		if in.rx.Remaining() > 0 {
+			if !in.rx.header.Opcode.IsControl() {
+				return false, nil
 			}
-			p := in.buf[in.r:in.w]
-			if int64(len(p)) > in.rx.Remaining() {
-				p = p[:in.rx.Remaining()]
-			}
-			in.used(len(p))
-			if err := in.judge(p); err != nil {
-				return false, err
-			}
-			if in.rx.Remaining() == 0 {
-				if err := in.control(ctx); err != nil {
-					return false, err
-				}
-			}
-		case in.inMessage && in.rx.State() == StateReady:
+		} else if in.inMessage && in.rx.State() == StateReady {
 			return true, nil
-		default:
-			if err := in.header(ctx); err != nil {
-				return false, err
-			}
+		}
+		if err := in.step(ctx); err != nil {
+			return false, err
 		}
 	}
+}
+
+// step takes a frame's header, or payload of a control frame, out of the buffer,
+// and deals with the control frame if that was all of it.
+func (in *incoming) step(ctx context.Context) error {
+	if in.rx.Remaining() == 0 {
+		return in.header(ctx)
+	}
+	if in.r == in.w {
+		if err := in.fill(ctx); err != nil {
+			return err
+		}
+	}
+	p := in.buf[in.r:in.w]
+	if int64(len(p)) > in.rx.Remaining() {
+		p = p[:in.rx.Remaining()]
+	}
+	in.used(len(p))
+	if err := in.judge(p); err != nil {
+		return err
+	}
+	if in.rx.Remaining() == 0 {
+		return in.control(ctx)
+	}
+	return nil
 }
 
 // header reads one frame header.

@@ -86,17 +86,31 @@ func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, erro
 	return c.in.takeMessage(ctx, dst)
 }
 
-// awaitMessage takes the lock, and waits until there is something to read:
-// from here, where the stack is not deep. After an error it has no lock.
+// awaitMessage takes the lock, and waits until a message has begun. After an
+// error it has no lock.
 func (in *incoming) awaitMessage(ctx context.Context) error {
 	err := in.begin(ctx)
 	if err != nil {
 		return readError(err)
 	}
-	if in.r == in.w && !in.inMessage && in.rx.Remaining() == 0 {
-		if err = in.fill(ctx); err != nil {
-			in.lock.release()
-			return readError(err)
+	if err = in.untilMessage(ctx); err != nil {
+		in.lock.release()
+		return readError(err)
+	}
+	return nil
+}
+
+// untilMessage reads until a message has begun, and deals with the control
+// frames before it. It waits from here, where the stack is not deep.
+func (in *incoming) untilMessage(ctx context.Context) error {
+	for !in.inMessage {
+		if in.r == in.w {
+			if err := in.fill(ctx); err != nil {
+				return err
+			}
+		}
+		if err := in.step(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -208,10 +222,8 @@ func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
 	if err := in.skip(ctx); err != nil {
 		return 0, nil, wrapOp("read", err)
 	}
-	for !in.inMessage {
-		if _, err := in.next(ctx); err != nil {
-			return 0, nil, wrapOp("read", err)
-		}
+	if err := in.untilMessage(ctx); err != nil {
+		return 0, nil, wrapOp("read", err)
 	}
 	in.streaming = true
 	return in.rx.Opcode(), &messageReader{c: c, ctx: ctx, stale: in.stale, empty: true}, nil
