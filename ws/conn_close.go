@@ -288,7 +288,7 @@ func (out *outgoing) writeClose(ctx context.Context, e *CloseError) error {
 	if err := out.complete(&h); err != nil {
 		return err
 	}
-	return out.alone(ctx, &h, p, false)
+	return out.send(ctx, &h, p, nil, false)
 }
 
 // clip cuts a reason to what a Close frame holds, between two code points.

@@ -234,7 +234,9 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 	h := Header{Fin: true, Opcode: OpPong, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
-		err = out.alone(ctx, &h, payload, true)
+		out.keep = true
+		err = out.send(ctx, &h, payload, nil, false)
+		out.keep = false
 	}
 	if err != nil {
 		if out.usable() == nil {

@@ -36,8 +36,9 @@ func (out *outgoing) gathers() bool {
 	return out.c.in.more.Load() && out.c.set.writeDelay > 0
 }
 
-// send sends a whole message as one frame, whose bytes are wire if they are
-// known already. With gather, it may do so later, together with others.
+// send sends a frame, whose bytes are wire if they are known already, behind
+// what must go out before. With gather, which is for whole messages, it may do
+// so later, together with others.
 func (out *outgoing) send(ctx context.Context, h *Header, p, wire []byte, gather bool) error {
 	out.interrupt.watch(ctx)
 	size := headerSize(h.Length, h.Masked) + len(p)
@@ -138,12 +139,12 @@ func (out *outgoing) sendRest(ctx context.Context) error {
 	if len(out.pending) == 0 {
 		return nil
 	}
-	rest, buffer := out.pending, out.buffer
+	rest, buffer, keep := out.pending, out.buffer, out.keep
 	out.pending, out.buffer, out.keep = nil, nil, true
 	out.unsent.Store(sentAll)
 	out.sent = 1 // not the first byte of its frame
 	err := out.write(ctx, rest)
-	out.keep = false
+	out.keep = keep
 	out.flushes++
 	out.count()
 	if buffer != nil {

@@ -207,7 +207,7 @@ func (out *outgoing) sendFrame(ctx context.Context, h *Header, p []byte) error {
 	if err := out.begin(ctx, h); err != nil {
 		return err
 	}
-	return out.alone(ctx, h, p, false)
+	return out.send(ctx, h, p, nil, false)
 }
 
 // begin checks that a frame may go out now, and completes its header.
@@ -240,23 +240,6 @@ func (out *outgoing) complete(h *Header) error {
 		}
 		h.Key = out.key
 	}
-	return nil
-}
-
-// alone sends a frame with writes of its own, behind what must go out before.
-// With keep, what is left of it when ctx ends is kept.
-func (out *outgoing) alone(ctx context.Context, h *Header, p []byte, keep bool) error {
-	out.interrupt.watch(ctx)
-	if err := out.sendRest(ctx); err != nil {
-		return err
-	}
-	out.sent, out.keep = 0, keep
-	err := out.frame(ctx, h, p, nil)
-	out.keep = false
-	if err != nil {
-		return err
-	}
-	out.done(h)
 	return nil
 }
 

@@ -128,7 +128,7 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 	h := Header{Fin: true, Opcode: OpPing, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
-		err = out.alone(ctx, &h, payload[:], false)
+		err = out.send(ctx, &h, payload[:], nil, false)
 	}
 	if err != nil {
 		k.forget(id)
