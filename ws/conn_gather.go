@@ -159,10 +159,15 @@ func (out *outgoing) sendRest(ctx context.Context) error {
 // sendBeforeWaiting is called by the reader, who must not wait for a peer that
 // does not read. Whoever is writing sends what was gathered when he is done.
 func (out *outgoing) sendBeforeWaiting() {
-	if !out.frames.try() {
-		return
+	if out.frames.try() {
+		out.sendAndUnlock()
 	}
-	if out.c.socket != nil && !out.broken {
+}
+
+// sendAndUnlock sends what is pending, as far as it can be done without waiting,
+// and leaves the rest to a goroutine.
+func (out *outgoing) sendAndUnlock() {
+	if out.c.socket != nil && len(out.pending) > 0 && !out.broken {
 		n := out.writeRaw()
 		out.wrote(n)
 		out.dropPending(n)

@@ -51,7 +51,7 @@ type keepalive struct {
 
 type pending struct {
 	id   uint64
-	at   time.Time
+	at   moment
 	done chan<- time.Duration // nil for keepalive's own
 }
 
@@ -74,7 +74,11 @@ func (k *keepalive) tick() {
 		k.expects, k.overdue = false, false
 	case !k.expects:
 		k.waits = waits
-		go k.ask()
+		if c.socket != nil {
+			k.ask()
+		} else {
+			go k.ask()
+		}
 		return
 	case waits == k.waits && waits%2 == 1, // somebody was listening all the time
 		k.overdue && nothing != k.nothing: // or has found that nothing lies unread
@@ -90,7 +94,7 @@ func (k *keepalive) tick() {
 	c.set.timers.add(k, next)
 }
 
-// ask is the part of tick that a peer may hold up.
+// ask is the part of tick that a peer may hold up, unless the stream is a socket.
 func (k *keepalive) ask() {
 	next := uint8(untilPing)
 	if k.expects = k.ping(); k.expects {
@@ -99,15 +103,23 @@ func (k *keepalive) ask() {
 	k.c.set.timers.add(k, next)
 }
 
-// ping sends a ping unless somebody is writing: then that write finds out
-// whether the peer is there. It reports whether the ping is out.
+// ping sends a ping unless something is being written or waits to be: then
+// that finds out whether the peer is there. It reports whether the ping is out.
 func (k *keepalive) ping() bool {
 	out := &k.c.out
 	if !out.frames.try() {
 		return false
 	}
-	defer out.unlock(k.c.Context())
+	if len(out.pending) > 0 {
+		out.unlock(k.c.Context())
+		return false
+	}
 	_, err := k.send(k.c.Context(), nil)
+	if k.c.socket != nil {
+		out.sendAndUnlock()
+	} else {
+		out.unlock(k.c.Context())
+	}
 	return err == nil
 }
 
@@ -120,7 +132,7 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 	if done == nil { // a peer that never answers must not make the list grow
 		k.pending = slices.DeleteFunc(k.pending, func(p pending) bool { return p.done == nil })
 	}
-	k.pending = append(k.pending, pending{id, time.Now(), done})
+	k.pending = append(k.pending, pending{id, now(), done})
 	k.mu.Unlock()
 
 	var payload [8]byte
@@ -128,7 +140,7 @@ func (k *keepalive) send(ctx context.Context, done chan<- time.Duration) (uint64
 	h := Header{Fin: true, Opcode: OpPing, Length: int64(len(payload))}
 	err := out.begin(ctx, &h)
 	if err == nil {
-		err = out.send(ctx, &h, payload[:], nil, false)
+		err = out.send(ctx, &h, payload[:], nil, done == nil && k.c.socket != nil)
 	}
 	if err != nil {
 		k.forget(id)
@@ -164,7 +176,7 @@ func (k *keepalive) answered(payload []byte) {
 	}
 	k.c.stats.pongsIn.Add(1)
 	for _, p := range k.pending[:n] {
-		rtt := time.Since(p.at)
+		rtt := now().sub(p.at)
 		k.c.stats.rtt.Store(int64(rtt))
 		if p.done != nil {
 			p.done <- rtt

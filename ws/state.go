@@ -430,8 +430,8 @@ func (r *Receiver) Payload(p []byte) error {
 	r.remaining -= int64(len(p))
 	switch {
 	case r.header.Opcode.IsControl():
-		if r.control == nil {
-			r.control = make([]byte, 0, MaxControlPayload)
+		if int64(cap(r.control)) < r.header.Length {
+			r.control = make([]byte, 0, r.header.Length)
 		}
 		r.control = append(r.control, p...)
 	case r.opcode == OpText && !r.compressed && !r.text.Write(p):
