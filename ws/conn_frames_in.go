@@ -44,9 +44,24 @@ func (in *incoming) next(ctx context.Context) (done bool, err error) {
 // step takes a frame's header, or payload of a control frame, out of the buffer,
 // and deals with the control frame if that was all of it.
 func (in *incoming) step(ctx context.Context) error {
+	var err error
 	if in.rx.Remaining() == 0 {
-		return in.header(ctx)
+		err = in.header(ctx)
+	} else {
+		err = in.controlPayload(ctx)
 	}
+	if err != nil || in.rx.Remaining() > 0 || !in.rx.header.Opcode.IsControl() {
+		return err
+	}
+	if err := in.control(); err != nil {
+		return err
+	}
+	in.c.out.flush(ctx)
+	return nil
+}
+
+// controlPayload takes payload of a control frame out of the buffer.
+func (in *incoming) controlPayload(ctx context.Context) error {
 	if in.r == in.w {
 		if err := in.fill(ctx); err != nil {
 			return err
@@ -57,13 +72,7 @@ func (in *incoming) step(ctx context.Context) error {
 		p = p[:in.rx.Remaining()]
 	}
 	in.used(len(p))
-	if err := in.judge(p); err != nil {
-		return err
-	}
-	if in.rx.Remaining() == 0 {
-		return in.control(ctx)
-	}
-	return nil
+	return in.judge(p)
 }
 
 // header reads one frame header.
@@ -92,9 +101,6 @@ func (in *incoming) header(ctx context.Context) error {
 		}
 		if h.Length == 0 {
 			in.trace.end(in.rx.State())
-			if h.Opcode.IsControl() {
-				return in.control(ctx)
-			}
 		}
 		return nil
 	}

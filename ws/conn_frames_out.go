@@ -183,10 +183,16 @@ func (out *outgoing) unlock(ctx context.Context) {
 
 // flush sends the pong that is due, and the rest of an interrupted frame. If
 // somebody else is writing, it is left to them: so at most one pong is
-// pending, and the reader does not wait. What cannot be done under ctx, or
-// must not be interrupted, is done in the background.
+// pending, and the reader does not wait. What a socket does not take at once,
+// cannot be done under ctx, or must not be interrupted, is done in the
+// background.
 func (out *outgoing) flush(ctx context.Context) {
 	for out.due() && out.frames.try() {
+		if out.c.socket != nil {
+			out.gatherPong()
+			out.sendAndUnlock()
+			return
+		}
 		if out.fragile || !out.sendDue(ctx) {
 			go func() {
 				again := out.sendDue(out.c.Context())
@@ -222,6 +228,21 @@ func (out *outgoing) sendDue(ctx context.Context) bool {
 	return out.sendRest(ctx) == nil
 }
 
+// gatherPong puts the pong that is due, if one is, behind what waits to be sent.
+// It has frames.
+func (out *outgoing) gatherPong() {
+	s := &out.pong
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := Header{Fin: true, Opcode: OpPong, Length: int64(len(s.payload))}
+	if !s.due.Swap(false) || out.begin(out.c.Context(), &h) != nil {
+		return
+	}
+	out.gather(&h, s.payload)
+	out.done(&h)
+	out.c.stats.pongsOut.Add(1)
+}
+
 // sendPong has frames. A pong is sent in passing, by an operation that has a
 // context of its own: when that ends, the pong, or the rest of it, stays due.
 func (out *outgoing) sendPong(ctx context.Context) bool {
@@ -248,13 +269,12 @@ func (out *outgoing) sendPong(ctx context.Context) bool {
 	return true
 }
 
-// answer makes a pong due that carries "identical application data as found
+// answer makes a pong due, see flush, that carries "identical application data as found
 // in the message body of the Ping frame" (§5.5.3), instead of an older one.
-func (out *outgoing) answer(ctx context.Context, ping []byte) {
+func (out *outgoing) answer(ping []byte) {
 	s := &out.pong
 	s.mu.Lock()
 	s.payload = append(s.payload[:0], ping...)
 	s.due.Store(true)
 	s.mu.Unlock()
-	out.flush(ctx)
 }

@@ -49,10 +49,7 @@ func (out *outgoing) send(ctx context.Context, h *Header, p, wire []byte, gather
 	}
 	switch {
 	case gather && size <= gatherSize:
-		out.append(h, p)
-		if out.unsent.Load() == sentAll {
-			out.unsent.Store(gathered)
-		}
+		out.gather(h, p)
 	case len(out.pending) > 0: // and it fits
 		out.append(h, p)
 		if err := out.sendRest(ctx); err != nil && out.takeBack(size) {
@@ -102,6 +99,14 @@ func (out *outgoing) sendLeft(ctx context.Context) error {
 		gatherBuffers.Put(buffer)
 	}
 	return err
+}
+
+// gather puts a whole frame behind what waits to be sent together.
+func (out *outgoing) gather(h *Header, p []byte) {
+	out.append(h, p)
+	if out.unsent.Load() == sentAll {
+		out.unsent.Store(gathered)
+	}
 }
 
 // append puts a frame behind what waits to be sent.

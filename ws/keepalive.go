@@ -9,7 +9,7 @@ import (
 )
 
 // control deals with the control frame that is complete.
-func (in *incoming) control(ctx context.Context) error {
+func (in *incoming) control() error {
 	c := in.c
 	in.count()
 	in.unlimit()
@@ -19,7 +19,7 @@ func (in *incoming) control(ctx context.Context) error {
 		if !in.pings.take(c.set.pingRate, 1) {
 			return in.violation(violated(RulePingRate, "more pings than PingRate allows, "+itoa(int64(c.set.pingRate))+" a second"))
 		}
-		c.out.answer(ctx, in.rx.Control())
+		c.out.answer(in.rx.Control())
 	case OpPong:
 		c.alive.answered(in.rx.Control())
 	case OpClose:
