@@ -1,0 +1,121 @@
+//go:build unix
+
+package ws_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"framewright/ws"
+	"framewright/ws/wstest"
+)
+
+// The goroutine of a connection that waits has the 2 KiB of stack that it began
+// with, whatever has come before: the loop of the README never goes deeper.
+// A stack that has grown to 4 KiB is not made smaller, so one ping would be
+// enough to cost every connection half as much again.
+func TestIdleStack(t *testing.T) {
+	if raceEnabled() {
+		t.Skip("the race detector needs stack of its own")
+	}
+	for _, tt := range []struct {
+		name  string
+		ping  time.Duration // PingInterval
+		visit func(p *wstest.Peer, c *ws.Conn)
+	}{
+		{"nothing", -1, func(*wstest.Peer, *ws.Conn) {}},
+		{"a message", -1, func(p *wstest.Peer, _ *ws.Conn) {
+			p.SendFrame(wstest.Text("hello"))
+			p.WantFrame("its echo", wstest.Text("hello"))
+		}},
+		{"a message in fragments", -1, func(p *wstest.Peer, _ *ws.Conn) {
+			p.SendFrame(wstest.Frame{Opcode: ws.OpText, Payload: []byte("hel")})
+			p.SendFrame(wstest.Frame{Fin: true, Opcode: ws.OpContinuation, Payload: []byte("lo")})
+			p.WantFrame("its echo", wstest.Text("hello"))
+		}},
+		{"the peer's ping", -1, func(p *wstest.Peer, _ *ws.Conn) {
+			p.SendFrame(wstest.Ping("are you there?"))
+			p.WantFrame("the pong", wstest.Pong("are you there?"))
+		}},
+		{"keepalive's ping", 10 * time.Millisecond, func(p *wstest.Peer, c *ws.Conn) {
+			p.SendFrame(wstest.Pong(string(p.ReadFrame("a ping").Payload)))
+			for c.Stats().PongsIn == 0 {
+				runtime.Gosched()
+			}
+			p.SendFrame(wstest.Text("hello"))
+			p.WantFrame("its echo", wstest.Text("hello"))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			// The stacks of goroutines that have ended are used again, so each
+			// row has a process of its own.
+			const own = "FRAMEWRIGHT_TEST_IDLE_STACK"
+			if os.Getenv(own) == "" {
+				cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.v")
+				cmd.Env = append(os.Environ(), own+"=1")
+				out, err := cmd.CombinedOutput()
+				if err != nil || !bytes.Contains(out, []byte("bytes of stack")) {
+					t.Errorf("%v\n%s", err, out)
+				}
+				return
+			}
+			const conns, limit = 500, 2<<10 + 512
+			opened := make(chan *ws.Conn, 1)
+			addr := svStart(t, &ws.Server{
+				Options: ws.Options{PingInterval: tt.ping},
+				Handler: func(ctx context.Context, c *ws.Conn) error {
+					opened <- c
+					for m, err := range c.Messages(ctx) {
+						if err != nil {
+							return err
+						}
+						if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
+							return err
+						}
+					}
+					return nil
+				},
+			})
+			visit := func(conns int) {
+				peers, ours := make([]*wstest.Peer, conns), make([]*ws.Conn, conns)
+				for i := range peers {
+					c, err := net.Dial("tcp", addr)
+					if err != nil {
+						t.Fatal(err)
+					}
+					peers[i] = wstest.NewPeer(t, c)
+					peers[i].Upgrade()
+					ours[i] = <-opened
+				}
+				for i, p := range peers {
+					tt.visit(p, ours[i])
+				}
+			}
+			visit(1) // so that what is made once is there
+			before := stacks()
+			visit(conns)
+			got := (stacks() - before) / conns
+			t.Logf("%d bytes of stack for each connection", got)
+			if got > limit {
+				t.Errorf("want at most %d", limit)
+			}
+		})
+	}
+}
+
+// stacks returns how many bytes the stacks of all goroutines take that have not
+// ended.
+func stacks() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.StackInuse
+}
