@@ -28,17 +28,21 @@ func (in *incoming) piece(ctx context.Context, p []byte) (n int, done bool, err 
 // inflating.
 func (in *incoming) next(ctx context.Context) (done bool, err error) {
 	for {
-		if in.rx.Remaining() > 0 {
-			if !in.rx.header.Opcode.IsControl() {
-				return false, nil
-			}
-		} else if in.inMessage && in.rx.State() == StateReady {
+		if in.atPayload() {
+			return false, nil
+		}
+		if in.inMessage && in.rx.Remaining() == 0 && in.rx.State() == StateReady {
 			return true, nil
 		}
 		if err := in.step(ctx); err != nil {
 			return false, err
 		}
 	}
+}
+
+// atPayload reports whether payload of a message comes next.
+func (in *incoming) atPayload() bool {
+	return in.rx.Remaining() > 0 && !in.rx.header.Opcode.IsControl()
 }
 
 // step takes a frame's header, or payload of a control frame, out of the buffer,

@@ -160,7 +160,7 @@ func (in *incoming) interrupted(p []byte) {
 func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte, error) {
 	for {
 		var done bool
-		if !in.inflating() {
+		if !in.atPayload() && !in.inflating() {
 			var err error
 			if done, err = in.next(ctx); err != nil {
 				return dst, err
