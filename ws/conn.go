@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -231,7 +232,13 @@ var began = time.Now().Add(-50 * 365 * 24 * time.Hour)
 
 func now() moment { return moment(time.Since(began)) }
 
-func (m moment) add(d time.Duration) moment { return m + moment(d) }
+// add returns the last moment of all if d, which is not below 0, goes beyond it.
+func (m moment) add(d time.Duration) moment {
+	if sum := m + moment(d); sum >= m {
+		return sum
+	}
+	return math.MaxInt64
+}
 
 func (m moment) sub(other moment) time.Duration { return time.Duration(m - other) }
 

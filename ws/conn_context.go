@@ -42,9 +42,9 @@ func (l *lifetime) real() context.Context {
 	if l.made == nil {
 		ctx, cancel := context.WithCancelCause(l.base)
 		l.made = &cancelable{ctx, cancel}
-		if e := l.end.Load(); e != nil {
-			cancel(e)
-		}
+	}
+	if e := l.end.Load(); e != nil { // finish may be about to
+		l.made.cancel(e)
 	}
 	return l.made.ctx
 }

@@ -128,14 +128,14 @@ var errKept = errors.New("the rest is kept")
 // bytes out and ended with err; rest is what is left of the current piece. It
 // returns the start of the next try.
 func (out *outgoing) stalled(ctx context.Context, start moment, n int, rest []byte, err error) (moment, error) {
-	c := out.c
+	c, fragile := out.c, out.fragile
 	// A stream that has timed out for good, as TLS does, also inside of a
 	// type of somebody else's.
 	if t, ok := errors.AsType[interface {
 		error
 		Temporary() bool
 	}](err); ok && !t.Temporary() {
-		out.fragile = true
+		fragile = true
 	}
 	switch {
 	case c.Err() != nil:
@@ -146,7 +146,7 @@ func (out *outgoing) stalled(ctx context.Context, start moment, n int, rest []by
 		return start, c.lost(err)
 	case ctx.Err() != nil:
 		switch {
-		case out.fragile:
+		case fragile:
 			return start, c.cut(context.Cause(ctx), false)
 		case out.sent == 0:
 			return start, ctx.Err()
@@ -159,9 +159,9 @@ func (out *outgoing) stalled(ctx context.Context, start moment, n int, rest []by
 	}
 	now, timeout := now(), c.set.writeTimeout
 	switch {
-	case n > 0 && !out.fragile: // slow, but moving
+	case n > 0 && !fragile: // slow, but moving
 		start = now
-	case out.fragile || timeout > 0 && now.sub(start) >= timeout:
+	case fragile || timeout > 0 && now.sub(start) >= timeout:
 		return start, c.cut(ErrWriteTimeout, false)
 	}
 	out.deadline = start.add(timeout)

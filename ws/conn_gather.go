@@ -192,7 +192,13 @@ func (out *outgoing) sendAndUnlock() {
 // said that it was written.
 func (out *outgoing) sendLast() {
 	if out.c.socket != nil && out.unsent.Load() != sentAll && out.frames.try() {
-		out.writeRaw()
+		out.interrupt.watch(out.c.Context()) // and not the last writer's, which may have ended
+		out.interrupt.limit(0)
+		if !out.broken {
+			n := out.writeRaw()
+			out.wrote(n)
+			out.dropPending(n)
+		}
 		out.frames.release()
 	}
 }

@@ -145,7 +145,7 @@ func (out *outgoing) beginMessage(ctx context.Context) (both bool, err error) {
 }
 
 func (out *outgoing) endMessage(ctx context.Context, both bool) {
-	if len(out.pending) > 0 && !out.lateSet && !out.due() {
+	if len(out.pending) > 0 && !out.lateSet { // also if it is due: that may change before it is sent
 		out.setLate()
 	}
 	out.unlock(ctx)

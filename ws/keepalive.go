@@ -29,7 +29,7 @@ func (in *incoming) control() error {
 }
 
 // keepalive sends pings: those of the application, and one of its own when
-// nothing has come for Options.PingInterval. If nothing comes for PongTimeout
+// nothing has come since the last look, Options.PingInterval before. If nothing comes for PongTimeout
 // after that, the peer is taken for dead.
 type keepalive struct {
 	c     *Conn

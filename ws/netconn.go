@@ -27,7 +27,7 @@ func NetConn(ctx context.Context, c *Conn, op Opcode) net.Conn {
 	n.read.ctx, n.write.ctx = ctx, ctx
 	c.out.frames.acquireAfter(nil)
 	c.out.keepAll = true
-	c.out.frames.release()
+	c.out.unlock(c.Context())
 	return n
 }
 
@@ -157,6 +157,9 @@ func (n *netConn) Write(p []byte) (written int, err error) {
 	for {
 		if ctx.Err() != nil {
 			return written, n.err("write", ctx, ctx.Err())
+		}
+		if len(p) == 0 { // no message stands for it
+			return 0, nil
 		}
 		chunk := p[:min(len(p), netConnChunk)]
 		if err := n.send(ctx, chunk); err != nil {

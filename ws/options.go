@@ -46,8 +46,9 @@ type Options struct {
 	// Host, if set, is what a client sends as Host instead of the URL's.
 	Host string
 
-	// HandshakeTimeout bounds a client's opening handshake, and a server's
-	// writing of its answer; 10 s by default, none below 0.
+	// HandshakeTimeout bounds a client's opening handshake and, on a server,
+	// the writing of the answer, and with Serve and AcceptStream the reading
+	// of the request before it; 10 s by default, none below 0.
 	HandshakeTimeout time.Duration
 
 	// Compression turns permessage-deflate (RFC 7692) on; nil is off.
@@ -83,10 +84,11 @@ type Options struct {
 	// with 1008.
 	InflateRate int
 
-	// PingInterval is how long a connection may be silent before this
-	// endpoint sends a ping, and PongTimeout how long the peer then has to
-	// send anything at all: 30 s and 20 s by default; an interval below 0
-	// turns keepalive off. A dead peer is noticed only while someone reads.
+	// PingInterval is how often this endpoint looks whether anything has
+	// come, and sends a ping if not, so after a silence of one to two such
+	// intervals. PongTimeout is how long the peer then has to send anything at
+	// all. They are 30 s and 20 s by default; an interval below 0 turns
+	// keepalive off. A dead peer is noticed only while someone reads.
 	PingInterval time.Duration
 	PongTimeout  time.Duration
 

@@ -99,10 +99,12 @@ func (s *Server) open(conn net.Conn) {
 	defer s.untrack(conn)
 	u := newUpgrade(conn, &s.Options)
 	defer u.free()
-	address, admitted, opened := "", false, false
-	defer func() {
-		if p := recover(); p != nil { // in Connect, Address or Trace
+	address, admitted, opened, returned := "", false, false, false
+	defer func() { // Connect, Address or Trace may panic, or end the goroutine
+		if p := recover(); p != nil {
 			s.logger().Error("ws: panic in the opening handshake", "remote", conn.RemoteAddr(), "err", p, "stack", string(debug.Stack()))
+		}
+		if !returned {
 			conn.Close()
 		}
 		if admitted && !opened {
@@ -133,6 +135,7 @@ func (s *Server) open(conn net.Conn) {
 		}
 		return s.Connect(r)
 	})
+	returned = true
 	if err == nil {
 		opened = true
 		s.adopt(c, address)
@@ -159,6 +162,7 @@ func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Con
 		return u.accept(ctx, nil, nil)
 	}
 	s, fired := u.stream, make(chan struct{})
+	u.limit() // later it could undo what ctx does
 	stop := context.AfterFunc(ctx, func() {
 		setDeadlines(s, aLongTimeAgo)
 		close(fired)
@@ -244,7 +248,7 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	}
 	c := u.o.conn(set)
 	c.socket = u.socket
-	c.start(ctx, u.rwc, RoleServer, agreed, early)
+	c.start(ctx, u.stream, RoleServer, agreed, early) // which may have read ahead
 	c.settle(subprotocol, nil)
 	return c, nil
 }

@@ -48,7 +48,14 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (
 		conn.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
+	traced := false
+	defer func() {
+		if !traced { // Trace has panicked, and nobody else knows of the connection
+			conn.Close()
+		}
+	}()
 	o.traceHandshake(RoleServer, true, answer)
+	traced = true
 	c := o.conn(set).start(r.Context(), conn, RoleServer, agreed, early(rw.Reader))
 	c.settle(subprotocol, nil)
 	return c, nil
