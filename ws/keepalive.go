@@ -29,8 +29,8 @@ func (in *incoming) control() error {
 }
 
 // keepalive sends pings: those of the application, and one of its own when
-// nothing has come since the last look, Options.PingInterval before. If nothing comes for PongTimeout
-// after that, the peer is taken for dead.
+// nothing has come since the last look, Options.PingInterval before. If nothing
+// comes for PongTimeout after that, the peer is taken for dead.
 type keepalive struct {
 	c     *Conn
 	place place // belongs to the settings' timers, and so does queue
