@@ -110,8 +110,8 @@ type Options struct {
 
 	// Trace, if not nil, is called with every frame in both directions, in
 	// order for each direction, from the goroutine that reads or writes. It
-	// must be quick, must not use the connection, and must copy what it
-	// keeps.
+	// must be quick, must not panic or use the connection, and must copy what
+	// it keeps.
 	Trace func(TraceEvent)
 
 	// Rand gives masking keys (§10.3) and the Sec-WebSocket-Key; nil is

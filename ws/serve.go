@@ -154,7 +154,8 @@ func (s *Server) open(conn net.Conn) {
 // NewClient does the client's: it reads the request itself. It owns rwc, also
 // when it fails; what it refuses it has answered, and then closes. ctx and
 // Options.HandshakeTimeout bound the handshake if rwc has deadlines; ctx's
-// values are those of Conn.Context. An error is a *HandshakeError.
+// values are those of Conn.Context. An error is a *HandshakeError, which wraps
+// ctx's cause if that was the reason.
 func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Conn, error) {
 	u := newUpgrade(rwc, o)
 	defer u.free()
@@ -171,6 +172,9 @@ func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Con
 	if !stop() && err == nil { // too late: the answer is out
 		<-fired
 		setDeadlines(s, time.Time{})
+	}
+	if e, ok := errors.AsType[*HandshakeError](err); ok && ctx.Err() != nil && (e.Status == http.StatusRequestTimeout || e.Status == 0) {
+		e.Detail, e.Err = "the context ended before the handshake did", context.Cause(ctx)
 	}
 	return c, err
 }
