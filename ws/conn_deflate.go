@@ -204,16 +204,10 @@ func (in *incoming) inflateLong(ctx context.Context, dst []byte, begin int) ([]b
 
 // compressed makes the next bytes of the payload the inflater's.
 func (in *incoming) compressed(ctx context.Context) error {
-	if in.r == in.w {
-		if err := in.fill(ctx); err != nil {
-			return err
-		}
+	p, err := in.take(ctx)
+	if err != nil {
+		return err
 	}
-	p := in.buf[in.r:in.w]
-	if int64(len(p)) > in.rx.Remaining() {
-		p = p[:in.rx.Remaining()]
-	}
-	in.used(len(p))
 	in.z.src, in.z.own = p, false
 	in.z.in += int64(len(p))
 	return in.judge(p)

@@ -48,11 +48,12 @@ func (in *incoming) atPayload() bool {
 // step takes a frame's header, or payload of a control frame, out of the buffer,
 // and deals with the control frame if that was all of it.
 func (in *incoming) step(ctx context.Context) error {
+	var p []byte
 	var err error
 	if in.rx.Remaining() == 0 {
 		err = in.header(ctx)
-	} else {
-		err = in.controlPayload(ctx)
+	} else if p, err = in.take(ctx); err == nil {
+		err = in.judge(p)
 	}
 	if err != nil || in.rx.Remaining() > 0 || !in.rx.header.Opcode.IsControl() {
 		return err
@@ -64,11 +65,11 @@ func (in *incoming) step(ctx context.Context) error {
 	return nil
 }
 
-// controlPayload takes payload of a control frame out of the buffer.
-func (in *incoming) controlPayload(ctx context.Context) error {
+// take takes payload of the current frame out of the buffer, reading if need be.
+func (in *incoming) take(ctx context.Context) ([]byte, error) {
 	if in.r == in.w {
 		if err := in.fill(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	p := in.buf[in.r:in.w]
@@ -76,7 +77,7 @@ func (in *incoming) controlPayload(ctx context.Context) error {
 		p = p[:in.rx.Remaining()]
 	}
 	in.used(len(p))
-	return in.judge(p)
+	return p, nil
 }
 
 // header reads one frame header.
