@@ -272,13 +272,13 @@ func (a *badApp) wantClosed(t *testing.T, code ws.Code, remote bool) *ws.CloseEr
 type badNet struct {
 	servers map[string]*httptest.Server // by transport
 	trust   *tls.Config                 // a client's
-	apps    sync.Map                    // local address of the raw client → *badApp
+	apps    sync.Map                    // addresses of the raw client and of the server → *badApp; two clients of two servers may have one port
 }
 
 func newBadNet(t *testing.T) *badNet {
 	n := &badNet{}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		app, ok := n.apps.Load(r.RemoteAddr)
+		app, ok := n.apps.Load([2]string{r.RemoteAddr, r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()})
 		if !ok {
 			panic("no application for " + r.RemoteAddr)
 		}
@@ -308,7 +308,7 @@ func (n *badNet) dial(t *testing.T, transport string, app *badApp) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	n.apps.Store(conn.LocalAddr().String(), app)
+	n.apps.Store([2]string{conn.LocalAddr().String(), conn.RemoteAddr().String()}, app)
 	if transport == "tls" {
 		conn = tls.Client(conn, n.trust)
 	}
