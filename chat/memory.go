@@ -9,8 +9,8 @@ import (
 )
 
 // Memory is a [Store] that forgets everything when the process ends. It is
-// bounded four ways; the zero value has the defaults. Set the fields before
-// the first call.
+// bounded four ways; the zero value has the defaults, and a negative field is no
+// bound. Set the fields before the first call.
 type Memory struct {
 	MaxMessages int           // kept per room; default 1000
 	MaxAge      time.Duration // of a message; default: no limit
@@ -32,6 +32,12 @@ type memoryRoom struct {
 	deleted  map[uint64]uint64 // Seq of a deleted message: the head's Seq when that was done
 }
 
+// exceeds reports whether n is over a bound, which has a default.
+func exceeds(n, bound, byDefault int) bool {
+	bound = cmp.Or(bound, byDefault)
+	return bound >= 0 && n > bound
+}
+
 // sendKey is what makes two sends the same one.
 type sendKey struct{ person, id string }
 
@@ -49,7 +55,7 @@ func (m *Memory) room(name string) *memoryRoom {
 	}
 	r := &memoryRoom{name: name, epoch: NewEpoch(), byID: make(map[sendKey]*Message)}
 	m.rooms[name] = m.used.PushFront(r)
-	for len(m.rooms) > cmp.Or(m.MaxRooms, 10_000) && len(m.rooms) > 1 {
+	for exceeds(len(m.rooms), m.MaxRooms, 10_000) && len(m.rooms) > 1 {
 		m.forget(m.used.Back())
 	}
 	return r
@@ -99,7 +105,7 @@ func (m *Memory) Append(room string, messages []*Message) ([]Stored, error) {
 		}
 		m.bytes += msg.Size()
 		out[i] = Stored{Message: msg}
-		for len(r.messages) > cmp.Or(m.MaxMessages, 1000) {
+		for exceeds(len(r.messages), m.MaxMessages, 1000) {
 			m.dropOldest(r)
 		}
 	}
@@ -110,7 +116,7 @@ func (m *Memory) Append(room string, messages []*Message) ([]Stored, error) {
 // shrink brings the sum of all rooms under MaxBytes, from the longest unused
 // room on; the last message of the last room stays.
 func (m *Memory) shrink() {
-	for m.bytes > cmp.Or(m.MaxBytes, 64<<20) {
+	for exceeds(m.bytes, m.MaxBytes, 64<<20) {
 		e := m.used.Back()
 		r := e.Value.(*memoryRoom)
 		switch last := e == m.used.Front(); {
@@ -167,7 +173,7 @@ func (r *memoryRoom) latest(ms []*Message, q Query) (out []*Message, more bool) 
 			continue
 		}
 		size += m.Size()
-		if len(out) == q.Limit || q.MaxBytes > 0 && size > q.MaxBytes {
+		if len(out) == q.Limit || q.Exceeds(len(out), size) {
 			more = true
 			break
 		}

@@ -35,9 +35,14 @@ type Query struct {
 	Before Cursor
 	// Limit is the most messages to return.
 	Limit int
-	// MaxBytes bounds the sum of the messages' [Message.Size]. 0: no bound.
+	// MaxBytes bounds the sum of the messages' [Message.Size], but for the first
+	// that is taken: a larger message comes alone. 0: no bound.
 	MaxBytes int
 }
+
+// Exceeds reports whether messages whose sizes are bytes together are more than
+// MaxBytes allows, if n of them were taken before the last.
+func (q Query) Exceeds(n, bytes int) bool { return q.MaxBytes > 0 && n > 0 && bytes > q.MaxBytes }
 
 // Page is what [Store].Read returns.
 type Page struct {

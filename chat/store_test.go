@@ -116,6 +116,20 @@ func TestMemoryBytes(t *testing.T) {
 	}
 }
 
+// As in a boltstore, a negative bound is none.
+func TestMemoryWithoutBounds(t *testing.T) {
+	m := &Memory{MaxMessages: -1, MaxRooms: -1, MaxBytes: -1}
+	for _, room := range []string{"a", "b"} {
+		fill(t, m, room, 1100)
+	}
+	for _, room := range []string{"a", "b"} {
+		p, err := m.Read(room, Query{Limit: 2000})
+		if err != nil || len(p.Messages) != 1100 {
+			t.Errorf("%s has %d messages, %v; want 1100", room, len(p.Messages), err)
+		}
+	}
+}
+
 func TestReadIsBoundedInBytes(t *testing.T) {
 	m := new(Memory)
 	ms := fill(t, m, "lobby", 10)

@@ -100,7 +100,7 @@ func (w window) latest(q chat.Query) (out []*chat.Message, more bool, err error)
 		}
 		m := rec.of(w.name, chat.Cursor{Epoch: w.room.epoch, Seq: seq})
 		size += m.Size()
-		if len(out) == q.Limit || q.MaxBytes > 0 && size > q.MaxBytes {
+		if len(out) == q.Limit || q.Exceeds(len(out), size) {
 			more = true
 			break
 		}

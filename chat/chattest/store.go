@@ -55,6 +55,7 @@ func TestStore(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"backwards", testBackwards},
 		{"the same id again", testDuplicates},
 		{"bounded in bytes", testBytes},
+		{"a message larger than the bound", testLargerThanTheBound},
 		{"delete", testDelete},
 		{"many rooms at the same time", testParallel},
 	} {
@@ -210,6 +211,30 @@ func testBytes(t *testing.T, s chat.Store) {
 	}
 	if p := read(t, s, "a", chat.Query{Since: ms[5].Cursor, Limit: 9, MaxBytes: three}); p.Recovered || len(p.Messages) != 0 {
 		t.Error("four messages do not fit, and part of them were given")
+	}
+}
+
+// A message that is larger than the bound in bytes is given alone. If it were
+// not, nobody would get past it: neither on the way back nor when resuming.
+func testLargerThanTheBound(t *testing.T, s chat.Store) {
+	ms := Room(t, s, "a", 3)
+	for _, tt := range []struct {
+		name            string
+		q               chat.Query
+		want            string
+		recovered, more bool
+	}{
+		{"the latest", chat.Query{Limit: 5, MaxBytes: 1}, "2", false, true},
+		{"before that", chat.Query{Before: ms[2].Cursor, Limit: 5, MaxBytes: 1}, "1", false, true},
+		{"the first", chat.Query{Before: ms[1].Cursor, Limit: 5, MaxBytes: 1}, "0", false, false},
+		{"one missed", chat.Query{Since: ms[1].Cursor, Limit: 5, MaxBytes: 1}, "2", true, false},
+		{"two missed", chat.Query{Since: ms[0].Cursor, Limit: 5, MaxBytes: 1}, "", false, false},
+		{"none wanted", chat.Query{Limit: 0, MaxBytes: 1}, "", false, true},
+	} {
+		p := read(t, s, "a", tt.q)
+		if got := Texts(p.Messages); got != tt.want || p.Recovered != tt.recovered || p.More != tt.more {
+			t.Errorf("%s: %q, recovered %t, more %t; want %q, %t, %t", tt.name, got, p.Recovered, p.More, tt.want, tt.recovered, tt.more)
+		}
 	}
 }
 
