@@ -23,7 +23,7 @@ type Options struct {
 	QueueBytes int           // waiting for one session; default 1 MiB, at least 16 KiB
 	QueueAge   time.Duration // of the oldest waiting packet; default 30 s
 	MaxText    int           // bytes of one message; default 16 KiB
-	MaxMembers int           // listed in a Joined; default 500, negative: none
+	MaxMembers int           // listed in a Joined, as far as an eighth of QueueBytes goes; default 500, negative: none
 	// MaxPresence is the most people in a room whose coming and going is told
 	// to the others: n people who all come at once are n² events. Default
 	// 1000, negative: no limit.

@@ -210,17 +210,27 @@ func (r *room) join(s *Session, how joining) error {
 	return nil
 }
 
-// read fills in j what the store has to say. A query is bounded in bytes so
-// that what a join gives always fits a queue: JSON may make six bytes of one.
+// What a join gives must fit a queue, or nobody could join. So each of its lists
+// has a part of Options.QueueBytes.
+const (
+	messagesPart = 8 // because JSON may make six bytes of one
+	membersPart  = 8
+	deletedPart  = 16
+
+	cursorBytes    = 32 // of a cursor as text, at most
+	personOverhead = 24 // of a person in a list, besides the texts
+)
+
+// read fills in j what the store has to say.
 func (r *room) read(j *Joined, how joining) error {
 	o := &r.hub.o
-	recent := Query{Limit: max(o.History, 0), MaxBytes: o.QueueBytes / 8}
+	recent := Query{Limit: max(o.History, 0), MaxBytes: o.QueueBytes / messagesPart}
 	q := recent
 	if !how.since.IsZero() {
 		q.Since, q.Limit = how.since, o.Resume
 	}
 	page, err := o.Store.Read(r.name, q)
-	if err == nil && !how.since.IsZero() && !page.Recovered {
+	if tooMany := len(page.Deleted) > o.QueueBytes/deletedPart/cursorBytes; err == nil && !how.since.IsZero() && (!page.Recovered || tooMany) {
 		page, err = o.Store.Read(r.name, recent)
 	}
 	if !how.history && len(page.Messages) > 0 {
@@ -330,8 +340,10 @@ func (r *room) gone(person string) {
 // present lists who is here, as far as it may.
 func (r *room) present() ([]Person, int) {
 	list := make([]Person, 0, min(len(r.people), r.hub.o.MaxMembers))
+	bytes := r.hub.o.QueueBytes / membersPart
 	for _, p := range r.people {
-		if len(list) == cap(list) {
+		bytes -= len(p.person.ID) + len(p.person.Name) + personOverhead
+		if len(list) == cap(list) || bytes < 0 {
 			break
 		}
 		list = append(list, p.person)

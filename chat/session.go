@@ -193,7 +193,7 @@ func (s *Session) History(room string, before Cursor, limit int, ref string) err
 	if err != nil {
 		return err
 	}
-	return r.history(s, Query{Before: before, Limit: limit, MaxBytes: s.hub.o.QueueBytes / 8}, ref)
+	return r.history(s, Query{Before: before, Limit: limit, MaxBytes: s.hub.o.QueueBytes / messagesPart}, ref)
 }
 
 // Leave ends a subscription and answers with a [Left] event that carries ref,
