@@ -193,6 +193,10 @@ type bucket struct {
 // are forgotten, which is kinder than refusing strangers.
 const maxBuckets = 100_000
 
+// maxFull is how many seconds after its last use a bucket counts as full at the
+// latest, some thirty years.
+const maxFull = 1e9
+
 // newRateLimit returns nil for no limit.
 func newRateLimit(r rate) *rateLimit {
 	if r.PerSecond <= 0 {
@@ -205,7 +209,7 @@ func newRateLimit(r rate) *rateLimit {
 func (l *rateLimit) take(key string, now time.Time) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	full := time.Duration(l.burst / l.perSecond * float64(time.Second))
+	full := time.Duration(min(l.burst/l.perSecond, maxFull) * float64(time.Second))
 	if now.Sub(l.swept) > full {
 		for k, b := range l.buckets {
 			if now.Sub(b.at) >= full {

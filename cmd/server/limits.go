@@ -92,17 +92,20 @@ func (r *rate) String() string {
 	return strconv.FormatFloat(r.PerSecond, 'g', -1, 64) + "/" + strconv.Itoa(r.Burst)
 }
 
-// maxRate is more than any machine does, and far from where arithmetic gets
-// inexact.
-const maxRate = 1e6
+// maxRate is more than any machine does, minRate one in eleven days, and both
+// are far from where arithmetic gets inexact.
+const (
+	maxRate = 1e6
+	minRate = 1e-6
+)
 
 // Set reads RATE or RATE/BURST; without a burst, five seconds' worth may come
 // at once.
 func (r *rate) Set(s string) error {
 	perSecond, burst, withBurst := strings.Cut(s, "/")
 	f, err := strconv.ParseFloat(perSecond, 64)
-	if err != nil || !(f >= 0 && f <= maxRate) {
-		return fmt.Errorf("a rate is a number from 0 to %g, or two such as 20/100", maxRate)
+	if err != nil || f != 0 && !(f >= minRate && f <= maxRate) {
+		return fmt.Errorf("a rate is 0, or a number from %g to %g, or two such as 20/100", minRate, maxRate)
 	}
 	n := max(1, int(5*f))
 	if withBurst {

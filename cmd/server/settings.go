@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -180,10 +181,10 @@ func (s *settings) check() error {
 	}
 	// The least that JSON adds. Text that needs many escapes can still be too
 	// long for -max-message, and the client learns that by 1009.
-	if int64(s.maxText)+512 > s.maxMessage {
+	if int64(s.maxText) > s.maxMessage-512 {
 		return s.badf("max-text", "does not fit into -max-message %d with what JSON adds", s.maxMessage)
 	}
-	if s.maxText*8 > s.queue {
+	if s.maxText > s.queue/8 {
 		return s.badf("queue", "too small for messages of -max-text %d: at least eight times that", s.maxText)
 	}
 	return s.readKeys()
@@ -226,8 +227,15 @@ func (s *settings) atLeast(name string, least int64) error {
 	if _, err := fmt.Sscan(s.flags.Lookup(name).Value.String(), &value); err != nil || value < least {
 		return s.badf(name, "a number, %d or more", least)
 	}
+	if value > maxNumber {
+		return s.badf(name, "a number, %d at the most", maxNumber)
+	}
 	return nil
 }
+
+// maxNumber is more than any setting needs, and so little that what is reckoned
+// with it, here and in the packages below, stays a number.
+const maxNumber = math.MaxInt / 16
 
 // readKeys fills publishKey and tokenKey from their files.
 func (s *settings) readKeys() (err error) {

@@ -29,8 +29,9 @@ const socketRoom = "lobby"
 // secret, and {recover: true}, with which its messages carry their place in the
 // room as one more argument, from where it goes on after a short cut.
 type bridge struct {
-	hub *chat.Hub
-	io  *socketio.Server
+	hub   *chat.Hub
+	io    *socketio.Server
+	flush time.Duration // how long what waits for a session that is over may take to be sent
 }
 
 // The keys of what a socket's context knows.
@@ -75,12 +76,16 @@ func (a *app) socketIO() (*socketio.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bridge{hub: a.hub, io: io}
-	io.Use(b.admit)
-	io.OnConnect(b.connected)
-	io.OnRecover(b.recover)
-	socketio.On2(io, "message", b.message)
+	(&bridge{hub: a.hub, io: io, flush: min(3*time.Second, a.set.drain/4)}).serve()
 	return io, nil
+}
+
+// serve has the bridge hear of its clients.
+func (b *bridge) serve() {
+	b.io.Use(b.admit)
+	b.io.OnConnect(b.connected)
+	b.io.OnRecover(b.recover)
+	socketio.On2(b.io, "message", b.message)
 }
 
 // socketScript is where pages ask for the client's script, when they take it
@@ -147,7 +152,7 @@ func (b *bridge) admit(ctx context.Context, s *socketio.Socket) error {
 func (b *bridge) enter(s *socketio.Socket, id chat.Identity) (*chat.Session, error) {
 	session, err := b.hub.Admit(id, socketCodec{b.io.Namespace})
 	if err != nil {
-		return nil, b.refusal(err)
+		return nil, b.notNow(s, err)
 	}
 	s.SetValue(identityKey{}, id)
 	s.SetValue(sessionKey{}, session)
@@ -166,6 +171,16 @@ func departed(err error) error {
 		}
 	}
 	return err
+}
+
+// notNow is refusal for what keeps a client from connecting. If that will pass,
+// its connection is closed: so it comes back by itself, as it does not after it
+// was refused.
+func (b *bridge) notNow(s *socketio.Socket, err error) error {
+	if e, ok := errors.AsType[*chat.Error](err); ok && e.Code == chat.CodeUnavailable {
+		s.Drop()
+	}
+	return b.refusal(err)
 }
 
 // refusal is what a client gets to read of an error of the hub's.
@@ -193,7 +208,7 @@ func (b *bridge) connected(ctx context.Context, s *socketio.Socket) error {
 	session := sessionOf(s)
 	if !s.Recovered() {
 		if err := session.Join(socketRoom, chat.Cursor{}, ""); err != nil {
-			return b.refusal(err)
+			return b.notNow(s, err)
 		}
 		greeting, joined, err := b.begin(ctx, session)
 		if err != nil {
@@ -267,7 +282,15 @@ func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) 
 
 // pump sends what the hub has for the session until it is over.
 func (b *bridge) pump(s *socketio.Socket, session *chat.Session) {
-	ctx := s.Context()
+	ctx, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	defer context.AfterFunc(session.Context(), func() {
+		if errors.Is(session.Err(), chat.ErrSlow) {
+			cancel() // nothing waits any more
+			return
+		}
+		time.AfterFunc(b.flush, cancel)
+	})()
 	for {
 		err := s.Ready(ctx)
 		var p chat.Packet

@@ -2,15 +2,22 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"framewright/chat"
+	"framewright/chat/socketio"
 	"framewright/ws"
 )
 
@@ -226,6 +233,41 @@ func TestSocketIORefusals(t *testing.T) {
 	}
 }
 
+// A client that polls, and then does not fetch what it is sent, holds nobody up
+// when the server ends.
+func TestSocketIODrainsStalledClients(t *testing.T) {
+	p := start(t, "-drain", "4s", "-drain-window", "0", "-publish-key", testKey)
+	request := func(method, query, body string) string {
+		t.Helper()
+		r, _ := http.NewRequestWithContext(t.Context(), method, p.url+"/socket.io/?EIO=4&transport=polling"+query, strings.NewReader(body))
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		got, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != 200 {
+			t.Fatalf("%s: %s", resp.Status, got)
+		}
+		return string(got)
+	}
+	sid := "&sid=" + regexp.MustCompile(`"sid":"([^"]+)"`).FindStringSubmatch(request("GET", "", ""))[1]
+	request("POST", sid, "40")
+	if got := request("GET", sid, ""); !strings.Contains(got, "40{") {
+		t.Fatalf("not connected: %s", got)
+	}
+	// More than half of the lower queue, and less than half of the upper.
+	for range 55 {
+		if status, answer := post(t, p, `{"room":"lobby","text":"`+strings.Repeat("x", 15<<10)+`"}`); status != 200 {
+			t.Fatal(status, answer)
+		}
+	}
+	p.end(t)
+	if log := p.stderr.String(); strings.Contains(log, "too long") {
+		t.Error(log)
+	}
+}
+
 func TestSocketIOPage(t *testing.T) {
 	p := start(t, "-drain", "500ms")
 	for path, part := range map[string]string{
@@ -279,4 +321,46 @@ func TestWebFolder(t *testing.T) {
 			t.Errorf("%s: a policy that the page's scripts do not know", tt.path)
 		}
 	}
+}
+
+// A store that cannot be read for a moment sends nobody away for good: a client
+// comes back by itself if its connection is closed, and not if it is
+// disconnected.
+func TestSocketIOStoreFails(t *testing.T) {
+	store := &unreadable{Store: new(chat.Memory)}
+	hub := chat.New(chat.Options{Store: store})
+	defer hub.Close()
+	io, err := socketio.New(&socketio.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&bridge{hub: hub, io: io, flush: time.Second}).serve()
+	server := httptest.NewServer(io)
+	defer server.Close()
+	defer io.Shutdown(t.Context())
+
+	store.failing.Store(true)
+	c := ioDial(t, server.URL, "")
+	c.want(`40{"sid":"\w+"}`)
+	if op, data, err := c.c.Read(t.Context()); err == nil {
+		t.Fatalf("got %v %s, want the end", op, data)
+	}
+	store.failing.Store(false)
+	c = ioDial(t, server.URL, "")
+	c.want(`40{"sid":"\w+"}`)
+	c.want(`42\["message","Welcome, guest \w+\."\]`)
+	c.c.CloseNow()
+}
+
+// An unreadable is a store that cannot be read now and then.
+type unreadable struct {
+	chat.Store
+	failing atomic.Bool
+}
+
+func (u *unreadable) Read(room string, q chat.Query) (chat.Page, error) {
+	if u.failing.Load() {
+		return chat.Page{}, errors.New("not now")
+	}
+	return u.Store.Read(room, q)
 }
