@@ -163,7 +163,7 @@ func (s *Socket) recovered(x *session, offset string) bool {
 	replay := n.recover
 	n.setup.RUnlock()
 	since := x.since(offset)
-	fresh, values := s.id, s.values
+	fresh, values := s.id, s.ownValues()
 	n.mu.Lock()
 	if s.state == over {
 		n.mu.Unlock()

@@ -150,7 +150,7 @@ func (x *session) roomSet() map[string]struct{} {
 
 // keep remembers a socket whose connection was cut.
 func (l *eventLog) keep(s *Socket) {
-	x := &session{pid: s.pid, id: s.id, rooms: s.roomList(), values: s.values, base: s.base, virgin: s.virgin, until: time.Now().Add(l.o.Window)}
+	x := &session{pid: s.pid, id: s.id, rooms: s.roomList(), values: s.ownValues(), base: s.base, virgin: s.virgin, until: time.Now().Add(l.o.Window)}
 	l.gone[x.pid] = l.old.PushBack(x)
 	l.expire()
 }

@@ -335,3 +335,23 @@ func TestOnRecover(t *testing.T) {
 		v.wantIdle("nothing was replayed")
 	})
 }
+
+// A handler sets values while the connection is cut. Run with -race.
+func TestValuesAreKeptWhileTheyAreSet(t *testing.T) {
+	recovery(t, Recovery{}, func(t *testing.T, w *world, v *visitor) {
+		set := make(chan struct{})
+		w.io.OnConnect(func(_ context.Context, s *Socket) error {
+			go func() {
+				defer close(set)
+				for i := range 1000 {
+					s.SetValue("key", i)
+				}
+			}()
+			return nil
+		})
+		v.visit(false)
+		v.c.CloseNow()
+		<-set
+		synctest.Wait()
+	})
+}

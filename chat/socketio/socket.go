@@ -102,6 +102,13 @@ func (s *Socket) SetValue(key, value any) {
 	s.ctx = context.WithValue(s.ctx, key, value)
 }
 
+// ownValues is a context with what SetValue has set, and without an end.
+func (s *Socket) ownValues() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.values
+}
+
 // Emit sends an event to this socket. A []byte among or inside the arguments,
 // at any depth, goes as a binary attachment. The error is [ErrClosed] or says
 // what cannot be encoded. It never waits: a client that lets more wait than its
