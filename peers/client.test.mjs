@@ -270,6 +270,31 @@ test("out of a room: refused, or taken out", async (t) => {
   assert.equal(asked(b.socket(), "join").length, 0);
 });
 
+test("a room that was left while its join had to wait is not joined", async (t) => {
+  const b = begin(t);
+  b.chat.join("r");
+  await online(b);
+  const [join] = asked(b.socket(), "join");
+  b.socket().says({ type: "error", id: join.id, code: "rate-limited", text: "slowly", retry: 1000 });
+  b.chat.leave("r");
+  mock.timers.tick(2000);
+  await settle();
+  assert.equal(asked(b.socket(), "join").length, 1);
+});
+
+test("what a room says between leaving and joining it again is not from the new stay", async (t) => {
+  const b = begin(t);
+  await inRoom(b);
+  b.chat.leave("r");
+  b.chat.join("r");
+  b.socket().says({ type: "message", room: "r", cursor: "e-2", time: new Date().toISOString(), from: { id: "p2", name: "Bob" }, id: "b1", text: "on its way" });
+  assert.deepEqual(b.told.filter(([n]) => n === "message"), []);
+  b.socket().loses();
+  mock.timers.tick(60_000);
+  await online(b);
+  assert.equal(asked(b.socket(), "join")[0].since, undefined);
+});
+
 test("tokens are fetched for every hello, and refreshed before they expire", async (t) => {
   let n = 0;
   const b = begin(t, { token: async () => `token ${++n}` });

@@ -294,6 +294,11 @@ export class Chat {
   #askNow(id) {
     const a = this.#asked.get(id);
     if (!a) return;
+    if (a.request.type === "join" && !this.#rooms.has(a.request.room)) { // left while it had to wait
+      this.#asked.delete(id);
+      a.reject(failure("left", "left meanwhile"));
+      return;
+    }
     const socket = this.#socket;
     a.timer = setTimeout(() => this.#lost(socket, "no answer"), ANSWER_TIMEOUT);
     this.#request(a.request);
@@ -506,7 +511,7 @@ export class Chat {
 
   #message(e) {
     const room = this.#rooms.get(e.room);
-    if (!room) return;
+    if (!room?.joined) return; // left, or not joined anew yet: then it is in what that brings
     room.cursor = e.cursor; // only a message moves it on: an acknowledgement may be an old one
     const [m] = this.#own(e.room, [e]);
     this.#tell("message", m);
