@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"container/list"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type Memory struct {
 	MaxBytes    int           // of all messages together; default 64 MiB. Past it the longest unused room loses its oldest
 
 	mu    sync.Mutex
+	seed  maphash.Seed             // of the epochs of rooms that are not remembered
 	rooms map[string]*list.Element // of *memoryRoom
 	used  list.List                // front: used last
 	bytes int
@@ -41,7 +43,10 @@ func exceeds(n, bound, byDefault int) bool {
 // sendKey is what makes two sends the same one.
 type sendKey struct{ person, id string }
 
-func (m *Memory) room(name string) *memoryRoom {
+// room returns the room of a name. If there is none, it is what there will be
+// after the first message, and keep says whether that is now: who only looks
+// must not push out what others have written.
+func (m *Memory) room(name string, keep bool) *memoryRoom {
 	if e := m.rooms[name]; e != nil {
 		m.used.MoveToFront(e)
 		r := e.Value.(*memoryRoom)
@@ -52,8 +57,13 @@ func (m *Memory) room(name string) *memoryRoom {
 	}
 	if m.rooms == nil {
 		m.rooms = make(map[string]*list.Element)
+		m.seed = maphash.MakeSeed()
 	}
-	r := &memoryRoom{name: name, epoch: NewEpoch(), byID: make(map[sendKey]*Message)}
+	r := &memoryRoom{name: name, epoch: max(maphash.String(m.seed, name), 1)}
+	if !keep {
+		return r
+	}
+	r.byID = make(map[sendKey]*Message)
 	m.rooms[name] = m.used.PushFront(r)
 	for exceeds(len(m.rooms), m.MaxRooms, 10_000) && len(m.rooms) > 1 {
 		m.forget(m.used.Back())
@@ -65,6 +75,7 @@ func (m *Memory) room(name string) *memoryRoom {
 func (m *Memory) forget(e *list.Element) {
 	r := m.used.Remove(e).(*memoryRoom)
 	delete(m.rooms, r.name)
+	m.seed = maphash.MakeSeed()
 	for _, msg := range r.messages {
 		m.bytes -= msg.Size()
 	}
@@ -89,7 +100,7 @@ func (r *memoryRoom) head() Cursor {
 func (m *Memory) Append(room string, messages []*Message) ([]Stored, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.room(room)
+	r := m.room(room, true)
 	out := make([]Stored, len(messages))
 	for i, msg := range messages {
 		key := sendKey{msg.From.ID, msg.ID}
@@ -134,7 +145,7 @@ func (m *Memory) shrink() {
 func (m *Memory) Read(room string, q Query) (Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.room(room)
+	r := m.room(room, false)
 	p := Page{Head: r.head()}
 	all := r.messages
 	if s := q.Since; !s.IsZero() {
@@ -187,7 +198,7 @@ func (r *memoryRoom) latest(ms []*Message, q Query) (out []*Message, more bool) 
 func (m *Memory) Delete(room string, c Cursor) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.room(room)
+	r := m.room(room, false)
 	if c.Epoch != r.epoch || c.Seq <= r.dropped || c.Seq > r.head().Seq {
 		return false, nil
 	}

@@ -90,6 +90,25 @@ func TestMemoryForgetsTheLongestUnusedRoom(t *testing.T) {
 	}
 }
 
+// Who looks into rooms that nobody has written to, a thousand of them, makes
+// nothing be forgotten; and what such a room's place is stays.
+func TestMemoryKeepsWhatWasWritten(t *testing.T) {
+	m := &Memory{MaxRooms: 10}
+	ms := fill(t, m, "written", 3)
+	first, _ := m.Read("empty", Query{})
+	for i := range 1000 {
+		m.Read(fmt.Sprint(i), Query{Limit: 1})
+		m.Delete(fmt.Sprint(i), ms[0].Cursor)
+	}
+	if p, _ := m.Read("written", Query{Limit: 9}); len(p.Messages) != 3 {
+		t.Errorf("%d of 3 messages are left", len(p.Messages))
+	}
+	fill(t, m, "empty", 1)
+	if p, _ := m.Read("empty", Query{Since: first.Head, Limit: 9}); !p.Recovered || len(p.Messages) != 1 {
+		t.Errorf("since the room was empty: %+v", p)
+	}
+}
+
 func TestMemoryBytes(t *testing.T) {
 	m := &Memory{MaxBytes: 10_000}
 	text := strings.Repeat("x", 1000)

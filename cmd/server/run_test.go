@@ -369,6 +369,11 @@ func TestNothingIsLeft(t *testing.T) {
 	p.stop()
 }
 
+// The shortest of drains is one.
+func TestDrainInNoTime(t *testing.T) {
+	start(t, "-drain", "1ms").end(t)
+}
+
 // A client that never answers does not hold the end up for longer than -drain.
 func TestDrainIsBounded(t *testing.T) {
 	p := start(t, "-drain", "50ms")

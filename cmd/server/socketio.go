@@ -61,7 +61,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 			Connect:               a.gate.withClient,
 			// A client that polls asks again at once; one that does not is
 			// not to hold up a drain.
-			CloseTimeout: min(5*time.Second, a.set.drain/2),
+			CloseTimeout: max(min(5*time.Second, a.set.drain/2), time.Millisecond),
 		},
 		ConnectTimeout: a.set.helloTimeout,
 		MaxMessage:     int(a.set.maxMessage),
