@@ -190,7 +190,8 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 	})
 }
 
-// resize gives the page the size of a window, or of a phone's screen.
+// resize gives the page the size of a window, or of a phone's screen, and waits
+// until the page has been told: media queries report a change in the next frame.
 func (c *chatter) resize(width, height int64, phone bool) {
 	c.t.Helper()
 	var options []chromedp.EmulateViewportOption
@@ -199,6 +200,7 @@ func (c *chatter) resize(width, height int64, phone bool) {
 	}
 	c.must(chromedp.EmulateViewport(width, height, options...))
 	c.until("has its size", "innerWidth === %s", width)
+	_ = value[chromedp.Void](c, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 }
 
 // want compares an expression's value with what it must become.

@@ -56,6 +56,7 @@ func TestPage(t *testing.T) {
 		{"days", testDays},
 		{"markup and scripts are text everywhere", testInjection},
 		{"the keyboard alone is enough", testKeyboard},
+		{"drawers in windows that change", testDrawers},
 		{"what assistive technology sees", testAccessibility},
 		{"light, dark, wide and narrow", testLooks},
 		{"the client on a page of another origin", testImport},
@@ -497,4 +498,40 @@ func testKeyboard(t *testing.T, s *stage) {
 	}
 	ada.press(kb.Escape)
 	ada.want("is back at the button", focused, "nav-button")
+}
+
+// testDrawers changes the width while a drawer is open: it stays as long as
+// there is a drawer, and no longer.
+func testDrawers(t *testing.T, s *stage) {
+	ada := s.visit(t, "Ada", "drawers")
+	shown := "document.body.className"
+	const blocked = "document.querySelector('#main').inert || !document.querySelector('#veil').hidden"
+	for _, tt := range []struct {
+		button   string
+		from, to int64
+		open     bool
+	}{
+		{"people", 900, 500, true}, {"people", 500, 900, true}, {"people", 900, 1280, false}, {"people", 500, 1280, false},
+		{"nav", 500, 700, true}, {"nav", 500, 320, true}, {"nav", 500, 900, false}, {"nav", 500, 1280, false},
+	} {
+		ada.resize(tt.from, 700, false)
+		ada.must(chromedp.Evaluate[chromedp.Void](withValues("void document.querySelector(%s).click()", "#"+tt.button+"-button")))
+		open := "show-nav"
+		if tt.button == "people" {
+			open = "show-side"
+		}
+		ada.want("has opened it", shown, open)
+		ada.resize(tt.to, 700, false)
+		if !tt.open {
+			open = ""
+		}
+		if got := value[string](ada, shown); got != open {
+			t.Errorf("the drawer of %s, from %d to %d px: the page shows %q, want %q", tt.button, tt.from, tt.to, got, open)
+		}
+		if got := value[bool](ada, blocked); got != tt.open {
+			t.Errorf("the drawer of %s, from %d to %d px: the rest is blocked: %v, want %v", tt.button, tt.from, tt.to, got, tt.open)
+		}
+		ada.press(kb.Escape)
+		ada.want("has closed it", shown, "")
+	}
 }

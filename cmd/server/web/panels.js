@@ -4,8 +4,8 @@ import { $, avatar } from "./dom.js";
 /** panels makes the drawers work, which only narrow windows have, and the frames panel. */
 export function panels(frames) {
   const drawers = [
-    { panel: $("nav"), button: $("nav-button"), close: $("nav-close"), class: "show-nav" },
-    { panel: $("side"), button: $("people-button"), close: $("side-close"), class: "show-side" },
+    { button: $("nav-button"), close: $("nav-close"), class: "show-nav", fits: matchMedia("(min-width: 48rem)") },
+    { button: $("people-button"), close: $("side-close"), class: "show-side", fits: matchMedia("(min-width: 75rem)") },
   ];
   let open = null;
   function show(d) {
@@ -21,17 +21,18 @@ export function panels(frames) {
       document.body.classList.add(d.class);
       d.button.setAttribute("aria-expanded", "true");
       d.close.focus();
-    } else {
-      before?.button.focus();
+    } else if (before && !before.fits.matches) {
+      before.button.focus(); // where there is no drawer there is no button either
     }
   }
   for (const d of drawers) {
     d.button.addEventListener("click", () => show(open === d ? null : d));
     d.close.addEventListener("click", () => show(null));
+    // Only a window that has become wide enough for the panel itself closes its
+    // drawer. The event comes late, so it may be of a width that is past.
+    d.fits.addEventListener("change", () => open === d && d.fits.matches && show(null));
   }
   $("veil").addEventListener("click", () => show(null));
-  matchMedia("(min-width: 75rem)").addEventListener("change", () => open && show(null));
-  matchMedia("(min-width: 48rem)").addEventListener("change", () => open && show(null));
 
   const showFrames = (shown) => {
     $("frames-button").setAttribute("aria-expanded", String(shown));
