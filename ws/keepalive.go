@@ -30,7 +30,8 @@ func (in *incoming) control() error {
 
 // keepalive sends pings: those of the application, and one of its own when
 // nothing has come since the last look, Options.PingInterval before. If nothing
-// comes for PongTimeout after that, the peer is taken for dead.
+// comes for PongTimeout after that, the peer is taken for dead. It looks every
+// PingInterval while it waits for that, too: a sign of life ends the waiting.
 type keepalive struct {
 	c     *Conn
 	place place // belongs to the settings' timers, and so does queue
@@ -46,7 +47,8 @@ type keepalive struct {
 	expects bool   // a keepalive ping is out
 	overdue bool   // and its time was up, but nobody was listening
 
-	queue uint8 // that place is in
+	queue uint8  // that place is in
+	looks uint32 // still to come before the time of the ping is up
 }
 
 type pending struct {
@@ -80,12 +82,18 @@ func (k *keepalive) tick() {
 			go k.ask()
 		}
 		return
+	case k.looks > 1:
+		k.looks--
+		c.set.timers.add(k, c.set.timers.before(k.looks))
+		return
 	case waits == k.waits && waits%2 == 1, // somebody was listening all the time
 		k.overdue && nothing != k.nothing: // or has found that nothing lies unread
 		c.cut(ErrPongTimeout, true)
 		return
 	default:
-		next = untilPong
+		if c.set.timers.wholeLooks() == 0 {
+			next = untilPong
+		}
 		if !k.overdue {
 			k.overdue, k.nothing = true, nothing
 		}
@@ -96,11 +104,13 @@ func (k *keepalive) tick() {
 
 // ask is the part of tick that a peer may hold up, unless the stream is a socket.
 func (k *keepalive) ask() {
+	t := &k.c.set.timers
 	next := uint8(untilPing)
 	if k.expects = k.ping(); k.expects {
-		next = untilPong
+		k.looks = t.looks
+		next = t.before(k.looks)
 	}
-	k.c.set.timers.add(k, next)
+	t.add(k, next)
 }
 
 // ping sends a ping unless something is being written or waits to be: then

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -12,12 +13,41 @@ import (
 type timers struct {
 	mu     sync.Mutex
 	queues [2]queue
+	looks  uint32 // how many a PongTimeout takes
 }
 
 const (
 	untilPing = iota // for PingInterval
-	untilPong        // for PongTimeout
+	untilPong        // for what PongTimeout is beyond whole PingIntervals
 )
+
+// set sets the spans, before there is any keepalive; interval is above 0.
+func (t *timers) set(interval, timeout time.Duration) {
+	t.queues[untilPing].span = interval
+	t.queues[untilPong].span = timeout % interval
+	looks := timeout / interval
+	if timeout%interval > 0 {
+		looks++
+	}
+	t.looks = uint32(min(looks, math.MaxUint32))
+}
+
+// before returns the queue in which to wait when, that waiting included, there
+// are still that many looks before a PongTimeout is over. The odd one comes last.
+func (t *timers) before(looks uint32) uint8 {
+	if looks == 1 && t.queues[untilPong].span > 0 {
+		return untilPong
+	}
+	return untilPing
+}
+
+// wholeLooks returns how many whole PingIntervals a PongTimeout takes.
+func (t *timers) wholeLooks() uint32 {
+	if t.queues[untilPong].span > 0 {
+		return t.looks - 1
+	}
+	return t.looks
+}
 
 type queue struct {
 	span        time.Duration

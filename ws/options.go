@@ -86,9 +86,10 @@ type Options struct {
 
 	// PingInterval is how often this endpoint looks whether anything has
 	// come, and sends a ping if not, so after a silence of one to two such
-	// intervals. PongTimeout is how long the peer then has to send anything at
-	// all. They are 30 s and 20 s by default; an interval below 0 turns
-	// keepalive off. A dead peer is noticed only while someone reads.
+	// intervals, however long PongTimeout is. PongTimeout is how long the peer
+	// has after a ping to send anything at all, its pong or not. They are 30 s
+	// and 20 s by default; an interval below 0 turns keepalive off. A dead peer
+	// is noticed only while someone reads.
 	PingInterval time.Duration
 	PongTimeout  time.Duration
 
@@ -196,10 +197,12 @@ func (o *Options) settings(s *settings) {
 	if o.CloseTimeout > 0 {
 		s.closeTimeout = o.CloseTimeout
 	}
-	s.timers.queues[untilPing].span = s.pingInterval
-	s.timers.queues[untilPong].span = 20 * time.Second
-	if o.PongTimeout > 0 {
-		s.timers.queues[untilPong].span = o.PongTimeout
+	if s.pingInterval > 0 {
+		timeout := 20 * time.Second
+		if o.PongTimeout > 0 {
+			timeout = o.PongTimeout
+		}
+		s.timers.set(s.pingInterval, timeout)
 	}
 }
 
