@@ -3,8 +3,10 @@ package ws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -31,21 +33,30 @@ const (
 // between two reads. Who wants every message reads them before closing.
 //
 // The code is one that may be sent, or CodeNoStatus for none; the reason is
-// at most 123 bytes of UTF-8. Close returns nil if the closing handshake was
-// completed, no matter which side began it. Further calls return the same.
+// at most 123 bytes of UTF-8. The connection ends whatever they are: with 1011
+// instead of a code that may not be sent, U+FFFD for what is not UTF-8, and a
+// reason cut between two code points. Close then returns ErrCloseCode,
+// ErrNotUTF8 or ErrReasonTooLong, after the closing handshake. Otherwise it
+// returns nil if that was completed, no matter which side began it. Further
+// calls return the same.
 func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
+	code, sent, mistake := sayable(code, reason)
+	err := c.close(ctx, &CloseError{Code: code, Reason: sent})
 	switch {
-	case !code.MaySend() && code != CodeNoStatus:
-		return wrapOp("close", ErrCloseCode)
-	case len(reason) > MaxCloseReason:
-		return wrapOp("close", ErrReasonTooLong)
-	case !utf8.ValidString(reason):
-		return wrapOp("close", ErrNotUTF8)
+	case mistake == nil:
+		return wrapOp("close", err)
+	case err == nil:
+		return wrapOp("close", mistake)
 	}
+	return wrapOp("close", fmt.Errorf("%w, and the closing handshake failed: %w", mistake, err))
+}
+
+// close does the closing handshake with the Close frame e, and returns what
+// was not as it should be.
+func (c *Conn) close(ctx context.Context, e *CloseError) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.set.closeTimeout, ErrCloseTimeout)
 	defer cancel()
 
-	e := &CloseError{Code: code, Reason: reason}
 	if err := c.out.close(ctx, e); err != nil && c.Err() == nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
@@ -72,7 +83,7 @@ func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
 		<-c.gone.done()
 	}
 	if e := c.life.end.Load(); e.Err != nil || e.Code == CodeAbnormal {
-		return wrapOp("close", e)
+		return e
 	}
 	return nil
 }
@@ -291,13 +302,37 @@ func (out *outgoing) writeClose(ctx context.Context, e *CloseError) error {
 	return out.send(ctx, &h, p, nil, false)
 }
 
-// clip cuts a reason to what a Close frame holds, between two code points.
+// sayable returns what of code and reason a Close frame can hold, and what was
+// wrong with them.
+func sayable(code Code, reason string) (Code, string, error) {
+	var mistake error
+	short := clip(reason)
+	switch {
+	case !code.MaySend() && code != CodeNoStatus:
+		code, mistake = CodeInternalError, ErrCloseCode
+	case len(reason) > MaxCloseReason:
+		mistake = ErrReasonTooLong
+	case short != reason:
+		mistake = ErrNotUTF8
+	}
+	return code, short, mistake
+}
+
+// clip makes a reason one that a Close frame holds: UTF-8, and cut between two
+// code points. It does not look at more of a long one than it may need.
 func clip(reason string) string {
+	if n := 4 * MaxCloseReason; len(reason) > n { // repair makes three bytes of any number
+		for n > 4*MaxCloseReason-utf8.UTFMax && !utf8.RuneStart(reason[n]) {
+			n--
+		}
+		reason = reason[:n]
+	}
+	reason = strings.ToValidUTF8(reason, "\uFFFD")
 	if len(reason) <= MaxCloseReason {
 		return reason
 	}
 	n := MaxCloseReason
-	for n > 0 && !utf8.RuneStart(reason[n]) {
+	for !utf8.RuneStart(reason[n]) {
 		n--
 	}
 	return reason[:n]

@@ -291,10 +291,6 @@ func TestConnWriteRefused(t *testing.T) {
 				}
 				return w.Close()
 			}, context.Canceled},
-			{"a code that must not be sent", func() error { return c.Close(ctx, ws.CodeAbnormal, "") }, ws.ErrCloseCode},
-			{"code 0", func() error { return c.Close(ctx, 0, "") }, ws.ErrCloseCode},
-			{"a long reason", func() error { return c.Close(ctx, ws.CodeNormal, strings.Repeat("x", 124)) }, ws.ErrReasonTooLong},
-			{"a reason that is not UTF-8", func() error { return c.Close(ctx, ws.CodeNormal, "\xff") }, ws.ErrNotUTF8},
 		} {
 			if err := tc.do(); !errors.Is(err, tc.want) {
 				t.Errorf("%s: got %v, want %v", tc.name, err, tc.want)

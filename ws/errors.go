@@ -57,7 +57,7 @@ func (e *CloseError) Error() string {
 func (e *CloseError) Unwrap() error { return e.Err }
 
 // Errors of the caller's own making. Nothing was sent and the connection goes
-// on.
+// on, except after Close, which ends it whatever the code and the reason are.
 var (
 	// ErrOpcode: a message is OpText or OpBinary (§5.6).
 	ErrOpcode = errors.New("ws: a message is OpText or OpBinary (§5.6)")

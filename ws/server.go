@@ -23,9 +23,10 @@ import (
 type Server struct {
 	// Handler serves one connection. ctx ends with the connection. When
 	// Handler returns nil the connection is closed with 1000, by the closing
-	// handshake; a *CloseError that it makes itself is sent as it is; any
-	// other error, and a panic, close with 1011 and are logged. An error that
-	// comes from the connection's own end is neither sent nor logged.
+	// handshake; a *CloseError that it makes itself is sent as it is, as far
+	// as a Close frame can hold it, see Conn.Close; any other error, and a
+	// panic, close with 1011 and are logged. An error that comes from the
+	// connection's own end is neither sent nor logged.
 	Handler func(ctx context.Context, c *Conn) error
 
 	// Connect, if not nil, is asked before the 101 answer, after the checks
@@ -252,8 +253,8 @@ func (h *handling) end() {
 	case err == nil:
 		c.Close(ctx, CodeNormal, "")
 	case ending != nil && errors.Is(err, ending):
-	case ok && e.Code.MaySend() && !e.Remote:
-		c.Close(ctx, e.Code, clip(e.Reason))
+	case ok && (e.Code.MaySend() || e.Code == CodeNoStatus) && !e.Remote:
+		c.Close(ctx, e.Code, e.Reason)
 	case errors.Is(err, context.Canceled) && ending != nil:
 	default:
 		s.logger().Error("ws: handler failed", "conn", c.id, "remote", c.RemoteAddr(), "err", err)

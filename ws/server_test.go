@@ -109,6 +109,12 @@ func TestServerReturnValues(t *testing.T) {
 		{"a CloseError with a long reason", func(context.Context, *ws.Conn) error {
 			return &ws.CloseError{Code: 4003, Reason: strings.Repeat("€", 100)}
 		}, 4003, strings.Repeat("€", 41), ""},
+		{"a CloseError whose reason is not UTF-8", func(context.Context, *ws.Conn) error {
+			return &ws.CloseError{Code: 4003, Reason: "caf\xe9"}
+		}, 4003, "caf\uFFFD", ""},
+		{"a CloseError without a code", func(context.Context, *ws.Conn) error {
+			return &ws.CloseError{Code: ws.CodeNoStatus}
+		}, ws.CodeNoStatus, "", ""},
 		{"another connection's end", func(context.Context, *ws.Conn) error {
 			return &ws.CloseError{Code: ws.CodeNormal, Remote: true}
 		}, ws.CodeInternalError, "", "level=ERROR"},
