@@ -16,6 +16,7 @@ import (
 	"framewright/chat/boltstore"
 	"framewright/chat/plain"
 	"framewright/chat/socketio"
+	"framewright/internal/boundedlog"
 	"framewright/ws"
 )
 
@@ -31,6 +32,8 @@ type app struct {
 	io      *socketio.Server
 	tls     *tls.Config
 	opened  atomic.Pointer[http.Handler] // nil while starting
+
+	flushLog func() // sums up what the log has suppressed
 }
 
 // serveChat is the program without a command: page and chat.
@@ -40,6 +43,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	a := newApp(set, stderr)
+	defer a.flushLog()
 	for _, w := range set.warn {
 		a.log.Warn(w)
 	}
@@ -92,7 +96,9 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 }
 
 func newApp(set *settings, stderr io.Writer) *app {
-	a := &app{set: set, log: set.logger(stderr), metrics: newMetrics()}
+	a := &app{set: set, metrics: newMetrics()}
+	lines := set.logHandler(stderr, func(message string) { a.metrics.unlogged.WithLabelValues(message).Inc() })
+	a.log, a.flushLog = slog.New(lines), lines.Flush
 	a.gate = &gate{
 		proxies: set.proxies, log: a.log, metrics: a.metrics, rate: newRateLimit(set.handshakeRate),
 		after: max(set.drainWindow, time.Second), health: storeHealth{log: a.log},
@@ -202,7 +208,7 @@ func (a *app) http(h http.Handler) *http.Server {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    a.set.maxHeader,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		ErrorLog:          boundedlog.ErrorLog(a.log, slog.LevelWarn),
 	}
 }
 

@@ -73,6 +73,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	hub.Refusal("", &chat.Error{Code: chat.CodeBadName})
 	m.publish.WithLabelValues("200")
 	m.closed.WithLabelValues("1000")
+	m.unlogged.WithLabelValues("refused")
 	families, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 // valuesOf lists a label's values where the set is closed and small.
 func valuesOf(label string, values []string) string {
 	switch label {
-	case "code", "status":
+	case "code", "message", "status":
 		return ""
 	}
 	slices.Sort(values)

@@ -6,10 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
+	"framewright/internal/boundedlog"
 	"framewright/ws"
 )
 
@@ -44,7 +46,9 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	}
 	defer tracer.Close()
 
+	log := slog.New(boundedlog.New(slog.NewTextHandler(stderr, nil), boundedlog.Options{}))
 	server := ws.Handler(echo)
+	server.Logger = log
 	if *all {
 		server.Handler = new(broadcaster).serve
 	}
@@ -63,7 +67,8 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		return err
 	}
 	fmt.Fprintf(stdout, "listening on ws://%s/\n", l.Addr())
-	hs := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	hs := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: boundedlog.ErrorLog(log, slog.LevelWarn)}
 	running := serve([]*http.Server{hs}, []net.Listener{l})
 	defer running.wait()
 	defer hs.Close()

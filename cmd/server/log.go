@@ -13,18 +13,23 @@ import (
 	"time"
 
 	"framewright/chat"
+	"framewright/internal/boundedlog"
 	"framewright/ws"
 )
 
 // The log says who came and went, from where and why, and that messages were
 // sent. What people write is never in it, at no level: -trace shows that.
 
-func (s *settings) logger(w io.Writer) *slog.Logger {
+// logHandler makes the log, whose lines a peer cannot have for nothing: see
+// [boundedlog]. Every line that is a peer's doing says "remote".
+func (s *settings) logHandler(w io.Writer, suppressed func(message string)) *boundedlog.Handler {
 	o := &slog.HandlerOptions{Level: s.logLevel}
+	var h slog.Handler = slog.NewJSONHandler(w, o)
 	if s.logFormat == "text" || s.logFormat == "auto" && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, o))
+		h = slog.NewTextHandler(w, o)
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	limit := s.logRate.limit()
+	return boundedlog.New(h, boundedlog.Options{PerSecond: limit.PerSecond, Burst: limit.Burst, Suppressed: suppressed})
 }
 
 func isTerminal(w io.Writer) bool {

@@ -23,6 +23,7 @@ type metrics struct {
 	refusals *prometheus.CounterVec
 	publish  *prometheus.CounterVec
 	closed   *prometheus.CounterVec
+	unlogged *prometheus.CounterVec
 	fanOut   prometheus.Histogram
 	append   prometheus.Histogram
 	sockets  *socketStats
@@ -44,6 +45,10 @@ func newMetrics() *metrics {
 			Name: "framewright_connections_closed_total",
 			Help: "WebSocket connections that ended, by close code; 1006 is a connection that was lost.",
 		}, []string{"code"}),
+		unlogged: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "framewright_log_lines_suppressed_total",
+			Help: "Lines of the log that -log-rate left out, by message.",
+		}, []string{"message"}),
 		fanOut: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "framewright_fanout_duration_seconds",
 			Help:    "How long it took to put an event on the queues of all its receivers.",
@@ -59,7 +64,7 @@ func newMetrics() *metrics {
 	for _, reason := range refusalReasons {
 		m.refusals.WithLabelValues(reason) // 0 is a value, too
 	}
-	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.fanOut, m.append, m.sockets, &hubStats{&m.hub},
+	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.unlogged, m.fanOut, m.append, m.sockets, &hubStats{&m.hub},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

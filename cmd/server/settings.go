@@ -71,6 +71,7 @@ type settings struct {
 	drainClose  int
 	logFormat   string
 	logLevel    slog.Level
+	logRate     rate
 	trace       *traceTo
 }
 
@@ -127,6 +128,8 @@ func (s *settings) declare() {
 	f.IntVar(&s.drainClose, "drain-close", int(ws.CodeServiceRestart), "close `CODE` in a drain: 1012 (restart) or 1001 (going away)")
 	f.StringVar(&s.logFormat, "log", "auto", "`FORMAT` of the log on stderr: json, text, or auto: text on a terminal")
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "`LEVEL` of the log: debug, info, warn or error")
+	s.logRate = rate{20, 200}
+	f.Var(&s.logRate, "log-rate", "lines of one kind that one address may cause in the log, `RATE/BURST`, and all\naddresses together ten times that; what is left out is counted; 0 for no limit")
 	s.trace = traceFlag(f)
 }
 
