@@ -1,14 +1,12 @@
 package plain
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"framewright/chat"
+	"framewright/internal/strictjson"
 )
 
 // CodeBadRequest is an error of this protocol and not the hub's: not what
@@ -49,8 +47,8 @@ func (r *request) field(key string) *string {
 	return nil
 }
 
-// known reports whether key is a field of some request.
-func (r *request) known(key string) bool { return key == "limit" || r.field(key) != nil }
+// fields are the keys that mean something in some request.
+var fields = []string{"type", "id", "room", "name", "secret", "token", "since", "before", "to", "text", "limit"}
 
 // What an honest client stays far below, and what keeps a parser's work small.
 const (
@@ -63,102 +61,47 @@ func badRequest(format string, args ...any) error {
 	return &chat.Error{Code: CodeBadRequest, Text: fmt.Sprintf(format, args...) + "; see PROTOCOL.md"}
 }
 
-// parse reads a request. It is stricter than encoding/json in what the two
-// ends might understand differently: keys that come twice, or that differ in
-// case only.
+// parse reads a request, in one pass. Keys that nobody knows are passed by;
+// what else two ends might understand differently is refused, see [strictjson].
 func parse(data []byte) (request, error) {
 	var r request
-	if !json.Valid(data) {
-		// Unmarshal says where. It would decode, too, so it is not asked first.
-		err := json.Unmarshal(data, new(any))
-		if se, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return r, badRequest("not JSON: %v, at byte %d", se, se.Offset)
-		}
-		return r, badRequest("not JSON: %v", err)
+	err := strictjson.Object(data, strictjson.Limits{Depth: maxDepth, Members: maxKeys, Known: fields}, r.set)
+	if e, ok := errors.AsType[*strictjson.Error](err); ok {
+		return r, badRequest("not a request: %v", e)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if t, _ := d.Token(); t != json.Delim('{') {
-		return r, badRequest("a request is a JSON object")
-	}
-	seen := make([]string, 0, 8)
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return r, badRequest("not JSON: %v", err)
-		}
-		key := t.(string) // json.Valid has seen to that
-		for _, s := range seen {
-			if strings.EqualFold(s, key) {
-				return r, badRequest("the key %.32q stands there twice", key)
-			}
-		}
-		if seen = append(seen, key); len(seen) > maxKeys {
-			return r, badRequest("a request has at most %d keys", maxKeys)
-		}
-		if err := r.value(d, key); err != nil {
-			return r, err
-		}
+	if err != nil {
+		return r, err
 	}
 	if r.Type == "" {
 		return r, badRequest(`a request needs a "type"`)
 	}
-	if len(r.ID) > maxRef {
-		r.ID = "" // not to be sent back
-		return r, badRequest(`an "id" has at most %d bytes`, maxRef)
-	}
 	return r, nil
 }
 
-// value reads what belongs to key: into its field if it is known, past it if
-// not.
-func (r *request) value(d *json.Decoder, key string) error {
-	f := r.field(key)
-	if lower := strings.ToLower(key); !r.known(key) && r.known(lower) {
-		return badRequest("the key %q is written %q", key, lower)
-	}
+// set stores what belongs to a key that is known.
+func (r *request) set(key string, v strictjson.Value) error {
 	if key == "limit" {
-		return r.limit(d)
+		return r.limit(v)
 	}
-	depth := 1
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return badRequest("not JSON: %v", err)
-		}
-		if f != nil {
-			s, ok := t.(string)
-			if !ok {
-				return badRequest("%q must be a string", key)
-			}
-			*f = s
-			return nil
-		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			if depth++; depth > maxDepth {
-				return badRequest("nested deeper than %d", maxDepth)
-			}
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 1 {
-			return nil
-		}
+	f := r.field(key)
+	switch {
+	case f == nil:
+		return nil
+	case v.Kind != strictjson.String:
+		return badRequest("%q must be a string, not %v", key, v.Kind)
+	case f == &r.ID && len(v.Text()) > maxRef: // not to be sent back
+		return badRequest(`an "id" has at most %d bytes`, maxRef)
 	}
+	*f = v.Text()
+	return nil
 }
 
 // limit reads a whole number of any size; what is out of an int's range becomes
 // the range's end, because the hub clamps it anyway.
-func (r *request) limit(d *json.Decoder) error {
-	t, err := d.Token()
-	if err != nil {
-		return badRequest("not JSON: %v", err)
-	}
-	n, ok := t.(json.Number)
-	f, err := n.Float64()
-	if !ok || math.Trunc(f) != f && err == nil {
-		return badRequest(`"limit" must be a whole number`)
+func (r *request) limit(v strictjson.Value) error {
+	f, err := v.Float()
+	if v.Kind != strictjson.Number || math.Trunc(f) != f && err == nil {
+		return badRequest(`"limit" must be a whole number, not %v`, v.Kind)
 	}
 	r.Limit = int(max(-1, min(f, 1<<30)))
 	return nil
