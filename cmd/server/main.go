@@ -1,6 +1,6 @@
 // Server is Framewright's chat server: a page for browsers, and the chat behind
 // it over WebSocket. With "echo" as its first argument it is a bare echo server
-// for conformance tests and benchmarks.
+// for conformance tests and benchmarks; -version says what was built.
 package main
 
 import (
@@ -29,10 +29,13 @@ func main() {
 func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	var err error
 	name := "server"
-	if len(args) > 0 && args[0] == "echo" {
+	switch {
+	case asksForVersion(args):
+		fmt.Fprintln(stdout, version())
+	case len(args) > 0 && args[0] == "echo":
 		name = "server echo"
 		err = serveEcho(ctx, args[1:], stdout, stderr)
-	} else {
+	default:
 		err = serveChat(ctx, args, env, stdout, stderr)
 	}
 	usage, isUsage := errors.AsType[*usageError](err)
