@@ -180,7 +180,10 @@ var badCostRows = []badRow{
 	}},
 	{row: 50, name: "the cost of a flood of pongs", serial: true, test: func(t *testing.T, _ *badNet) {
 		badFlat(t, 128<<10, func() {
-			if err := badConsume(ws.Options{}, "", "8a 7d | 'a'*125", 20000); !errors.Is(err, io.ErrUnexpectedEOF) {
+			badWants(t, ws.RulePongRate, badConsume(ws.Options{}, "", "8a 7d | 'a'*125", 20000))
+		})
+		badFlat(t, 128<<10, func() {
+			if err := badConsume(ws.Options{PingRate: -1}, "", "8a 7d | 'a'*125", 20000); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("got %v, want the end", err)
 			}
 		})

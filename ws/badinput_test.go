@@ -114,6 +114,7 @@ var badOption = map[ws.RuleID]string{
 	ws.RuleFragments:     "MaxFragments",
 	ws.RuleMessageTime:   "MessageTimeout",
 	ws.RulePingRate:      "PingRate",
+	ws.RulePongRate:      "PingRate",
 	ws.RuleEmptyRate:     "EmptyRate",
 	ws.RuleInflateRate:   "InflateRate",
 	ws.RuleHeaderSize:    "MaxHeaderBytes",

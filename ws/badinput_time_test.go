@@ -136,6 +136,20 @@ var badTimeRows = []badRow{
 			app.wantFailed(t, badRude, ws.RulePingRate)
 		})
 	}},
+	{row: 50, name: "pongs over the rate", test: func(t *testing.T, _ *badNet) {
+		badBoth(t, ws.Options{PingRate: 2}, func(t *testing.T, role ws.Role, app *badApp, p *wstest.Peer) {
+			p.SendBytes(badWire(role, strings.Repeat("8a 01 | 'a'; ", 20))) // all that may come at once
+			for range 100 {
+				time.Sleep(time.Second / 2)
+				p.SendBytes(badWire(role, "8a 00"))
+			}
+			p.SendBytes(badWire(role, "81 04 | 'good'; 8a 00; 8a 00"))
+			p.WantClose("one more", badRude, "")
+			p.Close()
+			app.wait(t, "good")
+			app.wantFailed(t, badRude, ws.RulePongRate)
+		})
+	}},
 	{row: 49, name: "pings while the pong cannot go out", test: badPongPending},
 	{row: 73, name: "empty messages over the rate", test: func(t *testing.T, _ *badNet) {
 		for _, empty := range []string{"81 00; ", "82 00; ", "01 00; 80 00; ", "02 00; 00 00; 80 00; "} {

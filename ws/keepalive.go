@@ -21,7 +21,9 @@ func (in *incoming) control() error {
 		}
 		c.out.answer(in.rx.Control())
 	case OpPong:
-		c.alive.answered(in.rx.Control())
+		if !c.alive.answered(in.rx.Control()) && !in.pings.take(c.set.pingRate, 1) {
+			return in.violation(violated(RulePongRate, "more pongs that no ping asked for than PingRate allows, "+itoa(int64(c.set.pingRate))+" a second"))
+		}
 	case OpClose:
 		return c.closedByPeer(in.rx.Close())
 	}
@@ -168,7 +170,7 @@ func (k *keepalive) forget(id uint64) {
 
 // answered takes a pong. It answers the ping whose payload it carries and all
 // before it: an endpoint may answer only the newest (RFC 6455 §5.5.3).
-func (k *keepalive) answered(payload []byte) {
+func (k *keepalive) answered(payload []byte) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	n := 0
@@ -182,7 +184,7 @@ func (k *keepalive) answered(payload []byte) {
 	}
 	if n == 0 { // "A response to an unsolicited Pong frame is not expected."
 		k.c.stats.unsolicited.Add(1)
-		return
+		return false
 	}
 	k.c.stats.pongsIn.Add(1)
 	for _, p := range k.pending[:n] {
@@ -193,6 +195,7 @@ func (k *keepalive) answered(payload []byte) {
 		}
 	}
 	k.pending = append(k.pending[:0], k.pending[n:]...)
+	return true
 }
 
 // Ping sends a ping and waits for its pong, which is seen only while somebody

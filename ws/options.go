@@ -71,9 +71,9 @@ type Options struct {
 	MessageTimeout time.Duration
 
 	// PingRate is how many pings a second the peer may send in the long run,
-	// and EmptyRate how many messages without any content: 20 and 200 by
-	// default, no limit below 0. Ten seconds' worth may come at once. More
-	// fail the connection with 1008.
+	// together with pongs that no ping has asked for, and EmptyRate how many
+	// messages without any content: 20 and 200 by default, no limit below 0.
+	// Ten seconds' worth may come at once. More fail the connection with 1008.
 	PingRate  int
 	EmptyRate int
 

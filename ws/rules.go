@@ -73,6 +73,7 @@ const (
 	RuleFragments      RuleID = "10.4-fragments"
 	RuleMessageTime    RuleID = "10.4-message-time"
 	RulePingRate       RuleID = "10.4-ping-rate"
+	RulePongRate       RuleID = "10.4-pong-rate"
 	RuleEmptyRate      RuleID = "10.4-empty-rate"
 )
 
@@ -125,6 +126,7 @@ var Rules = []Rule{
 	{RuleFragments, "§10.4", CodePolicyViolation, 0, "a message stays within a limit in fragments"},
 	{RuleMessageTime, "§10.4", CodePolicyViolation, 0, "a message that has begun ends within a time limit"},
 	{RulePingRate, "§10.4", CodePolicyViolation, 0, "pings stay within a rate"},
+	{RulePongRate, "§10.4", CodePolicyViolation, 0, "pongs that no ping asked for stay within a rate"},
 	{RuleEmptyRate, "§10.4", CodePolicyViolation, 0, "empty messages stay within a rate"},
 	{RuleInflateRate, "§10.4", CodePolicyViolation, 0, "what compressed messages inflate to beyond 32 times their size stays within a rate"},
 	{RuleEmptyBlocks, "§10.4", CodePolicyViolation, 0, "a compressed message has a limited number of blocks without content"},

@@ -208,6 +208,7 @@ var ruleTests = map[ws.RuleID][]breach{
 		slowly("between fragments", "02 81 | 00000000 | 'a'"),
 	},
 	ws.RulePingRate: {onlyByConn("201 at once", "8980 00000000 | 898000000000*200")},
+	ws.RulePongRate: {onlyByConn("201 at once", "8a80 00000000 | 8a8000000000*200")},
 	ws.RuleDeflate: {
 		inflates("a reserved block type", "c2 01 | 07"),
 		inflates("a stored block cut off", "c2 05 | 000500faff"),
