@@ -448,3 +448,25 @@ func TestImports(t *testing.T) {
 		}
 	}
 }
+
+// A text that nobody can see is refused, by whichever way it comes.
+func TestBlankTexts(t *testing.T) {
+	h := New(Options{})
+	defer h.Close()
+	ada := connect(t, h, "Ada")
+	if err := ada.Join("lobby", Cursor{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{" ", "\t\r\n\v\f", "\u00a0\u2003\u3000", "\u200b", "\u200d\u200c\u2060\ufeff", " \u00ad ", "\u2800", "\u3164\u115f\uffa0",
+		"\ufe0f", "\U000e0020\U000e0001", "\u202e\u2066", "\u034f", "\x00\x1b\x7f\u0085", "\u180e", "\u2028\u2029"} {
+		wantCode(t, ada.Send("lobby", "1", text), CodeBadMessage)
+		wantCode(t, ada.Private(ada.Person().ID, "1", text), CodeBadMessage)
+		_, err := h.Publish("lobby", Person{ID: "program"}, "", text)
+		wantCode(t, err, CodeBadMessage)
+	}
+	for i, text := range []string{".", "\u200f.", "\u0301", "🙂", "🫩", "\ue000", "\u0600", "\ufffd", "\U0001fae9", "\U00013430"} {
+		if err := ada.Send("lobby", fmt.Sprint(i), text); err != nil {
+			t.Errorf("%+q: %v", text, err)
+		}
+	}
+}

@@ -3,7 +3,10 @@ package chat
 import (
 	"fmt"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"framewright/internal/lookalike"
 )
 
 // maxID bounds the client's ids in bytes: a UUID is 36.
@@ -67,9 +70,25 @@ func (h *Hub) checkText(text string) error {
 			Text: fmt.Sprintf("a message may have at most %d bytes (option MaxText), this has %d", h.o.MaxText, len(text))}
 	case !utf8.ValidString(text):
 		return &Error{Code: CodeBadMessage, Text: "a message must be UTF-8"}
+	case blank(text):
+		return &Error{Code: CodeBadMessage, Text: "a message must have something in it that can be seen"}
 	}
 	return nil
 }
+
+// blank reports whether nothing of s is drawn. A character that this program
+// does not know yet counts as one that is.
+func blank(s string) bool {
+	for _, r := range s {
+		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !lookalike.Ignorable(r) && r != emptyBraille {
+			return false
+		}
+	}
+	return true
+}
+
+// emptyBraille is a pattern of no dots.
+const emptyBraille = 0x2800
 
 // typingRate is how often the others learn that somebody is writing.
 var typingRate = Rate{PerSecond: 2, Burst: 5}

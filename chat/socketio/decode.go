@@ -1,9 +1,12 @@
 package socketio
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+
+	"framewright/internal/strictjson"
 )
 
 // Args are the arguments of an event or an acknowledgement as they came. As
@@ -21,8 +24,8 @@ func (a Args) Len() int { return len(a.list) }
 // come as []byte too. Inside other types, an any gets them as base64 text.
 //
 // Arguments that are missing are zero values, those that are too many are
-// ignored, as in JavaScript. An argument of another type is an error, an
-// [*Error] that says which one.
+// ignored, as in JavaScript. An argument of another type, or with half of a
+// surrogate pair in a string, is an error, an [*Error] that says which one.
 func (a Args) Decode(into ...any) error {
 	for i, v := range into {
 		if all, ok := v.(*Args); ok {
@@ -58,7 +61,23 @@ func decode1[T any](a Args) (v T, err error) {
 	return v, err
 }
 
+// halfPair refuses text that is none: encoding/json would make U+FFFD of it
+// without a word. It looks closer only if there is an escape of that range.
+func halfPair(raw []byte) error {
+	if !bytes.Contains(raw, []byte(`\ud`)) && !bytes.Contains(raw, []byte(`\uD`)) {
+		return nil
+	}
+	return strictjson.Valid(raw, maxJSONDepth)
+}
+
+// maxJSONDepth is beyond what encoding/json decodes; [Options.MaxDepth] was held
+// before.
+const maxJSONDepth = 1000
+
 func (a arg) decode(v any) error {
+	if err := halfPair(a.raw); err != nil {
+		return err
+	}
 	if len(a.holders) == 0 {
 		return json.Unmarshal(a.raw, v)
 	}

@@ -77,7 +77,11 @@ func (s *Socket) DecodeAuth(v any) error {
 	if s.auth == nil {
 		return nil
 	}
-	if err := json.Unmarshal(s.auth, v); err != nil {
+	err := halfPair(s.auth)
+	if err == nil {
+		err = json.Unmarshal(s.auth, v)
+	}
+	if err != nil {
 		return &Error{Message: "auth: " + cause(err), Err: err}
 	}
 	return nil

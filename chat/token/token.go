@@ -6,8 +6,9 @@
 //	jwt.encode({"sub": "u17", "name": "Ada", "exp": time.time() + 3600}, key)   # Python, PyJWT
 //
 // Nothing else is accepted: no other algorithm, whatever the token's header
-// says, and no token without an end. A token is good for whoever has it, as often
-// as it is shown; let it end soon, and refresh it over the connection.
+// says, no token without an end, none whose JSON two programs might read
+// differently. A token is good for whoever has it, as often as it is shown; let
+// it end soon, and refresh it over the connection.
 package token
 
 import (
@@ -15,11 +16,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -30,7 +29,8 @@ import (
 // §3.2).
 const MinKey = 32
 
-// Key signs and checks tokens. Both ends have it, and nobody else.
+// Key signs and checks tokens. Both ends have it, and nobody else. Its methods
+// are those of a [Verifier] that demands no issuer and has no audience.
 type Key []byte
 
 // NewKey returns the key that both ends share. The error says that it is too
@@ -42,32 +42,40 @@ func NewKey(b []byte) (Key, error) {
 	return Key(bytes.Clone(b)), nil
 }
 
-// header is the only one that is made.
-const header = `{"alg":"HS256","typ":"JWT"}`
+// Sign is [Verifier.Sign] without issuer and audience.
+func (k Key) Sign(p chat.Person, expires time.Time) string { return Verifier{Key: k}.Sign(p, expires) }
 
-// maxToken bounds what is decoded, in bytes: a person and two times need less.
-const maxToken = 4 << 10
+// Check is [Verifier.Check]; a token that is for some audience is refused.
+func (k Key) Check(t string) (chat.Identity, error) { return Verifier{Key: k}.Check(t) }
 
-// claims are the fields of a token that count here; others are ignored.
-type claims struct {
-	Subject   string   `json:"sub"`
-	Name      string   `json:"name,omitempty"`
-	Expires   *float64 `json:"exp"`
-	NotBefore *float64 `json:"nbf,omitempty"`
+// Authenticate is [Verifier.Authenticate].
+func (k Key) Authenticate(ctx context.Context, c chat.Credentials) (chat.Identity, error) {
+	return Verifier{Key: k}.Authenticate(ctx, c)
 }
 
-var b64 = base64.RawURLEncoding.Strict()
+// A Verifier checks tokens that one key signs, also where that key signs for
+// other servers, or for other purposes, too.
+type Verifier struct {
+	Key      Key
+	Issuer   string // that iss must be; empty: any, or none
+	Audience string // that aud must have; empty: then a token with an aud is for others (RFC 7519 §4.1.3)
+}
 
 // Sign makes a token for a person that is good until expires, to the second. An
 // empty name leaves the choice of a name to the client.
-func (k Key) Sign(p chat.Person, expires time.Time) string {
-	exp := float64(expires.Unix())
-	body, err := json.Marshal(claims{Subject: p.ID, Name: p.Name, Expires: &exp})
+func (v Verifier) Sign(p chat.Person, expires time.Time) string {
+	body, err := json.Marshal(struct {
+		Subject  string `json:"sub"`
+		Name     string `json:"name,omitempty"`
+		Expires  int64  `json:"exp"`
+		Issuer   string `json:"iss,omitempty"`
+		Audience string `json:"aud,omitempty"`
+	}{p.ID, p.Name, expires.Unix(), v.Issuer, v.Audience})
 	if err != nil {
-		panic(err) // two strings and a number
+		panic(err) // strings and a number
 	}
 	t := b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString(body)
-	return t + "." + b64.EncodeToString(k.sum(t))
+	return t + "." + b64.EncodeToString(v.Key.sum(t))
 }
 
 func (k Key) sum(t string) []byte {
@@ -76,91 +84,61 @@ func (k Key) sum(t string) []byte {
 	return h.Sum(nil)
 }
 
-var (
-	errForeign = errors.New("not signed with this server's key")
-	errShape   = errors.New("not a token")
-)
-
-// Check returns who a token says its bearer is. The error is a [*chat.Error]:
-// CodeExpired, or CodeBadToken for everything else that is wrong.
-func (k Key) Check(t string) (chat.Identity, error) {
-	c, err := k.claims(t)
+// Check returns who a token says its bearer is: an account, if it says a name.
+// The error is a [*chat.Error]: CodeExpired, or CodeBadToken for everything else
+// that is wrong.
+func (v Verifier) Check(t string) (chat.Identity, error) {
+	c, err := v.claims(t)
 	if err != nil {
 		return chat.Identity{}, &chat.Error{Code: chat.CodeBadToken, Text: "the token is " + err.Error(), Err: err}
 	}
 	now := time.Now()
-	expires := seconds(*c.Expires)
-	if !now.Before(expires) {
+	if !now.Before(c.expires) {
 		return chat.Identity{}, &chat.Error{Code: chat.CodeExpired, Text: "the token has expired; get another"}
 	}
-	if c.NotBefore != nil && now.Before(seconds(*c.NotBefore)) {
+	if now.Before(c.notBefore) {
 		return chat.Identity{}, &chat.Error{Code: chat.CodeBadToken, Text: "the token is not good yet (its nbf)"}
 	}
-	return chat.Identity{Person: chat.Person{ID: c.Subject, Name: c.Name}, Expires: expires}, nil
+	return chat.Identity{Person: chat.Person{ID: c.subject, Name: c.name}, Expires: c.expires}, nil
 }
 
-func (k Key) claims(t string) (c claims, err error) {
-	if len(k) < MinKey {
+func (v Verifier) claims(t string) (c claims, err error) {
+	if len(v.Key) < MinKey {
 		return c, errors.New("of no use: this server has no key")
 	}
-	if len(t) > maxToken || strings.Count(t, ".") != 2 {
-		return c, errShape
+	if len(t) > maxToken {
+		return c, fmt.Errorf("too long: %d bytes; expected at most %d", len(t), maxToken)
+	}
+	if strings.Count(t, ".") != 2 {
+		return c, errors.New("not a token: expected three parts with a dot between them")
 	}
 	signed := t[:strings.LastIndexByte(t, '.')]
-	sum, err := b64.DecodeString(t[len(signed)+1:])
+	sum, err := decode(t[len(signed)+1:])
 	if err != nil {
-		return c, errShape
+		return c, errors.New("not a token: the signature is not base64url without padding")
 	}
-	if !hmac.Equal(sum, k.sum(signed)) {
-		return c, errForeign
+	if !hmac.Equal(sum, v.Key.sum(signed)) {
+		return c, errors.New("not signed with this server's key")
 	}
-	// What follows was written by somebody with the key. The algorithm is still
-	// looked at: it must not say one thing and mean another.
+	// What follows was written by somebody with the key. It is still read
+	// strictly: it must not say one thing to them and another here.
 	head, body, _ := strings.Cut(signed, ".")
-	var h struct {
-		Algorithm string   `json:"alg"`
-		Critical  []string `json:"crit"`
-	}
-	if err := decode(head, &h); err != nil {
+	if err := checkHeader(head); err != nil {
 		return c, err
 	}
-	if h.Algorithm != "HS256" || len(h.Critical) > 0 {
-		return c, fmt.Errorf("of the algorithm %.16q with extensions %.64q; only HS256 without any is taken", h.Algorithm, h.Critical)
-	}
-	if err := decode(body, &c); err != nil {
+	if c, err = parseClaims(body); err != nil {
 		return c, err
 	}
-	if c.Subject == "" || c.Expires == nil {
-		return c, errors.New("without a subject (sub) or an end (exp)")
-	}
-	return c, nil
-}
-
-func decode(s string, v any) error {
-	b, err := b64.DecodeString(s)
-	if err != nil {
-		return errShape
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return errShape
-	}
-	return nil
-}
-
-// seconds reads a NumericDate (RFC 7519 §2). One out of range is the range's
-// end.
-func seconds(n float64) time.Time {
-	const most = 1 << 40 // in some thirty thousand years
-	return time.Unix(int64(math.Floor(max(0, min(n, most)))), 0)
+	return c, v.judge(c)
 }
 
 // Authenticate is for [chat.Options].Authenticate: the client shows a token,
 // and may choose its name only if the token has none.
-func (k Key) Authenticate(_ context.Context, c chat.Credentials) (chat.Identity, error) {
+func (v Verifier) Authenticate(_ context.Context, c chat.Credentials) (chat.Identity, error) {
 	if c.Token == "" {
 		return chat.Identity{}, &chat.Error{Code: chat.CodeBadToken, Text: "this server wants a token"}
 	}
-	id, err := k.Check(c.Token)
+	id, err := v.Check(c.Token)
 	if err == nil && id.Person.Name == "" {
 		id.Person.Name = c.Name
 	}

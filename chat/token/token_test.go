@@ -63,6 +63,42 @@ func TestRFC7515Vector(t *testing.T) {
 	}
 }
 
+// resigned signs what is in front of a signature, as somebody with the key could.
+func resigned(signed string) string { return signed + "." + b64.EncodeToString(key.sum(signed)) }
+
+func TestIssuerAndAudience(t *testing.T) {
+	future := time.Now().Add(time.Hour)
+	v := Verifier{Key: key, Issuer: "https://site.example", Audience: "chat"}
+	if id, err := v.Check(v.Sign(ada, future)); err != nil || id.Person.ID != ada.ID {
+		t.Errorf("its own: %+v, %v", id, err)
+	}
+	made := func(more string) string {
+		return resigned(b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString(fmt.Appendf(nil, `{"sub":"u17","exp":%d%s}`, future.Unix(), more)))
+	}
+	for _, tt := range []struct{ name, more, text string }{
+		{"several audiences", `,"iss":"https://site.example","aud":["shop","chat"]`, ""},
+		{"neither", ``, `issuer (iss) ""; expected "https://site.example"`},
+		{"no issuer", `,"aud":"chat"`, `issuer (iss) ""`},
+		{"another issuer", `,"iss":"https://site.example/","aud":"chat"`, `"https://site.example/"; expected`},
+		{"no audience", `,"iss":"https://site.example"`, `audience (aud) []; expected "chat"`},
+		{"another audience", `,"iss":"https://site.example","aud":"Chat"`, `["Chat"]; expected "chat"`},
+		{"other audiences", `,"iss":"https://site.example","aud":["shop","mail"]`, `["shop" "mail"]; expected "chat"`},
+		{"none of several", `,"iss":"https://site.example","aud":[]`, `[]; expected "chat"`},
+	} {
+		_, err := v.Check(made(tt.more))
+		if tt.text == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		wantCode(t, tt.name, err, chat.CodeBadToken)
+		if err == nil || !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.text)
+		}
+	}
+}
+
 // Row 89: altered, foreign, expired; and what else has been tried with tokens.
 func TestBadTokens(t *testing.T) {
 	future := time.Now().Add(time.Hour)
@@ -100,6 +136,66 @@ func TestBadTokens(t *testing.T) {
 	} {
 		_, err := key.Check(tt.token)
 		wantCode(t, tt.name, err, tt.code)
+	}
+	// What says by its text which part is wrong, and what was expected.
+	claims := func(more string) string { return made(header, `{"sub":"a","exp":`+exp+more+`}`) }
+	for _, tt := range []struct{ name, token, text string }{
+		{"a line break in the signature", good[:len(good)-5] + "\n" + good[len(good)-5:], "the signature is not base64url"},
+		{"a line break behind it", good + "\r\n", "the signature is not base64url"},
+		{"a space behind it", good + " ", "the signature is not base64url"},
+		{"padding", good + "=", "the signature is not base64url"},
+		{"bits left over", good[:len(good)-1] + string(good[len(good)-1]+1), "the signature is not base64url"},
+		{"signed with the line break", resigned("\n" + part[0] + "." + part[1]), "the header is not base64url"},
+		{"signed with padding", resigned(part[0] + "." + part[1] + "=="), "the claims are not base64url"},
+		{"oversize", strings.Repeat("x", maxToken+1), "expected at most 4096"},
+		{"alg in other case", made(`{"alg":"hs256"}`, `{"sub":"a","exp":`+exp+`}`), `"hs256"; only HS256`},
+		{"alg None", made(`{"alg":"None"}`, `{"sub":"a","exp":`+exp+`}`), `"None"; only HS256`},
+		{"no alg", made(`{"typ":"JWT"}`, `{"sub":"a","exp":`+exp+`}`), `alg) ""; only HS256`},
+		{"alg as a list", made(`{"alg":["HS256"]}`, `{"sub":"a","exp":`+exp+`}`), `"alg" is an array`},
+		{"ALG", made(`{"ALG":"HS256"}`, `{"sub":"a","exp":`+exp+`}`), `"ALG" is written "alg"`},
+		{"two algs", made(`{"alg":"none","alg":"HS256"}`, `{"sub":"a","exp":`+exp+`}`), `"alg" stands there twice`},
+		{"an empty crit", made(`{"alg":"HS256","crit":[]}`, `{"sub":"a","exp":`+exp+`}`), `"crit"`},
+		{"a crit that is null", made(`{"alg":"HS256","crit":null}`, `{"sub":"a","exp":`+exp+`}`), `"crit"`},
+		{"a deep header", made(`{"alg":"HS256","x":`+strings.Repeat("[", 20)+strings.Repeat("]", 20)+`}`, `{"sub":"a","exp":`+exp+`}`), "deeper than 16"},
+		{"two subs", claims(`,"sub":"b"`), `"sub" stands there twice`},
+		{"two subs, one escaped", claims(`,"\u0073ub":"b"`), `"sub" stands there twice`},
+		{"sub and SUB", claims(`,"SUB":"b"`), `"SUB" stands there twice`},
+		{"Sub alone", made(header, `{"Sub":"a","exp":`+exp+`}`), `"Sub" is written "sub"`},
+		{"EXP beside exp", claims(`,"EXP":1`), "twice"},
+		{"two unknown", claims(`,"x":1,"x":2`), "twice"},
+		{"sub is a number", made(header, `{"sub":17,"exp":`+exp+`}`), "sub is a number; expected a string"},
+		{"a long sub", made(header, `{"sub":"`+strings.Repeat("x", 2000)+`","exp":`+exp+`}`), "has 2000 bytes; expected 1 to 255"},
+		{"a sub with a line break", made(header, `{"sub":"a\nb","exp":`+exp+`}`), "U+000A"},
+		{"a sub with NUL", made(header, `{"sub":"a\u0000","exp":`+exp+`}`), "U+0000"},
+		{"a sub that hides", made(header, `{"sub":"a\u200b","exp":`+exp+`}`), "U+200B"},
+		{"a sub of a space", made(header, `{"sub":" a","exp":`+exp+`}`), "space"},
+		{"half a surrogate pair", made(header, `{"sub":"a\ud800","exp":`+exp+`}`), "surrogate"},
+		{"a name that is a list", claims(`,"name":["Ada"]`), "name is an array; expected a string"},
+		{"a name that hides", claims(`,"name":"A\u202eda"`), "U+202E"},
+		{"a name too long", claims(`,"name":"` + strings.Repeat("x", 33) + `"`), "32"},
+		{"exp is true", made(header, `{"sub":"a","exp":true}`), "exp is true or false; expected a number"},
+		{"exp is null", made(header, `{"sub":"a","exp":null}`), "an end (exp)"},
+		{"exp out of bounds", made(header, `{"sub":"a","exp":1e400}`), "exp is a number; expected"},
+		{"nbf is text", claims(`,"nbf":"now"`), "nbf is a string; expected a number"},
+		{"iat is an object", claims(`,"iat":{}`), "iat is an object; expected a number"},
+		{"iss is a number", claims(`,"iss":1`), "iss is a number; expected a string"},
+		{"aud, and nobody demands one", claims(`,"aud":"shop"`), `["shop"], and this server has no name of that kind (option -token-audience)`},
+		{"an empty aud", claims(`,"aud":[]`), "-token-audience"},
+		{"aud is a number", claims(`,"aud":1`), "aud is a number; expected a string, or an array"},
+		{"aud of numbers", claims(`,"aud":["a",1]`), "aud is a number; expected a string, or an array"},
+		{"more behind", made(header, `{"sub":"a","exp":`+exp+`}{}`), "more behind"},
+		{"a list", made(header, `["a"]`), "expected an object"},
+	} {
+		_, err := key.Check(tt.token)
+		wantCode(t, tt.name, err, chat.CodeBadToken)
+		if err == nil || !strings.Contains(err.Error(), tt.text) || strings.Contains(err.Error(), string(key)) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.text)
+		}
+	}
+	for _, more := range []string{`,"nbf":1.5`, `,"nbf":-1e300`, `,"iat":` + exp, `,"name":null`, `,"name":""`, `,"iss":"anybody"`, `,"x":{"y":[1]}`, `,"aud":null`} {
+		if _, err := key.Check(claims(more)); err != nil {
+			t.Errorf("%s: %v", more, err)
+		}
 	}
 	if _, err := key.Check(made(header, `{"sub":"a","exp":1e300,"iat":1,"admin":true}`)); err != nil {
 		t.Errorf("a far end and other fields: %v", err)

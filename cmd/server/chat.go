@@ -16,6 +16,7 @@ import (
 	"framewright/chat/boltstore"
 	"framewright/chat/plain"
 	"framewright/chat/socketio"
+	"framewright/chat/token"
 	"framewright/internal/boundedlog"
 	"framewright/ws"
 )
@@ -117,7 +118,7 @@ func (a *app) open(tracer *tracer) error {
 		a.gate.health.try = s.TryWrite
 	}
 	if a.set.tokenKey != nil {
-		o.Authenticate = authenticator(a.set.tokenKey)
+		o.Authenticate = authenticator(token.Verifier{Key: a.set.tokenKey, Issuer: a.set.tokenIssuer, Audience: a.set.tokenAudience})
 	}
 	o.MaxSessionsPerAddress = cmp.Or(a.set.maxPerAddress, -1)
 	o.Observer = a.metrics.observer(a.log, &a.gate.health)

@@ -71,6 +71,8 @@ func TestSettingsErrors(t *testing.T) {
 		{"a folder", "FRAMEWRIGHT_CONFIG=/", "", "not a file of settings"},
 		{"a network that is none", "FRAMEWRIGHT_TRUSTED_PROXY=10.0.0.0/40", "", "neither an address nor a network"},
 		{"an unknown header", "FRAMEWRIGHT_PROXY_HEADER=X-Real-IP", "", "X-Forwarded-For or Forwarded"},
+		{"an issuer of no tokens", "FRAMEWRIGHT_TOKEN_ISSUER=site", "", "FRAMEWRIGHT_TOKEN_ISSUER site: there are no tokens without -token-key-file"},
+		{"an audience of no tokens", "FRAMEWRIGHT_TOKEN_AUDIENCE=chat", "", "FRAMEWRIGHT_TOKEN_AUDIENCE chat: there are no tokens without -token-key-file"},
 		{"a close code", "FRAMEWRIGHT_DRAIN_CLOSE=1000", "", "1012 or 1001"},
 		{"a window longer than the drain", "FRAMEWRIGHT_DRAIN_WINDOW=1m", "", "less than -drain"},
 		{"not a number", "FRAMEWRIGHT_HANDSHAKE_RATE=NaN", "", "a rate is 0, or a number from"},

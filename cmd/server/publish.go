@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -14,9 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"framewright/chat"
+	"framewright/internal/strictjson"
 )
 
 // A publisher takes messages from other processes:
@@ -47,10 +47,9 @@ const minPublishKey = 16
 const publisherID = "publish"
 
 type publishRequest struct {
-	Room string `json:"room"`
-	Text string `json:"text"`
-	Name string `json:"name"` // default: Server
-	ID   string `json:"id"`
+	Room, Text string
+	Name       string // default: Server
+	ID         string
 }
 
 type publishAnswer struct {
@@ -149,23 +148,27 @@ func (p *publisher) authorized(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], p.key[:]) == 1
 }
 
-// parsePublish refuses fields that it does not know: whoever writes "rooom"
-// should hear of it. A null is no value.
+// parsePublish reads one object strictly, and refuses keys that it does not
+// know: whoever writes "rooom" should hear of it. A null is no value.
 func parsePublish(body []byte) (publishRequest, error) {
 	var req publishRequest
-	if !utf8.Valid(body) {
-		return req, errors.New("the body is not UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&req); err != nil {
-		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && te.Field != "" {
-			return req, errors.New("the field " + strconv.Quote(te.Field) + " must be a string, not " + te.Value)
+	fields := map[string]*string{"room": &req.Room, "text": &req.Text, "name": &req.Name, "id": &req.ID}
+	known := strictjson.Limits{Known: []string{"room", "text", "name", "id"}, Closed: true}
+	err := strictjson.Object(body, known, func(key string, v strictjson.Value) error {
+		switch v.Kind {
+		case strictjson.String:
+			*fields[key] = v.Text()
+		case strictjson.Null:
+		default:
+			return fmt.Errorf("the field %q must be a string, not %v", key, v.Kind)
 		}
-		return req, errors.New(strings.TrimPrefix(err.Error(), "json: ") + `; expected one object {"room", "text", "name", "id"} of strings; "name" and "id" may be left out`)
+		return nil
+	})
+	if e, ok := errors.AsType[*strictjson.Error](err); ok {
+		return req, fmt.Errorf(`%w; expected one object {"room", "text", "name", "id"} of strings; "name" and "id" may be left out`, e)
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return req, errors.New("there is more behind the object")
+	if err != nil {
+		return req, err
 	}
 	req.Name = cmp.Or(req.Name, "Server")
 	if err := chat.CheckName(req.Name); err != nil {

@@ -50,6 +50,8 @@ type settings struct {
 	publishKeyFile string
 	tokenKeyFile   string
 	tokenKey       token.Key // from tokenKeyFile; nil without
+	tokenIssuer    string
+	tokenAudience  string
 
 	maxConns      int
 	maxPerAddress int
@@ -107,6 +109,8 @@ func (s *settings) declare() {
 	f.StringVar(&s.publishKeyFile, "publish-key-file", "", "`FILE` with the key for POST /publish, which is off without one")
 	f.StringVar(&s.publishKey, "publish-key", "", "the `KEY` itself; better in FRAMEWRIGHT_PUBLISH_KEY, because every user of\nthe machine can read a command line")
 	f.StringVar(&s.tokenKeyFile, "token-key-file", "", "`FILE` with the key of the tokens by which another site says who a client\nis; none are taken without one")
+	f.StringVar(&s.tokenIssuer, "token-issuer", "", "the `NAME` that a token's iss must be; default: any, or none")
+	f.StringVar(&s.tokenAudience, "token-audience", "", "the `NAME` that a token's aud must have; without one, a token that has an aud\nis refused as one for somebody else")
 
 	f.IntVar(&s.maxConns, "max-conns", 10_000, "connections at one time; 0 for no limit")
 	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address, or one IPv6 /64; 0 for no limit")
@@ -252,6 +256,13 @@ func (s *settings) readKeys() (err error) {
 	}
 	if s.publishKey != "" && len(s.publishKey) < minPublishKey {
 		return usagef("%s: a key has at least %d bytes, and should be random", s.named("publish-key"), minPublishKey)
+	}
+	if s.tokenKeyFile == "" && s.tokenIssuer+s.tokenAudience != "" {
+		name := "token-issuer"
+		if s.tokenIssuer == "" {
+			name = "token-audience"
+		}
+		return s.badf(name, "there are no tokens without -token-key-file")
 	}
 	if s.tokenKeyFile != "" {
 		key, err := s.readKey("token-key-file", token.MinKey)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"framewright/chat"
 	"framewright/chat/engineio"
 	"framewright/chat/socketio"
+	"framewright/internal/strictjson"
 )
 
 // socketRoom is the room in which clients of Socket.IO chat: the one in which
@@ -42,10 +44,29 @@ type (
 
 // auth is what a client may send when it connects.
 type auth struct {
-	Name    string `json:"name"`
-	Secret  string `json:"secret"`
-	Token   string `json:"token"`
-	Recover bool   `json:"recover"`
+	Name, Secret, Token string
+	Recover             bool
+}
+
+// UnmarshalJSON reads it as strictly as the other ways in do: a key once, and
+// in its own case.
+func (a *auth) UnmarshalJSON(b []byte) error {
+	texts := map[string]*string{"name": &a.Name, "secret": &a.Secret, "token": &a.Token}
+	known := strictjson.Limits{Known: []string{"name", "secret", "token", "recover"}}
+	return strictjson.Object(b, known, func(key string, v strictjson.Value) error {
+		switch text := texts[key]; {
+		case v.Kind == strictjson.Null:
+		case text != nil && v.Kind == strictjson.String:
+			*text = v.Text()
+		case key == "recover" && v.Kind == strictjson.Bool:
+			a.Recover = v.Raw[0] == 't'
+		case text != nil:
+			return fmt.Errorf("%q must be a string, not %v", key, v.Kind)
+		case key == "recover":
+			return fmt.Errorf("%q must be true or false, not %v", key, v.Kind)
+		}
+		return nil
+	})
 }
 
 // socketIO makes the Socket.IO server of an app whose hub is there.

@@ -364,3 +364,25 @@ func (u *unreadable) Read(room string, q chat.Query) (chat.Page, error) {
 	}
 	return u.Store.Read(room, q)
 }
+
+// What the native protocol refuses, this way in refuses, too.
+func TestSocketIOReadsStrictly(t *testing.T) {
+	p := start(t)
+	for auth, want := range map[string]string{
+		`{"name":"Ada","name":"Eve"}`: `stands there twice`,
+		`{"name":"Ada","NAME":"Eve"}`: `stands there twice`,
+		`{"Name":"Ada"}`:              `is written`,
+		`{"name":7}`:                  `must be a string`,
+		`{"name":"a\ud800"}`:          `surrogate`,
+		`{"recover":"yes"}`:           `true or false`,
+	} {
+		ioDial(t, p.url, auth).want(`44{"message":"auth: .*` + want + `.*}`)
+	}
+	c := ioDial(t, p.url, `{"name":"Ada","extra":[1]}`)
+	c.want(`40{"sid":"\w+"}`)
+	c.want(`42\["message","Welcome, Ada\."\]`)
+	for text, want := range map[string]string{`"a\ud800b"`: "surrogate", `" \u200b"`: "be seen", `{}`: "string|something else"} {
+		write(t, c.c, `421["message",`+text+`]`)
+		c.want(`431\[{.*(` + want + `).*}\]`)
+	}
+}

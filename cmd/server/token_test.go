@@ -90,3 +90,22 @@ func TestNoTokensWithoutAKey(t *testing.T) {
 		t.Error(m)
 	}
 }
+
+func TestTokensForThisServer(t *testing.T) {
+	key, path := tokenKeyFile(t)
+	p := start(t, "-token-key-file", path, "-token-issuer", "site", "-token-audience", "chat")
+	for _, tt := range []struct {
+		v    token.Verifier
+		want string
+	}{
+		{token.Verifier{Key: key, Issuer: "site", Audience: "chat"}, `"id":"u17"`},
+		{token.Verifier{Key: key, Audience: "chat"}, `issuer (iss) \"\"; expected \"site\"`},
+		{token.Verifier{Key: key, Issuer: "site", Audience: "shop"}, `audience (aud) [\"shop\"]; expected \"chat\"`},
+	} {
+		c := chatDial(t, p.url)
+		write(t, c, `{"type":"hello","token":"`+tt.v.Sign(chat.Person{ID: "u17", Name: "Ada"}, time.Now().Add(time.Hour))+`"}`)
+		if got := read(t, c); !strings.Contains(got, tt.want) {
+			t.Errorf("%s\nwant %s", got, tt.want)
+		}
+	}
+}

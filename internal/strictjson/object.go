@@ -151,3 +151,21 @@ func Valid(data []byte, depth int) error {
 	}
 	return nil
 }
+
+// Elements gives each element of an array to element, and ends with its error.
+func (v Value) Elements(element func(Value) error) error {
+	s := scanner{b: v.Raw, i: 1, depth: maxDepth}
+	for s.space(); s.peek() != ']'; s.space() {
+		e, err := s.value(1)
+		if err == nil {
+			err = element(e)
+		}
+		if err != nil {
+			return err
+		}
+		if s.space(); s.peek() == ',' {
+			s.i++
+		}
+	}
+	return nil
+}
