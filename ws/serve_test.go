@@ -38,6 +38,7 @@ func TestServeAlone(t *testing.T) {
 		{"WaitsForTheEndOfTCP", TestServerWaitsForTheEndOfTCP},
 		{"HandlerEndsItsGoroutine", TestServerHandlerEndsItsGoroutine},
 		{"ShutdownCuts", TestServerShutdownCuts},
+		{"Limits", TestServerLimits},
 		{"Connect", TestServerConnect},
 		{"ConnectPanics", TestServerConnectPanics},
 		{"LeavesNothing", TestServerLeavesNothing},
