@@ -131,7 +131,7 @@ func TestWelcomeGoesToTheOneWhoConnects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(Welcome{You: Person{ID: "b", Name: "Bob"}, Text: "Hi Bob"}, wantNext[Welcome](t, bob)); d != "" {
+	if d := cmp.Diff(Welcome{You: Person{ID: "b", Name: "Bob"}, Text: "Hi Bob", MaxText: 16 << 10}, wantNext[Welcome](t, bob)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	wantIdle(t, ada, "somebody else's welcome")

@@ -32,6 +32,7 @@ type Welcome struct {
 	You     Person
 	Text    string
 	Expires time.Time // when the session ends unless it is refreshed; zero: never
+	MaxText int       // bytes that a message may have: [Options.MaxText]
 }
 
 // Joined answers [Session.Join].

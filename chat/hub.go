@@ -62,7 +62,7 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 		return nil, err
 	}
 	s := newSession(h, id, c)
-	s.Emit(Welcome{You: s.person, Text: h.o.Welcome(s.person), Expires: id.Expires}) // before anyone else can reach it
+	s.Emit(Welcome{You: s.person, Text: h.o.Welcome(s.person), Expires: id.Expires, MaxText: h.o.MaxText}) // before anyone else can reach it
 	if err := h.register(s); err != nil {
 		return nil, err
 	}

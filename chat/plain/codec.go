@@ -20,7 +20,9 @@ type (
 		Type    string     `json:"type"`
 		You     wirePerson `json:"you"`
 		Text    string     `json:"text"`
-		Expires wireTime   `json:"expires,omitzero"`
+		Time    wireTime   `json:"time"`
+		MaxText int        `json:"maxText,omitempty"`
+		wireExpiry
 	}
 	wireMessage struct {
 		Type   string      `json:"type,omitempty"`
@@ -79,11 +81,23 @@ type (
 		Type  string   `json:"type"`
 		Room  string   `json:"room,omitempty"`
 		Until wireTime `json:"until"`
+		Retry int64    `json:"retry"`
 	}
 	wireRefreshed struct {
-		Type    string   `json:"type"`
-		ID      string   `json:"id,omitempty"`
-		Expires wireTime `json:"expires,omitzero"`
+		Type string `json:"type"`
+		ID   string `json:"id,omitempty"`
+		wireExpiry
+	}
+	// A wireExpiry says when, and also in how long: what the client's clock
+	// shows is nobody's business.
+	wireExpiry struct {
+		Expires   wireTime `json:"expires,omitzero"`
+		ExpiresIn int64    `json:"expiresIn,omitempty"`
+	}
+	wirePong struct {
+		Type string   `json:"type"`
+		ID   string   `json:"id,omitempty"`
+		Time wireTime `json:"time"`
 	}
 	wireRestart struct {
 		Type  string `json:"type"`
@@ -140,6 +154,21 @@ func messages(ms []*chat.Message) []wireMessage {
 	return out
 }
 
+// A pong answers a ping, with the request's id. It is this protocol's own: what
+// a hub never says.
+type pong struct{ ref string }
+
+// EventName implements [chat.Body].
+func (pong) EventName() string { return "pong" }
+
+// expiry is that of a session; zero if it has none.
+func expiry(t time.Time) (x wireExpiry) {
+	if !t.IsZero() {
+		x = wireExpiry{wireTime(t), max(1, milliseconds(time.Until(t)))}
+	}
+	return x
+}
+
 // milliseconds rounds up: 0 means that there is nothing to wait for.
 func milliseconds(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
 
@@ -148,7 +177,7 @@ func wire(b chat.Body) any {
 	name := b.EventName()
 	switch b := b.(type) {
 	case chat.Welcome:
-		return wireWelcome{name, person(b.You), b.Text, wireTime(b.Expires)}
+		return wireWelcome{name, person(b.You), b.Text, wireTime(time.Now()), b.MaxText, expiry(b.Expires)}
 	case chat.Joined:
 		j := wireJoined{Type: name, ID: b.Ref, Room: b.Room, Cursor: b.Cursor, Recovered: b.Recovered, People: b.People,
 			Messages: messages(b.Messages), Deleted: b.Deleted, Members: make([]wirePerson, len(b.Members))}
@@ -165,9 +194,11 @@ func wire(b chat.Body) any {
 	case chat.Deleted:
 		return wireDeleted{name, b.Room, b.Cursor}
 	case chat.Muted:
-		return wireMuted{name, b.Room, wireTime(b.Until)}
+		return wireMuted{name, b.Room, wireTime(b.Until), max(0, milliseconds(time.Until(b.Until)))}
 	case chat.Refreshed:
-		return wireRefreshed{name, b.Ref, wireTime(b.Expires)}
+		return wireRefreshed{name, b.Ref, expiry(b.Expires)}
+	case pong:
+		return wirePong{name, b.ref, wireTime(time.Now())}
 	case chat.Restart:
 		return wireRestart{name, milliseconds(b.Retry)}
 	case chat.Posted:

@@ -177,6 +177,35 @@ func TestTranscript(t *testing.T) {
 	})
 }
 
+// A ping is answered with the time of the server, and counts like any request.
+func TestPing(t *testing.T) {
+	inBubble(t, chat.Options{RequestRate: chat.Rate{PerSecond: 1, Burst: 3}}, func(t *testing.T, w *world) {
+		c := w.dial()
+		c.send(`{"type":"ping"}`)
+		c.wantError("before the hello", CodeBadRequest)
+		c.send(`{"type":"hello","name":"Ada"}`)
+		welcome := c.want("welcome")
+		for _, id := range []string{"", "a", "b"} {
+			time.Sleep(time.Millisecond)
+			c.send(fmt.Sprintf(`{"type":"ping","id":%q}`, id))
+			pong := c.want("pong")
+			if got, _ := pong["id"].(string); got != id || pong["time"].(string) <= welcome["time"].(string) {
+				t.Errorf("a ping with the id %q, answered: %v; welcomed at %v", id, pong, welcome["time"])
+			}
+		}
+		c.send(`{"type":"ping","id":"c"}`)
+		if e := c.wantError("the fourth at once", chat.CodeRateLimited); e["id"] != "c" || e["retry"].(float64) < 1 {
+			t.Errorf("%v", e)
+		}
+		time.Sleep(time.Second)
+		c.send(`{"type":"ping","id":"d"}`)
+		c.want("pong")
+		time.Sleep(time.Second)
+		c.send(`{"type":"ping","id":7}`)
+		c.wantError("not a string", CodeBadRequest)
+	})
+}
+
 // Rows 77 to 79 and 93 of the bad input, and their neighbours.
 func TestBadRequests(t *testing.T) {
 	deep := func(n int) string {

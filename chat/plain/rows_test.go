@@ -175,13 +175,13 @@ func TestRows(t *testing.T) {
 				c.wantError(token, code)
 			}
 			c.send(`{"type":"hello","name":"whatever","token":"Ada/1m/signed"}`)
-			if m := c.want("welcome"); m["you"].(map[string]any)["name"] != "Ada" || m["expires"] == nil {
+			if m := c.want("welcome"); m["you"].(map[string]any)["name"] != "Ada" || m["expires"] == nil || m["expiresIn"] != 60_000.0 {
 				t.Errorf("%v", m)
 			}
 			c.send(`{"type":"refresh","token":"Eve/1m/signed"}`) // replayed by somebody else
 			c.wantError("somebody else's", chat.CodeBadToken)
 			c.send(`{"type":"refresh","token":"Ada/2m/signed","id":"r"}`)
-			if m := c.want("refreshed"); m["id"] != "r" || m["expires"] == nil {
+			if m := c.want("refreshed"); m["id"] != "r" || m["expires"] == nil || m["expiresIn"] != 120_000.0 {
 				t.Errorf("%v", m)
 			}
 			start := time.Now()
@@ -297,12 +297,16 @@ func TestModerationOverTheWire(t *testing.T) {
 		}
 		ada.want("deleted")
 		w.hub.Mute("lobby", person, time.Now().Add(time.Minute))
-		if d := ada.want("muted"); d["room"] != "lobby" || d["until"] == nil {
+		if d := ada.want("muted"); d["room"] != "lobby" || d["until"] == nil || d["retry"] != 60_000.0 {
 			t.Errorf("%v", d)
 		}
 		ada.send(`{"type":"send","room":"lobby","id":"2","text":"x"}`)
 		if e := ada.wantError("muted", chat.CodeMuted); e["retry"].(float64) != 60_000 {
 			t.Errorf("%v", e)
+		}
+		w.hub.Mute("lobby", person, time.Now().Add(-time.Hour))
+		if d := ada.want("muted"); d["retry"] != 0.0 {
+			t.Errorf("the end of it: %v", d)
 		}
 		w.hub.Kick("lobby", person, "spam")
 		if d := ada.want("left"); d["reason"] != "spam" {

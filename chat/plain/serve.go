@@ -222,6 +222,9 @@ func (r *reader) request(s *chat.Session, req request) error {
 		return s.Private(req.To, req.ID, req.Text)
 	case "refresh":
 		return s.Refresh(s.Context(), req.Token, req.ID)
+	case "ping":
+		s.Emit(pong{req.ID})
+		return nil
 	case "hello":
 		return badRequest("hello was said already; to change the name, connect again")
 	}
