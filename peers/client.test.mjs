@@ -6,6 +6,11 @@ import { mock, test } from "node:test";
 const listeners = new Map();
 globalThis.addEventListener = (type, f) => listeners.set(type, [...(listeners.get(type) ?? []), f]);
 const happens = (type) => (listeners.get(type) ?? []).forEach((f) => f());
+// The monotonic clock, beside Date, which can be set and knows of sleep.
+let slept = 0;
+Object.defineProperty(globalThis, "performance", { value: { now: () => Date.now() - slept } });
+const page = { hidden: false, addEventListener: globalThis.addEventListener };
+globalThis.document = page;
 
 class FakeSocket {
   static OPEN = 1;
@@ -49,6 +54,7 @@ function begin(t, options = {}) {
   t.after(() => mock.timers.reset());
   FakeSocket.all = [];
   listeners.clear();
+  slept = 0;
   const chat = new Chat("ws://x/ws", { name: "Ada", secret: "s", start: false, ...options });
   const told = [];
   for (const name of ["state", "delivery", "left", "error", "message", "joined", "private"]) chat.on(name, (e) => told.push([name, e]));
@@ -86,9 +92,8 @@ test("delays double, are jittered and end at 20 s", async (t) => {
   b.chat.connect();
   for (let i = 0; i < 10; i++) {
     b.socket().loses();
-    const { retryAt } = b.told.at(-1)[1];
+    const { retryIn: delay } = b.told.at(-1)[1];
     const ceiling = Math.min(20_000, 500 * 2 ** i);
-    const delay = retryAt - Date.now();
     assert.ok(delay >= ceiling / 2 && delay <= ceiling, `try ${i}: ${delay} ms of ${ceiling}`);
     const before = FakeSocket.all.length;
     mock.timers.tick(Math.floor(delay) - 1);
@@ -103,7 +108,7 @@ test("a restarting server's hint is kept, also when the network wakes up; the pe
   await inRoom(b);
   b.socket().says({ type: "restart", retry: 8000 });
   b.socket().loses(1012);
-  const delay = b.told.at(-1)[1].retryAt - Date.now();
+  const delay = b.told.at(-1)[1].retryIn;
   assert.ok(delay >= 8000 && delay <= 8800, `${delay} ms`);
   happens("online");
   assert.equal(FakeSocket.all.length, 1);
@@ -120,16 +125,109 @@ test("offline drops the connection at once, online tries at once", async (t) => 
   assert.equal(b.chat.state, "connecting");
 });
 
-test("a connection that was quiet for long is asked whether it lives", async (t) => {
+const pings = (b) => asked(b.socket(), "ping").length;
+const passes = (ms) => { // in steps, as timers would see it
+  for (let left = ms; left > 0; left -= 500) mock.timers.tick(Math.min(left, 500));
+};
+
+test("a connection that died without a word is noticed within half a minute", async (t) => {
   const b = begin(t);
   await inRoom(b);
-  happens("online");
-  assert.equal(asked(b.socket(), "history").length, 0, "it has just spoken");
-  mock.timers.tick(20_000);
-  happens("online");
-  assert.equal(asked(b.socket(), "history").length, 1);
-  mock.timers.tick(10_000);
-  assert.equal(b.chat.state, "waiting");
+  let ms = 0;
+  for (; b.chat.state === "online" && ms < 60_000; ms += 500) mock.timers.tick(500);
+  assert.ok(ms <= 30_000, `after ${ms} ms`);
+  assert.equal(pings(b), 1);
+  assert.deepEqual([b.chat.state, b.told.at(-1)[1].reason], ["waiting", "no answer"]);
+});
+
+test("silence is asked about, and any answer will do", async (t) => {
+  const b = begin(t);
+  await inRoom(b);
+  const answers = [{ type: "pong", time: "2026-01-02T03:04:05.678Z" }, { type: "error", code: "rate-limited", text: "slowly", retry: 5 }, { type: "notice", text: "x" }];
+  for (let i = 0; i < 30; i++) {
+    passes(20_000);
+    assert.equal(pings(b), i + 1, "once in 20 s");
+    b.socket().says(answers[i % 3]);
+  }
+  assert.equal(b.chat.state, "online");
+  assert.deepEqual(b.told.filter(([n]) => n === "error"), []);
+  for (let i = 0; i < 30; i++) {
+    passes(10_000);
+    b.socket().says({ type: "notice", text: "x" });
+  }
+  assert.equal(pings(b), 30, "who hears does not ask");
+});
+
+for (const event of ["online", "pageshow", "visibilitychange", "resume"]) {
+  test(`${event} asks at once whether the connection lives, and once`, async (t) => {
+    const b = begin(t);
+    await inRoom(b);
+    happens(event);
+    assert.equal(pings(b), 0, "it has just spoken");
+    mock.timers.tick(1500);
+    for (let i = 0; i < 100; i++) happens(event);
+    assert.equal(pings(b), 1);
+    passes(7500);
+    assert.equal(b.chat.state, "online");
+    mock.timers.tick(1000);
+    assert.equal(b.chat.state, "waiting");
+  });
+}
+
+test("who has slept asks as soon as it wakes, whichever clock saw it", async (t) => {
+  for (const monotonicToo of [false, true]) {
+    const b = begin(t);
+    await inRoom(b);
+    mock.timers.tick(1000);
+    const before = Date.now();
+    mock.timers.setTime(before + 3_600_000); // and no timer has run
+    if (!monotonicToo) slept += 3_600_000;
+    assert.equal(pings(b), 0);
+    passes(3000);
+    assert.equal(pings(b), 1, `monotonic clock too: ${monotonicToo}`);
+    b.socket().says({ type: "pong", time: "2026-01-02T03:04:05.678Z" });
+    passes(15_000);
+    assert.equal(b.chat.state, "online");
+    mock.timers.reset();
+    slept = 0;
+  }
+});
+
+test("an answer that came while the page did not run is not missed", async (t) => {
+  const b = begin(t);
+  await inRoom(b);
+  passes(18_500);
+  assert.equal(pings(b), 1);
+  const late = b.chat.history("r");
+  // The page stands still. Its timers are due when it goes on, before what has
+  // come is looked at.
+  slept += 60_000;
+  mock.timers.setTime(Date.now() + 60_000);
+  mock.timers.tick(8500);
+  assert.equal(b.chat.state, "online");
+  b.socket().says({ type: "history", id: asked(b.socket(), "history")[0].id, room: "r", more: false, messages: [] });
+  await late;
+  passes(10_000);
+  assert.equal(b.chat.state, "online");
+});
+
+test("a hidden page, whose timers are slowed down, raises no false alarm and asks seldom", async (t) => {
+  const b = begin(t);
+  page.hidden = true;
+  t.after(() => (page.hidden = false));
+  await inRoom(b);
+  let answered = 0;
+  for (let minute = 0; minute < 60; minute++) {
+    mock.timers.tick(60_000); // all at once
+    if (pings(b) > answered) {
+      answered = pings(b);
+      b.socket().says({ type: "pong", time: "2026-01-02T03:04:05.678Z" });
+    }
+  }
+  assert.equal(b.chat.state, "online");
+  assert.ok(answered > 10 && answered <= 60, `${answered} pings in an hour`);
+  for (let minute = 0; minute < 5 && b.chat.state === "online"; minute++) mock.timers.tick(60_000);
+  assert.equal(b.chat.state, "waiting", "but a dead one is noticed at last");
 });
 
 for (const [code, state] of [[1003, "stopped"], [1008, "stopped"], [4003, "stopped"], [4001, "refused"], [1000, "waiting"], [1001, "waiting"],
@@ -150,7 +248,7 @@ test("a refused name waits for another; too many sessions wait for time", async 
     await settle();
     b.socket().says({ type: "error", code, text: "no", ...(code === "rate-limited" && { retry: 3000 }) });
     assert.equal(b.chat.state, state, code);
-    if (code === "rate-limited") assert.ok(b.told.at(-1)[1].retryAt - Date.now() >= 3000);
+    if (code === "rate-limited") assert.ok(b.told.at(-1)[1].retryIn >= 3000);
     mock.timers.reset();
   }
 });
@@ -295,22 +393,91 @@ test("what a room says between leaving and joining it again is not from the new 
   assert.equal(asked(b.socket(), "join")[0].since, undefined);
 });
 
-test("tokens are fetched for every hello, and refreshed before they expire", async (t) => {
+for (const [clock, off] of [["right", 0], ["two hours fast", 7_200_000], ["two hours slow", -7_200_000], ["of 1970", -Date.now()]]) {
+  test(`tokens are fetched for every hello, and refreshed before they expire, by a clock that is ${clock}`, async (t) => {
+    let n = 0;
+    const b = begin(t, { token: async () => `token ${++n}` });
+    const expiry = (ms) => ({ expires: new Date(Date.now() - off + ms).toISOString(), expiresIn: ms });
+    b.chat.connect();
+    b.socket().opens();
+    await settle();
+    assert.equal(b.socket().sent[0].token, "token 1");
+    b.socket().says({ type: "welcome", you, text: "", time: new Date(Date.now() - off).toISOString(), ...expiry(600_000) });
+    assert.equal(b.chat.now().getTime(), Date.now() - off);
+    for (let i = 2; i < 5; i++) {
+      mock.timers.tick(569_000);
+      await settle();
+      assert.equal(n, i - 1);
+      mock.timers.tick(2000);
+      await settle();
+      assert.equal(asked(b.socket(), "refresh").at(-1).token, `token ${i}`);
+      b.socket().says({ type: "refreshed", id: asked(b.socket(), "refresh").at(-1).id, ...expiry(600_000) });
+    }
+    b.socket().loses(4001);
+    assert.equal(b.chat.state, "waiting");
+  });
+}
+
+for (const [what, expiresIn] of [["at once", 0], ["in the past", -7_200_000], ["in a moment", 1], ["not to be read", "x"], ["never to be said", undefined], ["in a thousand years", 3e13]]) {
+  test(`a server whose tokens expire ${what} does not have them fetched without end`, async (t) => {
+    let n = 0;
+    const b = begin(t, { token: async () => `token ${++n}` });
+    b.chat.connect();
+    b.socket().opens();
+    await settle();
+    b.socket().says({ type: "welcome", you, text: "", expires: "1970-01-01T00:00:00.000Z", expiresIn });
+    for (let i = 0; i < 1200; i++) { // ten minutes
+      mock.timers.tick(500);
+      await settle();
+      for (const r of asked(b.socket(), "refresh").splice(0)) b.socket().says({ type: "refreshed", id: r.id, expiresIn });
+      b.socket().says({ type: "notice", text: "alive" });
+      b.socket().sent = [];
+      if (i === 10) assert.ok(n <= 4, `${n} in 5 s`);
+    }
+    assert.ok(n <= 36, `${n} in ten minutes`);
+  });
+}
+
+test("a token that cannot be had, or is refused, is tried for again, more seldom, while there is time", async (t) => {
   let n = 0;
-  const b = begin(t, { token: async () => `token ${++n}` });
+  const b = begin(t, { token: async () => {
+    if (++n > 1 && n < 4) throw new Error("not now");
+    return `token ${n}`;
+  } });
   b.chat.connect();
   b.socket().opens();
   await settle();
-  assert.equal(b.socket().sent[0].token, "token 1");
-  b.socket().says({ type: "welcome", you, text: "", expires: new Date(Date.now() + 600_000).toISOString() });
-  mock.timers.tick(569_000);
-  await settle();
-  assert.equal(asked(b.socket(), "refresh").length, 0);
-  mock.timers.tick(2000);
-  await settle();
-  assert.equal(asked(b.socket(), "refresh")[0].token, "token 2");
-  b.socket().loses(4001);
-  assert.equal(b.chat.state, "waiting");
+  b.socket().says({ type: "welcome", you, text: "", expiresIn: 60_000 });
+  for (let i = 0; i < 120 && n < 6; i++) {
+    mock.timers.tick(500);
+    await settle();
+    for (const r of asked(b.socket(), "refresh").splice(0)) b.socket().says(n < 5 ? { type: "error", id: r.id, code: "bad-token", text: "no" } : { type: "refreshed", id: r.id, expiresIn: 60_000 });
+    b.socket().says({ type: "notice", text: "alive" });
+    b.socket().sent = [];
+  }
+  assert.equal(n, 5, "once well, twice not to be had, once refused, once well");
+});
+
+test("a server's hints make nobody come back more often than without", async (t) => {
+  for (const retry of [0, 1, -5, 1e300, "1", null, undefined]) {
+    let n = 0;
+    const b = begin(t, { token: () => `token ${++n}` });
+    b.chat.connect();
+    for (let i = 0; i < 600; i++) { // a minute
+      if (b.socket().readyState === 0) {
+        b.socket().opens();
+        await settle();
+        if (i % 2) b.socket().says({ type: "error", code: "too-many-sessions", text: "later", retry });
+        else {
+          b.socket().says({ type: "welcome", you, text: "", expiresIn: 1 }, { type: "restart", retry });
+          b.socket().loses(4001);
+        }
+      }
+      mock.timers.tick(100);
+    }
+    assert.ok(n <= 15, `retry ${retry}: ${n} times in a minute`);
+    mock.timers.reset();
+  }
 });
 
 test("a listener that throws costs nothing", async (t) => {

@@ -51,6 +51,7 @@ func TestPage(t *testing.T) {
 		{"private messages", testPrivate},
 		{"delivery of what is sent", testDelivery},
 		{"offline, a reload, and online again", testOffline},
+		{"a connection that dies without a word", testSilence},
 		{"two tabs and a third miss nothing and see nothing twice", testResume},
 		{"away for long", testGap},
 		{"days", testDays},
@@ -326,6 +327,31 @@ func testOffline(t *testing.T, s *stage) {
 	grace.types("arrived?")
 	ada.sees("arrived?")
 	grace.want("has nothing twice", texts, append(want, "arrived?"))
+}
+
+// testSilence has connections over which nothing comes any more, though nobody
+// has closed them: the page finds out by itself, and at once when it is told that
+// the network is back.
+func testSilence(t *testing.T, s *stage) {
+	ada := s.visit(t, "Ada", "silence")
+	robot := joins(t, "http://"+s.addr+"/", s.as("Robot"), "silence") // past the gate
+	for _, tt := range []struct{ why, script string }{
+		{"by itself", "void 0"},
+		{"told that the network is there", "void dispatchEvent(new Event('online'))"},
+		{"seen again", "void document.dispatchEvent(new Event('visibilitychange'))"},
+	} {
+		robot.says("silence", "heard, "+tt.why)
+		ada.sees("heard, " + tt.why)
+		_ = value[chromedp.Void](ada, "void (window.noticed = false, new MutationObserver(() => "+state+" !== 'online' && (window.noticed = true)).observe(document.querySelector('#state'), { attributes: true }))")
+		s.gate.silence()
+		robot.says("silence", "missed, "+tt.why)
+		_ = value[chromedp.Void](ada, "new Promise((done) => setTimeout(done, 1100))") // it asks nobody who has just spoken
+		_ = value[chromedp.Void](ada, tt.script)
+		ada.until("notices, "+tt.why, "window.noticed")
+		ada.online()
+		ada.sees("missed, " + tt.why)
+	}
+	ada.want("has all, once", texts, []string{"heard, by itself", "missed, by itself", "heard, told that the network is there", "missed, told that the network is there", "heard, seen again", "missed, seen again"})
 }
 
 func testResume(t *testing.T, s *stage) {

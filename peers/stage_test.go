@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"framewright/chat/plain"
@@ -25,8 +26,8 @@ type gate struct {
 
 	mu      sync.Mutex
 	shut    bool
-	sockets map[net.Conn]bool
-	refused int // WebSockets since the gate was shut
+	sockets map[net.Conn]*atomic.Bool // true: silenced
+	refused int                       // WebSockets since the gate was shut
 }
 
 func newGate(t *testing.T, to string) *gate {
@@ -35,7 +36,7 @@ func newGate(t *testing.T, to string) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{listener: l, to: func() string { return to }, sockets: make(map[net.Conn]bool)}
+	g := &gate{listener: l, to: func() string { return to }, sockets: make(map[net.Conn]*atomic.Bool)}
 	ctx, cancel := context.WithCancel(context.Background())
 	g.wg.Go(func() {
 		for {
@@ -67,8 +68,9 @@ func (g *gate) carry(ctx context.Context, c net.Conn) {
 	if err != nil {
 		return
 	}
+	silent := new(atomic.Bool)
 	if string(first) == "GET /ws" {
-		if !g.enter(c) {
+		if !g.enter(c, silent) {
 			return
 		}
 		defer g.leave(c)
@@ -80,22 +82,35 @@ func (g *gate) carry(ctx context.Context, c net.Conn) {
 	defer s.Close()
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		_, _ = io.Copy(s, r)
+		_, _ = io.Copy(hole{s, silent}, r)
 		s.Close()
 	})
-	_, _ = io.Copy(c, s)
+	_, _ = io.Copy(hole{c, silent}, s)
 	c.Close()
 	wg.Wait()
 }
 
-func (g *gate) enter(c net.Conn) bool {
+// A hole is a way on which everything is lost once it is silent.
+type hole struct {
+	io.Writer
+	silent *atomic.Bool
+}
+
+func (h hole) Write(p []byte) (int, error) {
+	if h.silent.Load() {
+		return len(p), nil
+	}
+	return h.Writer.Write(p)
+}
+
+func (g *gate) enter(c net.Conn, silent *atomic.Bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut {
 		g.refused++
 		return false
 	}
-	g.sockets[c] = true
+	g.sockets[c] = silent
 	return true
 }
 
@@ -119,6 +134,16 @@ func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.shut = false
+}
+
+// silence lets nothing through any more on the WebSockets that there are, either
+// way, and cuts none: as when a network goes away.
+func (g *gate) silence() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, silent := range g.sockets {
+		silent.Store(true)
+	}
 }
 
 // cut cuts every WebSocket once.

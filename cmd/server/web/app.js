@@ -31,6 +31,7 @@ const ask = {
   discard: (id) => chat.discard(id),
   newest: (c, below) => c === active && ($("newest").hidden = !below),
   changed: () => refresh(),
+  now: () => chat.now(),
 };
 
 function conversation(key, person = null) {
@@ -224,7 +225,7 @@ chat.on("muted", (e) => {
   announcer.say(active?.obstacle || "You may write again.");
 });
 chat.on("notice", (e) => {
-  (e.room ? roomOf(e.room) : active)?.log.system(e.text, new Date(), false);
+  (e.room ? roomOf(e.room) : active)?.log.system(e.text, chat.now(), false);
   announcer.say(e.text);
 });
 chat.on("error", (e) => active?.log.system(`The server says: ${e.text}`));

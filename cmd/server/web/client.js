@@ -20,8 +20,8 @@
 // @typedef {{ room: string, cursor: string, time: string, from: Person, id: string, text: string, mine: boolean }} Message
 //
 // Events, by chat.on(name, f):
-//   state     { state, retryAt?, reason?, code? }  see STATES
-//   welcome   { you, text }
+//   state     { state, retryIn?, reason?, code? }  see STATES; retryIn: milliseconds
+//   welcome   { you, text, maxText }  bytes of UTF-8 that a message may have
 //   joined    { room, members, people, messages, deleted?, reset }  reset: not just what was missed, but the latest
 //   message   Message
 //   private   { from, to, id, text, time, mine }
@@ -29,15 +29,20 @@
 //   presence  { room, who, here, people, time }
 //   typing    { room, who }
 //   deleted   { room, cursor }
-//   muted     { room?, until }
+//   muted     { room?, until, retry }  milliseconds; 0: no longer
 //   notice    { room?, text }
 //   left      { room, reason }  the server took us out, or would not let us in
 //   error     { code, text, id? }  an answer to nothing of the above
-//   frame     { sent, text, bytes, time }  each message on the wire; secrets are blotted out
+//   frame     { sent, text, bytes, extensions, time }  each message on the wire; secrets are
+//             blotted out. bytes: of the text, before what extensions make of it
+//
+// Every time that comes from the server is by the server's clock, and this
+// computer's may be hours off: chat.now() is what the server's shows. Nothing
+// here compares the one with the other; waiting is by durations.
 
 export const SUBPROTOCOL = "chat.v1.framewright";
 
-// STATES of the connection: connecting; online; waiting (until retryAt, then
+// STATES of the connection: connecting; online; waiting (retryIn, then
 // connecting again); refused (the server does not take this name or token: set
 // another); stopped (by close, or because coming back by itself would be wrong).
 export const STATES = ["connecting", "online", "waiting", "refused", "stopped"];
@@ -55,8 +60,28 @@ const FIRST_DELAY = 500; // doubles up to
 const LAST_DELAY = 20_000;
 const CONNECT_TIMEOUT = 10_000; // from new WebSocket to welcome
 const ANSWER_TIMEOUT = 10_000; // a request without an answer: the connection is dead
-const QUIET = 15_000; // heard nothing for so long, and woken up: is anybody there?
 const TYPING_EVERY = 3000;
+
+// A connection may die without a word. A page cannot send pings of WebSocket's
+// own, so it asks by a request, when it has heard nothing for QUIET, when time
+// has jumped (the computer slept), and when the network or the person is back;
+// together less than half a minute. A page that is hidden asks seldom: its timers
+// are the browser's to slow down, and nobody looks.
+const QUIET = 17_000;
+const QUIET_HIDDEN = 60_000;
+const CHECK = 3000; // how often that is looked at
+const CHECK_HIDDEN = 30_000;
+const PROBE_TIMEOUT = 8000; // for anything at all to come
+const FRESH = 1000; // heard so lately: no need to ask
+const LATE = 2000; // a timer so late says that the page did not run meanwhile
+
+// What a server may say about waiting, whatever it says.
+const SHORTEST = 100;
+const LONGEST = 600_000;
+
+const REFRESH_EARLY = 30_000; // before a token expires
+const TOKEN_EVERY = 1000; // between two fetches of a token by itself; doubles up to
+const TOKEN_SELDOM = 20_000;
 
 const WINDOW = 16; // sends under way at one time
 const OUTBOX_MESSAGES = 200; // that wait to be sent, and
@@ -67,6 +92,12 @@ export function randomText(n = 16) {
   const bytes = crypto.getRandomValues(new Uint8Array(n)); // unlike randomUUID, works without TLS too
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
+
+/** now is a clock that nobody sets; it may stand still while the computer sleeps. */
+const now = () => performance.now();
+
+/** pause is how long a server wants us to wait, within reason. */
+const pause = (ms, fallback) => (Number.isFinite(ms) && ms >= 0 ? Math.min(Math.max(ms, SHORTEST), LONGEST) : fallback);
 
 export class Chat {
   #url;
@@ -79,6 +110,11 @@ export class Chat {
   #tries = 0;
   #onlineSince = 0;
   #heardAt = 0;
+  #watchTimer = 0;
+  #probe = null; // what ends the wait for an answer
+  #clock = null; // { server, at }: its time then
+  #tokenAt = -Infinity; // when one was fetched
+  #tokenGap = TOKEN_EVERY;
   #restart = 0; // ms after which a restarting server wants us back
   #notBefore = 0; // nothing but the person may try earlier
   #timer = 0; // of the next try, or of this one's patience
@@ -113,6 +149,8 @@ export class Chat {
     listen(globalThis, "offline", () => this.#socket && this.#lost(this.#socket, "offline"));
     listen(globalThis, "pageshow", () => this.#wake());
     listen(globalThis.document, "visibilitychange", () => document.hidden || this.#wake());
+    listen(globalThis.document, "resume", () => this.#wake());
+    listen(globalThis.navigator?.connection, "change", () => this.#wake());
     this.#restore();
     if (start) queueMicrotask(() => this.state === "stopped" && this.connect()); // listeners come first
   }
@@ -159,11 +197,31 @@ export class Chat {
 
   async #hello(socket) {
     try {
-      const token = typeof this.token === "function" ? await this.token() : this.token;
+      const token = await this.#token();
       if (socket === this.#socket) this.#request({ type: "hello", name: this.name, secret: this.secret, ...(token && { token }) });
     } catch (err) {
       this.#lost(socket, `no token: ${err.message}`);
     }
+  }
+
+  // #token gets the token, and remembers that it did: by itself the client does
+  // so seldom, whatever the server says about its life.
+  #token() {
+    if (typeof this.token !== "function") return this.token;
+    const since = now() - this.#tokenAt;
+    this.#tokenGap = since > 3 * this.#tokenGap ? TOKEN_EVERY : Math.min(2 * this.#tokenGap, TOKEN_SELDOM);
+    this.#tokenAt = now();
+    return this.token();
+  }
+
+  /** now is the server's time, as far as it is known. */
+  now() {
+    return new Date(this.#clock ? this.#clock.server + now() - this.#clock.at : Date.now());
+  }
+
+  #setClock(time) {
+    const server = Date.parse(time);
+    if (!Number.isNaN(server)) this.#clock = { server, at: now() };
   }
 
   /** close ends the connection for good, or until connect(). */
@@ -192,7 +250,7 @@ export class Chat {
 
   join(room) {
     if (this.#rooms.has(room)) return;
-    this.#rooms.set(room, { cursor: "", joined: false, typedAt: 0 });
+    this.#rooms.set(room, { cursor: "", joined: false, typedAt: -Infinity });
     if (this.state === "online") this.#join(room);
   }
 
@@ -249,8 +307,8 @@ export class Chat {
   /** typing tells the others that we write; call it at every key, it does not go out more often than it should. */
   typing(room) {
     const r = this.#rooms.get(room);
-    if (!r?.joined || Date.now() - r.typedAt < TYPING_EVERY) return;
-    r.typedAt = Date.now();
+    if (!r?.joined || now() - r.typedAt < TYPING_EVERY) return;
+    r.typedAt = now();
     this.#request({ type: "typing", room });
   }
 
@@ -277,7 +335,7 @@ export class Chat {
 
   #frame(sent, text, display = text) {
     if (this.#listeners.get("frame")?.length) {
-      this.#tell("frame", { sent, text: display, bytes: new TextEncoder().encode(text).length, time: new Date() });
+      this.#tell("frame", { sent, text: display, bytes: new TextEncoder().encode(text).length, extensions: this.#socket?.extensions ?? "", time: new Date() });
     }
   }
 
@@ -299,8 +357,7 @@ export class Chat {
       a.reject(failure("left", "left meanwhile"));
       return;
     }
-    const socket = this.#socket;
-    a.timer = setTimeout(() => this.#lost(socket, "no answer"), ANSWER_TIMEOUT);
+    a.timer = this.#deadline("no answer", (timer) => (a.timer = timer));
     this.#request(a.request);
   }
 
@@ -309,7 +366,7 @@ export class Chat {
     if (!a) return false;
     clearTimeout(a.timer);
     if (e.type === "error" && e.code === "rate-limited") {
-      a.timer = setTimeout(() => this.#askNow(e.id), jittered(e.retry ?? 1000));
+      a.timer = setTimeout(() => this.#askNow(e.id), jittered(pause(e.retry, 1000)));
       return true;
     }
     this.#asked.delete(e.id);
@@ -325,7 +382,7 @@ export class Chat {
     } catch (err) {
       if (err.code === "lost" || !this.#rooms.has(room)) return; // the next connection joins anew
       if (err.code === "unavailable") {
-        setTimeout(() => this.state === "online" && this.#rooms.get(room)?.joined === false && this.#join(room), jittered(err.retry ?? 2000));
+        setTimeout(() => this.state === "online" && this.#rooms.get(room)?.joined === false && this.#join(room), jittered(pause(err.retry, 2000)));
         return;
       }
       this.#out(room, err.message);
@@ -345,10 +402,10 @@ export class Chat {
     let chars = text.length;
     for (const m of this.#outbox.values()) chars += m.text.length;
     if (this.#outbox.size >= OUTBOX_MESSAGES || chars > OUTBOX_CHARS) return null;
-    const m = { id: randomText(12), room, to, text, time: new Date().toISOString(), state: "sending", flying: false, tries: 0, timer: 0 };
+    const m = { id: randomText(12), room, to, text, time: this.now().toISOString(), state: "sending", flying: false, tries: 0, timer: 0 };
     this.#outbox.set(m.id, m);
     const r = this.#rooms.get(room);
-    if (r) r.typedAt = 0;
+    if (r) r.typedAt = -Infinity;
     this.#changed(m);
     this.#pump();
     return m.id;
@@ -358,12 +415,11 @@ export class Chat {
   #pump() {
     clearTimeout(this.#pumpTimer);
     if (this.state !== "online") return;
-    const wait = this.#held - Date.now();
+    const wait = this.#held - now();
     if (wait > 0) {
       this.#pumpTimer = setTimeout(() => this.#pump(), wait);
       return;
     }
-    const socket = this.#socket;
     let flying = 0;
     for (const m of this.#outbox.values()) flying += m.flying ? 1 : 0;
     for (const m of this.#outbox.values()) {
@@ -371,7 +427,7 @@ export class Chat {
       if (m.state !== "sending" || m.flying || (m.room !== undefined && !this.#rooms.get(m.room)?.joined)) continue;
       m.flying = true;
       flying++;
-      m.timer = setTimeout(() => this.#lost(socket, "no acknowledgement"), ANSWER_TIMEOUT);
+      m.timer = this.#deadline("no acknowledgement", (timer) => (m.timer = timer));
       this.#request(m.room !== undefined ? { type: "send", room: m.room, id: m.id, text: m.text } : { type: "private", to: m.to.id, id: m.id, text: m.text });
     }
   }
@@ -403,7 +459,7 @@ export class Chat {
     m.flying = false;
     const later = e.code === "rate-limited" || (e.code === "unavailable" && m.tries++ < 5);
     if (!later) this.#fail(m, e.text);
-    else this.#held = Math.max(this.#held, Date.now() + (e.retry ?? 1000 * 2 ** m.tries));
+    else this.#held = Math.max(this.#held, now() + pause(e.retry, 1000 * 2 ** m.tries));
     this.#pump();
   }
 
@@ -433,7 +489,8 @@ export class Chat {
   }
 
   #receive(data) {
-    this.#heardAt = Date.now();
+    this.#heardAt = now();
+    this.#probe?.();
     this.#frame(false, data);
     const e = JSON.parse(data);
     if (e.type !== "error") this.#answered(e);
@@ -458,10 +515,13 @@ export class Chat {
         if (e.reason && this.#rooms.has(e.room)) this.#out(e.room, e.reason);
         break;
       case "refreshed":
-        this.#refreshBefore(e.expires);
+        this.#refreshBefore(e.expiresIn);
         break;
       case "restart":
-        this.#restart = Math.max(e.retry, 1);
+        this.#restart = pause(e.retry, 0);
+        break;
+      case "pong":
+        this.#setClock(e.time);
         break;
       case "error":
         this.#refused(e);
@@ -475,27 +535,35 @@ export class Chat {
 
   #welcomed(e) {
     clearTimeout(this.#timer);
-    this.#onlineSince = Date.now();
+    this.#onlineSince = now();
     this.#held = 0;
     this.#restart = 0;
     this.you = e.you;
+    this.#setClock(e.time);
+    this.#watch();
     this.#become("online");
     this.#tell("welcome", e);
-    this.#refreshBefore(e.expires);
+    this.#refreshBefore(e.expiresIn);
     for (const room of this.#rooms.keys()) this.#join(room);
     this.#pump(); // private messages wait for no room
   }
 
-  // #refreshBefore brings a new token in good time.
-  #refreshBefore(expires) {
+  // #refreshBefore brings a new token in good time; expiresIn is in milliseconds.
+  #refreshBefore(expiresIn) {
     clearTimeout(this.#refreshTimer);
-    if (!expires || typeof this.token !== "function") return;
-    const left = new Date(expires) - Date.now();
+    if (!Number.isFinite(expiresIn) || typeof this.token !== "function") return;
+    const [socket, since] = [this.#socket, now()];
+    const due = Math.max(expiresIn - REFRESH_EARLY, expiresIn / 2);
+    const allowed = this.#tokenAt + this.#tokenGap - since;
     this.#refreshTimer = setTimeout(async () => {
       try {
-        await this.#ask({ type: "refresh", token: await this.token() });
-      } catch { /* the server closes with 4001, and a new token comes with the hello */ }
-    }, Math.min(Math.max(left - 30_000, left / 2, 0), 2 ** 31 - 1));
+        await this.#ask({ type: "refresh", token: await this.#token() });
+      } catch {
+        const left = expiresIn - (now() - since);
+        if (left > 0 && socket === this.#socket) this.#refreshBefore(left);
+        // When it is too late the server closes with 4001, and a new token comes with the hello.
+      }
+    }, Math.min(Math.max(due, allowed, 0), 2 ** 31 - 1));
   }
 
   #joined(e) {
@@ -547,6 +615,8 @@ export class Chat {
     this.#socket = null;
     clearTimeout(this.#refreshTimer);
     clearTimeout(this.#pumpTimer);
+    clearTimeout(this.#watchTimer);
+    this.#probe?.();
     for (const room of this.#rooms.values()) room.joined = false;
     for (const m of this.#outbox.values()) {
       clearTimeout(m.timer);
@@ -562,10 +632,10 @@ export class Chat {
     socket?.close();
   }
 
-  #lost(socket, reason, code, wait = 0) {
+  #lost(socket, reason, code, wait) {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
-    if (this.state === "online" && Date.now() - this.#onlineSince > SETTLED) this.#tries = 0;
+    if (this.state === "online" && now() - this.#onlineSince > SETTLED) this.#tries = 0;
     const flying = [...this.#outbox.values()].filter((m) => m.flying);
     this.#drop();
     if (code === CLOSE_TOO_BIG) { // to send it again would end the same way
@@ -581,25 +651,57 @@ export class Chat {
     }
     // Jitter: thousands of pages that lost one server must not come back in step.
     // A server that restarts has given each its own time.
-    const hint = Math.max(this.#restart, wait);
-    const ceiling = Math.min(LAST_DELAY, FIRST_DELAY * 2 ** this.#tries++);
-    const delay = hint ? jittered(hint) : ceiling / 2 + (Math.random() * ceiling) / 2;
-    this.#notBefore = hint ? Date.now() + delay : 0;
+    // What it says is never a reason to try more often than without.
+    const hint = Math.max(this.#restart, pause(wait, 0));
+    const ceiling = Math.min(LAST_DELAY, FIRST_DELAY * 2 ** Math.min(this.#tries++, 10));
+    const delay = Math.max(hint && jittered(hint), ceiling / 2 + (Math.random() * ceiling) / 2);
+    this.#notBefore = hint ? now() + delay : 0;
     this.#restart = 0;
     this.#timer = setTimeout(() => this.connect(), delay);
-    this.#become("waiting", { retryAt: Date.now() + delay, reason });
+    this.#become("waiting", { retryIn: delay, reason });
   }
 
-  // #wake is when the network or the person is back: try at once, or, if the
-  // connection slept too long to be trusted, ask whether it still is one.
+  // #deadline is when an answer must be there, or the connection is dead. A page
+  // that did not run meanwhile may have the answer in its hands unread, so a timer
+  // that comes late waits once more, and is renewed.
+  #deadline(reason, renewed, ms = ANSWER_TIMEOUT) {
+    const socket = this.#socket;
+    const lost = () => this.#lost(socket, reason);
+    const late = lateness(ms);
+    return setTimeout(() => (late() > LATE ? renewed(setTimeout(lost, ms)) : lost()), ms);
+  }
+
+  // #watch sees that silence does not last.
+  #watch() {
+    clearTimeout(this.#watchTimer);
+    const hidden = globalThis.document?.hidden;
+    const ms = hidden ? CHECK_HIDDEN : CHECK;
+    const late = lateness(ms);
+    this.#watchTimer = setTimeout(() => {
+      const slept = late() > (hidden ? QUIET_HIDDEN : LATE);
+      if (slept || now() - this.#heardAt > (hidden ? QUIET_HIDDEN : QUIET)) this.#ping();
+      this.#watch();
+    }, ms);
+  }
+
+  // #ping asks whether the connection lives. Whatever comes is an answer.
+  #ping() {
+    if (this.state !== "online" || this.#probe) return;
+    let timer = this.#deadline("no answer", (t) => (timer = t), PROBE_TIMEOUT);
+    this.#probe = () => {
+      clearTimeout(timer);
+      this.#probe = null;
+    };
+    this.#request({ type: "ping" });
+  }
+
+  // #wake is when the network or the person is back: try at once, or ask whether
+  // the connection still is one.
   #wake() {
-    if (this.state === "waiting" && Date.now() >= this.#notBefore) this.connect();
-    if (this.state !== "online" || Date.now() - this.#heardAt < QUIET) return;
-    for (const [room, r] of this.#rooms) {
-      if (!r.joined) continue;
-      this.history(room, { limit: 1 }).catch(() => {}); // no answer loses the connection
-      return;
-    }
+    if (this.state === "waiting" && now() >= this.#notBefore) this.connect();
+    if (this.state !== "online") return;
+    if (now() - this.#heardAt > FRESH) this.#ping();
+    this.#watch(); // as often as a page that is seen
   }
 }
 
@@ -609,3 +711,9 @@ const failure = (code, text, retry) => Object.assign(new Error(text), { code, re
 
 /** jittered is ms, and up to a tenth more. */
 const jittered = (ms) => ms * (1 + Math.random() / 10);
+
+/** lateness begins to measure by how much a timer of ms is late; a sleep may show in one clock only. */
+function lateness(ms) {
+  const [a, b] = [now(), Date.now()];
+  return () => Math.max(now() - a, Date.now() - b) - ms;
+}

@@ -12,23 +12,26 @@ export class Conversation {
   draft = "";
   closed = ""; // why nothing can be written here
   entered = false; // the room, at least once
-  muted = 0; // until then
+  muted = 0; // until then, by the server's clock
   members = new Map(); // id → person
   #heard = new Set(); // private messages, which have no cursor
   #typing = new Map(); // id → { name, timer }
 
   /**
    * key is "#room" or "@id". ask is the log's way out, and changed(this), which
-   * is called when something besides the messages is to be shown anew.
+   * is called when something besides the messages is to be shown anew, and now(),
+   * the server's time, by which everything here goes.
    */
   constructor(key, ask, person = null) {
     this.key = key;
     this.person = person;
     this.room = person ? null : key.slice(1);
     this.changed = () => ask.changed(this);
+    this.now = ask.now;
     this.log = new Log(this.title, person ? "Only the two of you see this, and it is kept nowhere: with this page it is gone." :
       `This is the beginning of #${this.room}.`, {
       history: (before, limit) => ask.history(this.room, { before, limit }),
+      now: ask.now,
       retry: ask.retry,
       discard: ask.discard,
       newest: (below) => ask.newest(this, below),
@@ -85,23 +88,24 @@ export class Conversation {
     this.closed = reason;
     this.members.clear();
     this.people = 0;
-    if (this.entered) this.log.system(`You are not in this room any more: ${reason}.`, new Date(), false);
+    if (this.entered) this.log.system(`You are not in this room any more: ${reason}.`, this.now(), false);
     this.changed();
   }
 
   /** mute is until when nothing can be written; a time that is past ends it. */
   mute(until) {
     this.muted = new Date(until).getTime();
-    const over = this.muted <= Date.now();
+    const left = this.muted - this.now();
+    const over = left <= 0;
     this.log.system(over ? "You may write here again." : `You may not write here until ${hourOf(until)}.`);
-    if (!over) setTimeout(this.changed, Math.min(this.muted - Date.now() + 500, 2 ** 31 - 1));
+    if (!over) setTimeout(this.changed, Math.min(left + 500, 2 ** 31 - 1));
     this.changed();
   }
 
   /** obstacle says why nothing can be written now, if that is so. */
   get obstacle() {
     if (this.closed) return `${this.entered ? "You are not in this room" : "This room cannot be entered"}: ${this.closed}.`;
-    if (this.muted > Date.now()) return `You may not write here until ${hourOf(this.muted)}.`;
+    if (this.muted > this.now()) return `You may not write here until ${hourOf(this.muted)}.`;
     return "";
   }
 

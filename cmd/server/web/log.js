@@ -23,8 +23,9 @@ export class Log {
   #fresh = null; // the line above which everything has been read
 
   /**
-   * ask has the way out: history(before, limit), retry(id), discard(id), and
-   * newest(bool), which hears whether there is something new below.
+   * ask has the way out: history(before, limit), retry(id), discard(id),
+   * newest(bool), which hears whether there is something new below, and now(),
+   * the server's time.
    */
   constructor(title, beginning, ask) {
     this.#ask = ask;
@@ -126,7 +127,7 @@ export class Log {
     if (separator) previous = separator.previousElementSibling;
     const before = previous && (this.#about.get(previous) ?? { time: about.time });
     const day = about.time.toDateString();
-    const today = new Date().toDateString() === day;
+    const today = this.#ask.now().toDateString() === day;
     const wants = before ? before.time.toDateString() !== day : !today;
     if (separator && (!wants || separator.dataset.day !== day)) separator.remove();
     if (wants && separator?.dataset.day !== day) {
@@ -166,7 +167,7 @@ export class Log {
   }
 
   /** system shows a line that nobody wrote; parts are text and elements. */
-  system(parts, time = new Date(), quietly = true) {
+  system(parts, time = this.#ask.now(), quietly = true) {
     const line = el("li", { class: "system" }, ...[parts].flat(), " ", clock(time));
     this.#append(this.#tell(line, { time: new Date(time) }), quietly);
   }
@@ -175,7 +176,7 @@ export class Log {
   unread() {
     if (this.#fresh) return;
     this.#fresh = el("li", { class: "fresh" }, el("span", {}, "New"));
-    const { time = new Date() } = this.#about.get(this.#list.lastElementChild) ?? {};
+    const { time = this.#ask.now() } = this.#about.get(this.#list.lastElementChild) ?? {};
     this.#list.insertBefore(this.#tell(this.#fresh, { time }), this.#list.querySelector('[data-delivery="sending"]'));
   }
 
@@ -300,7 +301,8 @@ export class Log {
         el("span", { class: mine ? "from hidden" : "from" }, name(mine ? "You" : from.name), el("span", { class: "hidden" }, ": ")),
         el("span", { class: "text", dir: "auto" }, ...rich(text)),
         el("span", { class: "meta" })));
-    this.#tell(line, { time: new Date(time), from: from.id || "me" });
+    // What is not sent yet may be from before the server's time was known.
+    this.#tell(line, { time: cursor || !mine || m.state === undefined ? new Date(time) : this.#ask.now(), from: from.id || "me" });
     if (mine) this.#lines.set(id, line);
     if (cursor) this.#shown.set(cursor, line);
     this.#mark(line, mine ? m.state ?? "sent" : "", time, m.reason);

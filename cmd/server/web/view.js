@@ -81,7 +81,7 @@ export function connection({ state }) {
 let timer = 0;
 
 /** banner says what is wrong with the connection, if something is. */
-export function banner({ state, retryAt, reason }) {
+export function banner({ state, retryIn, reason }) {
   clearInterval(timer);
   const bar = $("banner");
   if (state === "connecting") return; // as it was
@@ -91,8 +91,9 @@ export function banner({ state, retryAt, reason }) {
   $("banner-text").textContent = state === "stopped" ? `Disconnected${because}.` :
     navigator.onLine === false ? "You are offline. What you write is sent later." :
     `No connection${because}. What you write is sent later.`;
+  const due = performance.now() + retryIn;
   const next = () => {
-    $("banner-next").textContent = state === "waiting" ? ` Next try in ${Math.max(Math.ceil((retryAt - Date.now()) / 1000), 1)} s.` : "";
+    $("banner-next").textContent = state === "waiting" ? ` Next try in ${Math.max(Math.ceil((due - performance.now()) / 1000), 1)} s.` : "";
   };
   next();
   if (state === "waiting") timer = setInterval(next, 1000);
