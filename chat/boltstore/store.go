@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,13 +126,34 @@ func (s *Store) open(path string) error {
 		db.Close()
 		return err
 	}
+	removeUnborn(path)
 	return nil
+}
+
+// newSuffix, and digits, is what create adds to the name of a file that is not
+// whole yet.
+const newSuffix = ".new-"
+
+// removeUnborn removes what processes have left that were killed in create. The
+// caller has the store, so that nobody needs such a file any more: one that is
+// being made at this moment will find that the store is there.
+func removeUnborn(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return // the store works without
+	}
+	for _, e := range entries {
+		digits, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+newSuffix)
+		if ok && digits != "" && strings.Trim(digits, "0123456789") == "" && e.Type().IsRegular() {
+			os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
 }
 
 // create makes a file that is whole as soon as it has its name: a process that
 // is killed meanwhile leaves none behind that would be refused as damaged.
 func create(path string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+newSuffix+"*")
 	if err != nil {
 		return err
 	}
@@ -156,9 +178,12 @@ func create(path string) error {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	// Not Rename: a file that has come there since is somebody's.
-	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	// Not Rename: a file that has come there since is somebody's, who may have
+	// removed this one.
+	if err := os.Link(tmp.Name(), path); err != nil {
+		if _, statErr := os.Stat(path); statErr != nil {
+			return err
+		}
 	}
 	return syncDir(filepath.Dir(path))
 }
