@@ -34,7 +34,8 @@ type app struct {
 	tls     *tls.Config
 	opened  atomic.Pointer[http.Handler] // nil while starting
 
-	flushLog func() // sums up what the log has suppressed
+	flushLog func()   // sums up what the log has suppressed
+	atEnd    []func() // what to close
 }
 
 // serveChat is the program without a command: page and chat.
@@ -45,6 +46,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	}
 	a := newApp(set, stderr)
 	defer a.flushLog()
+	defer a.end()
 	for _, w := range set.warn {
 		a.log.Warn(w)
 	}
@@ -194,7 +196,7 @@ func (a *app) probes(mux *http.ServeMux, withMetrics bool) http.Handler {
 	mux.Handle("/healthz", a.gate.healthz())
 	mux.Handle("/readyz", a.gate.readyz())
 	if withMetrics {
-		mux.Handle("/metrics", a.metrics.handler(a.log))
+		mux.Handle("/metrics", readOnly("The metrics take GET only.", a.metrics.handler(a.log)))
 	}
 	return mux
 }
@@ -203,10 +205,10 @@ func (a *app) probes(mux *http.ServeMux, withMetrics bool) http.Handler {
 // or nothing, is cut.
 func (a *app) http(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           a.gate.headers(a.set.maxHeader, h),
 		ReadHeaderTimeout: a.set.headerTimeout,
 		ReadTimeout:       a.set.headerTimeout + 10*time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      patience,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    a.set.maxHeader,
 		ErrorLog:          boundedlog.ErrorLog(a.log, slog.LevelWarn),
@@ -227,4 +229,11 @@ func greeting(addr net.Addr, secure bool) string {
 		note = "Whoever can reach this address can chat."
 	}
 	return fmt.Sprintf("Chat at %s://%s/\n%s\n", scheme, net.JoinHostPort(host, port), note)
+}
+
+// end closes what the app has opened for itself.
+func (a *app) end() {
+	for _, f := range a.atEnd {
+		f()
+	}
 }

@@ -58,18 +58,13 @@ func (g *gate) readyz() http.Handler {
 }
 
 func probe(state func() (int, string)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "A probe takes GET only.", http.StatusMethodNotAllowed)
-			return
-		}
+	return readOnly("A probe takes GET only.", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		status, text := state()
 		w.WriteHeader(status)
 		w.Write([]byte(text + "\n"))
-	})
+	}))
 }
 
 // handshakes lets requests for a new connection through to next, or refuses

@@ -59,15 +59,7 @@ var page = sync.OnceValue(func() http.Handler {
 		files[name], tags[name] = data, `"`+hex.EncodeToString(sum[:12])+`"`
 		return err
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for k, v := range pageHeaders {
-			w.Header().Set(k, v)
-		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "The page takes GET only.", http.StatusMethodNotAllowed)
-			return
-		}
+	serve := readOnly("The page takes GET only.", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == clientModule {
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 			w.Header().Set("Access-Control-Allow-Origin", "*") // a module's import is a CORS request
@@ -80,5 +72,11 @@ var page = sync.OnceValue(func() http.Handler {
 		w.Header().Set("Content-Type", contentTypes[cmp.Or(path.Ext(r.URL.Path), ".html")])
 		w.Header().Set("ETag", tags[r.URL.Path])
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for k, v := range pageHeaders {
+			w.Header().Set(k, v)
+		}
+		serve.ServeHTTP(w, r)
 	})
 })

@@ -322,6 +322,7 @@ func (s *settings) sockets() ws.Options {
 	return ws.Options{
 		Compression:    compression,
 		OriginPatterns: s.origins,
+		MaxHeaderBytes: -1, // gate.headers has looked
 		MaxMessage:     s.maxMessage,
 		PingInterval:   cmp.Or(s.pingInterval, -1),
 		PongTimeout:    s.pongTimeout,
