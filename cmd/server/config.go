@@ -37,10 +37,27 @@ func (l *layers) apply(f *flag.FlagSet, env []string) error {
 	if err := l.environment(f, env); err != nil {
 		return err
 	}
-	if path := f.Lookup("config").Value.String(); path != "" {
-		return l.file(f, path)
+	if err := l.nothingEmpty(f); err != nil {
+		return err
 	}
-	return nil
+	if path := f.Lookup("config").Value.String(); path != "" {
+		if err := l.file(f, path); err != nil {
+			return err
+		}
+	}
+	return l.nothingEmpty(f)
+}
+
+// nothingEmpty refuses settings that were given and say nothing: a script whose
+// variable is not set means something else than the default.
+func (l *layers) nothingEmpty(f *flag.FlagSet) (err error) {
+	f.VisitAll(func(g *flag.Flag) {
+		if at := l.source[g.Name]; err == nil && at != "" && g.Name != "trace" && strings.TrimSpace(g.Value.String()) == "" {
+			kind, _ := flag.UnquoteUsage(g)
+			err = usagef("%s %q: expected a %s; leave the setting out for its default", at, g.Value, kind)
+		}
+	})
+	return err
 }
 
 func (l *layers) environment(f *flag.FlagSet, env []string) error {

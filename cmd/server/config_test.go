@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -83,6 +85,8 @@ func TestSettingsErrors(t *testing.T) {
 		{"a header longer than can be counted", "", "max-header = 9223372036854775807", "a number, 576460752303423487 at the most"},
 		{"a rate too slow to be counted", "FRAMEWRIGHT_HANDSHAKE_RATE=1e-12/5", "", "a rate is 0, or a number from"},
 		{"a negative time", "FRAMEWRIGHT_PONG_TIMEOUT=-1s", "", "a time above 0"},
+		{"a time that cannot be added to", "FRAMEWRIGHT_HEADER_TIMEOUT=2562047h", "", "a time, 876000h0m0s at the most"},
+		{"nothing in the file", "", "data =", "server.conf:1: data \"\": expected a DIR; leave the setting out for its default"},
 		{"a short key", "FRAMEWRIGHT_PUBLISH_KEY=short", "", "at least 16 bytes"},
 		{"a key and a key file", "FRAMEWRIGHT_PUBLISH_KEY=0123456789abcdef", "publish-key-file = /dev/null", "one of them"},
 		{"a key file that is not there", "", "publish-key-file = /nowhere/at.all", "publish-key-file: open"},
@@ -108,6 +112,31 @@ func TestSettingsErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A setting that is given and says nothing is an error that names it, whichever
+// it is.
+func TestEmptySettings(t *testing.T) {
+	s := new(settings)
+	s.declare()
+	s.flags.VisitAll(func(f *flag.Flag) {
+		if _, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && f.Name != "trace" {
+			return // -memory= is another error, of the flag package's
+		}
+		for _, value := range []string{"", " ", "\t"} {
+			if strings.TrimSpace(value) == "" && value != "" && f.Name == "trace" {
+				continue // a file's name
+			}
+			_, err := parseSettings([]string{"-" + f.Name + "=" + value}, []string{"HOME=/home/ada"}, io.Discard)
+			if _, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(err.Error(), "-"+f.Name) {
+				t.Errorf("-%s %q: %v", f.Name, value, err)
+			}
+		}
+		// In the environment it takes the setting away.
+		if _, err := parseSettings(nil, []string{"HOME=/home/ada", envName(f.Name) + "="}, io.Discard); err != nil {
+			t.Errorf("%s: %v", envName(f.Name), err)
+		}
+	})
 }
 
 // Kubernetes puts FRAMEWRIGHT_PORT and the like there for a service of that

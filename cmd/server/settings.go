@@ -225,6 +225,9 @@ func (s *settings) checkBounds() error {
 		if d.value < 0 || d.value == 0 && !d.zeroGood {
 			return s.badf(d.name, "a time above 0")
 		}
+		if d.value > maxTime {
+			return s.badf(d.name, "a time, %v at the most", maxTime)
+		}
 	}
 	return nil
 }
@@ -243,6 +246,10 @@ func (s *settings) atLeast(name string, least int64) error {
 // maxNumber is more than any setting needs, and so little that what is reckoned
 // with it, here and in the packages below, stays a number.
 const maxNumber = math.MaxInt / 16
+
+// maxTime is longer than any server runs, and so short that times can be added to
+// it.
+const maxTime = 100 * 365 * 24 * time.Hour
 
 // readKeys fills publishKey and tokenKey from their files.
 func (s *settings) readKeys() (err error) {
