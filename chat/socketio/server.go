@@ -154,6 +154,10 @@ func (s *Server) namespace(name string) *Namespace {
 // ServeHTTP serves a client's polling requests and WebSocket connections.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
 
+// Count returns the number of clients that are connected, whatever their
+// transport.
+func (s *Server) Count() int { return s.engine.Count() }
+
 // Shutdown refuses new clients, closes the connections of those there are, and
 // waits for their handlers until ctx ends. Clients connect again by themselves.
 func (s *Server) Shutdown(ctx context.Context) error {

@@ -32,6 +32,7 @@ type app struct {
 	sockets *ws.Server
 	io      *socketio.Server
 	tls     *tls.Config
+	conns   *connections                 // of -addr
 	opened  atomic.Pointer[http.Handler] // nil while starting
 
 	flushLog func()   // sums up what the log has suppressed
@@ -62,17 +63,18 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	if err != nil {
 		return err
 	}
-	servers := []*http.Server{a.http(a.root())}
+	servers := []*http.Server{a.http(a.root(), a.conns)}
 	servers[0].TLSConfig = a.tls
-	listeners := []net.Listener{l}
+	listeners := []net.Listener{a.bounded(l, a.conns)}
 	if set.metricsAddr != "" {
 		m, err := listen("-metrics-addr", set.metricsAddr)
 		if err != nil {
 			l.Close()
 			return err
 		}
-		servers = append(servers, a.http(a.probes(http.NewServeMux(), true)))
-		listeners = append(listeners, m)
+		few := newConnections(probeConns, 0, nil)
+		servers = append(servers, a.http(a.probes(http.NewServeMux(), true), few))
+		listeners = append(listeners, a.bounded(m, few))
 	}
 	failed := serve(servers, listeners)
 	defer failed.wait()
@@ -102,6 +104,7 @@ func newApp(set *settings, stderr io.Writer) *app {
 	a := &app{set: set, metrics: newMetrics()}
 	lines := set.logHandler(stderr, func(message string) { a.metrics.unlogged.WithLabelValues(message).Inc() })
 	a.log, a.flushLog = slog.New(lines), lines.Flush
+	a.share(descriptors())
 	a.gate = &gate{
 		proxies: set.proxies, log: a.log, metrics: a.metrics, rate: newRateLimit(set.handshakeRate),
 		after: max(set.drainWindow, time.Second), health: storeHealth{log: a.log},
@@ -149,12 +152,51 @@ func (a *app) open(tracer *tracer) error {
 	if a.io, err = a.socketIO(); err != nil {
 		return err
 	}
+	a.gate.full = a.full
 	routes, err := a.routes()
 	if err != nil {
 		return err
 	}
 	a.opened.Store(&routes)
 	return nil
+}
+
+// probeConns is how many connections -metrics-addr takes: a few machines ask.
+const probeConns = 64
+
+// share decides how many connections there may be, of the file descriptors that
+// there may be.
+func (a *app) share(limit int) {
+	perHTTP := 1
+	if a.set.web != "" {
+		perHTTP = 2 // a file each
+	}
+	asked := []any{"max_conns", a.set.maxConns, "max_http", a.set.maxHTTP}
+	conns, max, fits := share(limit, a.set.maxConns, a.set.maxHTTP, perHTTP)
+	if !fits {
+		a.log.Warn("the process may have fewer open files than the connections that its settings allow; raise the limit (ulimit -n, LimitNOFILE in systemd), or lower -max-conns and -max-http",
+			append(asked, "open_files", limit, "conns", conns, "http", max)...)
+	}
+	a.set.maxConns = conns
+	perAddress := a.set.maxPerAddressHTTP
+	if max > 0 {
+		perAddress = min(perAddress, (max+1)/2)
+	}
+	a.conns = newConnections(max, perAddress, a.set.proxies.trusted.contains)
+	a.conns.secure = a.set.cert != ""
+	a.metrics.conns.Store(a.conns)
+}
+
+// bounded is l with the bounds of conns.
+func (a *app) bounded(l net.Listener, conns *connections) net.Listener {
+	return bounded(l, conns, func(err error) {
+		a.log.Error("no connections can be accepted", "err", err.Error())
+	})
+}
+
+// full reports whether there are all the connections that may be, of both kinds.
+func (a *app) full() bool {
+	return a.set.maxConns > 0 && a.sockets.Count()+a.io.Count() >= a.set.maxConns
 }
 
 // root is what -addr serves: probes alone until the server is open.
@@ -203,7 +245,7 @@ func (a *app) probes(mux *http.ServeMux, withMetrics bool) http.Handler {
 
 // http is a server with the timeouts that a public one needs: who sends slowly,
 // or nothing, is cut.
-func (a *app) http(h http.Handler) *http.Server {
+func (a *app) http(h http.Handler, conns *connections) *http.Server {
 	return &http.Server{
 		Handler:           a.gate.headers(a.set.maxHeader, h),
 		ReadHeaderTimeout: a.set.headerTimeout,
@@ -211,6 +253,7 @@ func (a *app) http(h http.Handler) *http.Server {
 		WriteTimeout:      patience,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    a.set.maxHeader,
+		ConnState:         conns.state,
 		ErrorLog:          boundedlog.ErrorLog(a.log, slog.LevelWarn),
 	}
 }

@@ -69,6 +69,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	hub := chat.New(chat.Options{})
 	defer hub.Close()
 	m.hub.Store(hub)
+	m.conns.Store(newConnections(0, 0, nil))
 	// Those that have no series before something happens.
 	hub.Refusal("", &chat.Error{Code: chat.CodeBadName})
 	m.publish.WithLabelValues("200")

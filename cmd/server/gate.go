@@ -32,6 +32,7 @@ type gate struct {
 	metrics *metrics
 	rate    *rateLimit    // nil: no limit
 	after   time.Duration // what Retry-After says while the server is not ready
+	full    func() bool   // there are all the connections that may be
 
 	phase  atomic.Int32
 	health storeHealth
@@ -83,9 +84,18 @@ func (g *gate) handshakes(next http.Handler) http.Handler {
 				return
 			}
 		}
+		if g.full() {
+			retryAfter(w, fullRetry)
+			http.Error(w, "The server has all the connections that it takes (option -max-conns); try again later.", http.StatusServiceUnavailable)
+			g.refused(r, "limit", http.StatusServiceUnavailable, "all connections that -max-conns allows are there")
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// fullRetry is what clients are told that come when the server is full.
+const fullRetry = 5 * time.Second
 
 func (g *gate) notReady(w http.ResponseWriter, r *http.Request, p phase) {
 	retryAfter(w, g.after)

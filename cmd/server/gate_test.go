@@ -71,7 +71,7 @@ func TestStarting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hs := a.http(a.root())
+	hs := a.http(a.root(), a.conns)
 	serve([]*http.Server{hs}, []net.Listener{l})
 	defer hs.Close()
 	url := "http://" + l.Addr().String()

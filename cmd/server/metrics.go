@@ -28,6 +28,7 @@ type metrics struct {
 	append   prometheus.Histogram
 	sockets  *socketStats
 	hub      atomic.Pointer[chat.Hub] // nil while starting
+	conns    atomic.Pointer[connections]
 }
 
 func newMetrics() *metrics {
@@ -64,7 +65,7 @@ func newMetrics() *metrics {
 	for _, reason := range refusalReasons {
 		m.refusals.WithLabelValues(reason) // 0 is a value, too
 	}
-	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.unlogged, m.fanOut, m.append, m.sockets, &hubStats{&m.hub},
+	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.unlogged, m.fanOut, m.append, m.sockets, &hubStats{&m.hub}, &connStats{&m.conns},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -55,7 +55,13 @@ func launch(t *testing.T, args ...string) (*process, *bufio.Reader) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.Command(bin, append([]string{"-addr", "127.0.0.1:0"}, args...)...), stderr: new(buffer), ended: make(chan error, 1)}
+	return launchCommand(t, exec.Command(bin, append([]string{"-addr", "127.0.0.1:0"}, args...)...))
+}
+
+// launchCommand is launch for a command that starts the program in its own way.
+func launchCommand(t *testing.T, cmd *exec.Cmd) (*process, *bufio.Reader) {
+	t.Helper()
+	p := &process{cmd: cmd, stderr: new(buffer), ended: make(chan error, 1)}
 	p.cmd.Env = []string{"HOME=" + t.TempDir()}
 	p.cmd.Stderr = p.stderr
 	r, w, err := os.Pipe() // not StdoutPipe: Wait would close it under a reader
@@ -63,7 +69,7 @@ func launch(t *testing.T, args ...string) (*process, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	p.cmd.Stdout = w
-	err = p.cmd.Start()
+	err = cmd.Start()
 	w.Close()
 	if err != nil {
 		t.Fatal(err)

@@ -53,17 +53,19 @@ type settings struct {
 	tokenIssuer    string
 	tokenAudience  string
 
-	maxConns      int
-	maxPerAddress int
-	handshakeRate rate
-	headerTimeout time.Duration
-	helloTimeout  time.Duration
-	maxHeader     int
-	maxMessage    int64
-	compress      bool
-	pingInterval  time.Duration
-	pongTimeout   time.Duration
-	writeTimeout  time.Duration
+	maxConns          int
+	maxHTTP           int
+	maxPerAddressHTTP int
+	maxPerAddress     int
+	handshakeRate     rate
+	headerTimeout     time.Duration
+	helloTimeout      time.Duration
+	maxHeader         int
+	maxMessage        int64
+	compress          bool
+	pingInterval      time.Duration
+	pongTimeout       time.Duration
+	writeTimeout      time.Duration
 
 	storeSettings
 	chatSettings
@@ -112,7 +114,9 @@ func (s *settings) declare() {
 	f.StringVar(&s.tokenIssuer, "token-issuer", "", "the `NAME` that a token's iss must be; default: any, or none")
 	f.StringVar(&s.tokenAudience, "token-audience", "", "the `NAME` that a token's aud must have; without one, a token that has an aud\nis refused as one for somebody else")
 
-	f.IntVar(&s.maxConns, "max-conns", 10_000, "connections at one time; 0 for no limit")
+	f.IntVar(&s.maxConns, "max-conns", 10_000, "chat connections at one time, WebSockets and those of Socket.IO together;\n0 for as many as there may be open files")
+	f.IntVar(&s.maxHTTP, "max-http", 10_000, "other HTTP connections at one time: requests, polling, and those that have\nsaid nothing yet. Past it the one that has waited longest for a request makes\nroom; 0 for as many as there may be open files")
+	f.IntVar(&s.maxPerAddressHTTP, "max-http-per-address", 512, "HTTP connections from one address, or one IPv6 /64, but for trusted proxies;\n0 for no limit")
 	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address, or one IPv6 /64; 0 for no limit")
 	s.handshakeRate = rate{20, 200}
 	f.Var(&s.handshakeRate, "handshake-rate", "new connections from one address, `RATE/BURST`: so many a second in the\nlong run, and at once; 0 for no limit")
@@ -201,7 +205,7 @@ func (s *settings) check() error {
 // sense.
 func (s *settings) checkBounds() error {
 	for name, least := range map[string]int64{
-		"max-conns": 0, "max-per-address": 0, "max-header": 1024, "max-message": 1024, "keep": 1, "keep-bytes": 0,
+		"max-conns": 0, "max-per-address": 0, "max-http": 0, "max-http-per-address": 0, "max-header": 1024, "max-message": 1024, "keep": 1, "keep-bytes": 0,
 	} {
 		if err := s.atLeast(name, least); err != nil {
 			return err
