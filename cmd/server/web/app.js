@@ -8,9 +8,12 @@ import { spoken } from "./log.js";
 import { load, remember, ownIdentity, tabStorage } from "./identity.js";
 import { banner, connection, lists, header, members, total } from "./view.js";
 import { Dialog, keys, panels } from "./panels.js";
+import { bounded, composing, tooLong } from "./write.js";
 import { $ } from "./dom.js";
 
 const DEFAULT_ROOM = "lobby";
+const NAME = 32; // characters of a person's or a room's name
+let maxText = 16_384; // bytes of a message; the server says
 
 const me = load();
 const conversations = new Map(); // key → Conversation
@@ -130,7 +133,7 @@ function refresh() {
     $("obstacle-text").textContent = obstacle;
     $("rejoin").hidden = !active.closed;
     $("rejoin").textContent = active.entered ? "Join again" : "Try again";
-    $("send").disabled = Boolean(obstacle);
+    $("send").disabled = Boolean(obstacle) || measure();
     $("typing").replaceChildren(...active.writing);
   });
 }
@@ -168,7 +171,8 @@ chat.on("state", (s) => {
   lost = s.state === "waiting" || (s.state === "connecting" && lost);
 });
 
-chat.on("welcome", ({ text: words, you }) => {
+chat.on("welcome", ({ text: words, you, maxText: most }) => {
+  maxText = most ?? maxText;
   dialog.showMe(you);
   if (greeted !== words) greeting = greeted = words; // once is enough: not again after every reconnection
 });
@@ -238,7 +242,7 @@ const text = $("text");
 $("form").addEventListener("submit", (e) => {
   e.preventDefault();
   const words = text.value.trim();
-  if (words && !active.obstacle) {
+  if (words && !active.obstacle && !measure()) {
     active.log.follow(); // who writes wants to see it
     const sent = active.room ? chat.send(active.room, words) : chat.sendPrivate(active.person, words);
     if (sent) text.value = "";
@@ -248,8 +252,9 @@ $("form").addEventListener("submit", (e) => {
   text.focus();
 });
 
+const atWork = composing(text);
 text.addEventListener("keydown", (e) => {
-  if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
+  if (e.key === "Enter" && !e.shiftKey && !atWork(e)) {
     e.preventDefault();
     $("form").requestSubmit();
   }
@@ -260,11 +265,24 @@ text.addEventListener("input", () => {
   if (text.value.trim() && active.room) chat.typing(active.room);
 });
 
+// measure shows how long the text is, if that matters, and whether it is too
+// long to be sent.
+function measure() {
+  const { over, words } = tooLong(text.value.trim(), maxText);
+  $("text-note").hidden = !words;
+  $("text-note").classList.toggle("over", over);
+  if ($("text-note").textContent !== words) $("text-note").textContent = words;
+  if (over && text.getAttribute("aria-invalid") !== "true") announcer.say(`Too long to be sent: ${words}`);
+  text.setAttribute("aria-invalid", String(over));
+  return over;
+}
+
 // fit gives the box as many lines as its text has; the style sheet says how
 // many at most.
 function fit() {
   text.style.height = "auto";
   text.style.height = `${text.scrollHeight + 2}px`;
+  $("send").disabled = measure() || Boolean(active?.obstacle);
 }
 
 $("newest").addEventListener("click", () => active.log.follow());
@@ -277,17 +295,20 @@ $("skip").addEventListener("click", (e) => {
   e.preventDefault();
   text.focus();
 });
+const roomNamed = (words) => tidy(words.replace(/^\s*#/, ""));
+const checkRoom = bounded($("room-name"), $("room-note"), NAME, roomNamed);
 $("room-form").addEventListener("submit", (e) => {
   e.preventDefault();
-  const room = tidy($("room-name").value.replace(/^\s*#/, ""));
+  const room = roomNamed($("room-name").value);
   if (!room) return;
   $("room-name").value = "";
+  checkRoom();
   go(openRoom(room));
   drawers.close();
   text.focus();
 });
 
-const dialog = new Dialog((answer) => {
+const dialog = new Dialog({ most: NAME, roomNamed }, (answer) => {
   const other = answer.onlyTab !== me.onlyTab;
   if (other) Object.assign(me, ownIdentity(answer.onlyTab));
   const renamed = other || answer.name !== me.name || chat.state === "refused";
@@ -327,7 +348,7 @@ function begin(room) {
   begun = true;
   for (const r of me.rooms) openRoom(r);
   for (const m of chat.outbox) if (m.state) conversation(m.room !== undefined ? `#${m.room}` : `@${m.to.id}`, m.to).log.delivery(m, { id: "", name: me.name });
-  const wanted = room && tidy(room.replace(/^#/, ""));
+  const wanted = room && roomNamed(room);
   if (wanted) go(openRoom(wanted));
   else route();
   dialog.showMe({ id: "", name: me.name });

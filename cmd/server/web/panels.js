@@ -1,5 +1,6 @@
 // Drawers, the frames panel, the dialog, and the keys that work everywhere.
 import { $, avatar } from "./dom.js";
+import { bounded } from "./write.js";
 
 /** panels makes the drawers work, which only narrow windows have, and the frames panel. */
 export function panels(frames) {
@@ -66,7 +67,7 @@ export function panels(frames) {
 /** keys: Escape, and Alt with an arrow for the next conversation. */
 export function keys({ step, escape, dialog }) {
   addEventListener("keydown", (e) => {
-    if (dialog.shown || e.isComposing) return;
+    if (dialog.shown || e.isComposing || e.keyCode === 229) return;
     if (e.key === "Escape") {
       escape();
     } else if (e.altKey && !e.ctrlKey && !e.metaKey && (e.key === "ArrowUp" || e.key === "ArrowDown")) {
@@ -81,9 +82,12 @@ export class Dialog {
   #dialog = $("me");
   #first = false;
   #answer;
+  #checks;
 
-  constructor(answer) {
+  /** most is how many characters a name may have, of a person or, as roomNamed makes one of it, of a room. */
+  constructor({ most, roomNamed }, answer) {
     this.#answer = answer;
+    this.#checks = [bounded($("name"), $("name-note"), most), bounded($("first-room"), $("first-room-note"), most, roomNamed)];
     $("me-cancel").addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("click", (e) => e.target === this.#dialog && !this.#first && this.#dialog.close()); // the backdrop
     $("me-form").addEventListener("submit", () => this.#first || this.#submit());
@@ -99,9 +103,10 @@ export class Dialog {
   #submit() {
     const first = this.#first;
     this.#first = false;
-    const name = $("name").value.trim();
+    const right = (input) => (input.validity.customError ? "" : input.value.trim()); // Escape leaves what it likes
+    const name = right($("name"));
     if (name || first) {
-      this.#answer({ name: name || $("name").defaultValue, onlyTab: $("only-tab").checked, room: first ? $("first-room").value : null });
+      this.#answer({ name: name || $("name").defaultValue, onlyTab: $("only-tab").checked, room: first ? right($("first-room")) : null });
     }
   }
 
@@ -124,6 +129,7 @@ export class Dialog {
     $("me-cancel").hidden = this.#first;
     $("me-ok").textContent = this.#first ? "Start chatting" : "Save";
     $("name").value = me.name;
+    for (const check of this.#checks) check();
     $("only-tab").checked = me.onlyTab;
     $("me-error").textContent = error;
     $("me-error").hidden = !error;

@@ -43,6 +43,7 @@
   // It tells 'open', 'message', 'upgrade', and 'close' with a reason, once.
   class Engine extends Emitter {
     transport = { name: '' };
+    maxPayload = Infinity; // bytes of a message that the server takes
     #url; #o; #sid; #ws; #queue = []; #posting = false; #polling; #limit = Infinity; #open = false; #closed = false; #timer; #beat; #moving = false;
     #abort = new AbortController();
 
@@ -162,7 +163,7 @@
           const o = JSON.parse(data);
           clearTimeout(this.#timer);
           this.#sid = o.sid;
-          this.#limit = o.maxPayload ?? Infinity;
+          this.#limit = this.maxPayload = o.maxPayload ?? Infinity;
           this.#beat = o.pingInterval + o.pingTimeout;
           this.#alive();
           this.#open = true;

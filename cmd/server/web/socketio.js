@@ -40,9 +40,18 @@
     event.preventDefault();
     const line = text.value.trim();
     if (line === '') return;
+    // What the server would not even read it would close the connection for.
+    const most = (socket.io.engine.maxPayload ?? Infinity) - 512;
+    const size = new TextEncoder().encode(JSON.stringify(line)).length;
+    if (size > most) {
+      show(`Not sent: the text has ${size} bytes, and the server takes ${most}`, 'note');
+      return;
+    }
     text.value = '';
     socket.emit('message', line, crypto.randomUUID?.() ?? String(Math.random()), (answer) => {
-      if (answer?.error) show(`Not sent: ${answer.error}`, 'note');
+      if (!answer?.error) return;
+      show(`Not sent: ${answer.error}`, 'note');
+      text.value ||= line; // nothing is lost
     });
   });
 })();
