@@ -65,7 +65,7 @@ func (m *Memory) room(name string, keep bool) *memoryRoom {
 	}
 	r.byID = make(map[sendKey]*Message)
 	m.rooms[name] = m.used.PushFront(r)
-	for exceeds(len(m.rooms), m.MaxRooms, 10_000) && len(m.rooms) > 1 {
+	for exceeds(len(m.rooms), m.MaxRooms, 10_000) { // a bound is at least one
 		m.forget(m.used.Back())
 	}
 	return r
