@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,17 +22,17 @@ import (
 
 // An app is the chat server: what its parts share.
 type app struct {
-	set     *settings
-	log     *slog.Logger
-	metrics *metrics
-	gate    *gate
-	watcher *watcher
-	hub     *chat.Hub
-	sockets *ws.Server
-	io      *socketio.Server
-	tls     *tls.Config
-	conns   *connections                 // of -addr
-	opened  atomic.Pointer[http.Handler] // nil while starting
+	set         *settings
+	log         *slog.Logger
+	metrics     *metrics
+	gate        *gate
+	watcher     *watcher
+	hub         *chat.Hub
+	sockets     *ws.Server
+	io          *socketio.Server
+	certificate *certificate                 // nil without TLS
+	conns       *connections                 // of -addr
+	opened      atomic.Pointer[http.Handler] // nil while starting
 
 	flushLog func()   // sums up what the log has suppressed
 	atEnd    []func() // what to close
@@ -51,8 +50,10 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	for _, w := range set.warn {
 		a.log.Warn(w)
 	}
-	if a.tls, err = set.tls(); err != nil {
-		return err
+	if set.cert != "" {
+		if a.certificate, err = newCertificate(set.cert, set.key, a.log); err != nil {
+			return err
+		}
 	}
 	tracer, err := openTrace(*set.trace, stderr)
 	if err != nil {
@@ -64,7 +65,12 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	servers := []*http.Server{a.http(a.root(), a.conns)}
-	servers[0].TLSConfig = a.tls
+	if a.certificate != nil {
+		servers[0].TLSConfig = a.certificate.config()
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		go a.certificate.watch(watching)
+	}
 	listeners := []net.Listener{a.bounded(l, a.conns)}
 	if set.metricsAddr != "" {
 		m, err := listen("-metrics-addr", set.metricsAddr)
@@ -86,12 +92,18 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	a.gate.become(ready)
-	fmt.Fprint(stdout, greeting(l.Addr(), a.tls != nil), set.kept(), " Ctrl-C ends the server.\n")
-	select {
-	case err = <-failed.first:
-		closeAll(servers)
-	case <-ctx.Done():
-		a.drain(servers)
+	fmt.Fprint(stdout, greeting(l.Addr(), a.certificate != nil), set.kept(), " Ctrl-C ends the server.\n")
+	for over := false; !over; {
+		select {
+		case err = <-failed.first:
+			closeAll(servers)
+			over = true
+		case <-hangups(ctx):
+			a.reload()
+		case <-ctx.Done():
+			a.drain(servers)
+			over = true
+		}
 	}
 	if closeErr := a.hub.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("closing the store: %w", closeErr)

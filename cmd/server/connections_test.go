@@ -72,7 +72,7 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 			client := http.DefaultClient
 			if tt.tls {
 				var cert, key string
-				cert, key, client = certificate(t)
+				cert, key, client = testCertificate(t)
 				args = append(args, "-cert", cert, "-key", key)
 			}
 			p := start(t, args...)
@@ -151,7 +151,7 @@ func TestMaxConns(t *testing.T) {
 }
 
 func TestOnlyHTTP1(t *testing.T) {
-	cert, key, client := certificate(t)
+	cert, key, client := testCertificate(t)
 	p := start(t, "-cert", cert, "-key", key)
 	config := client.Transport.(*http.Transport).TLSClientConfig.Clone()
 	config.NextProtos = []string{"h2", "http/1.1"}

@@ -20,6 +20,10 @@ func main() {
 	// second the default is back, which ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
+	// SIGHUP never ends the server: it asks to read the certificate anew.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	ctx = context.WithValue(ctx, hangupKey{}, hangup)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

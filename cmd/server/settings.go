@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"crypto/sha256"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
@@ -308,19 +307,6 @@ func (s *settings) readKey(setting string, least int) (string, error) {
 // publishSum is what the publisher compares with; ok is false without a key.
 func (s *settings) publishSum() (sum [sha256.Size]byte, ok bool) {
 	return sha256.Sum256([]byte(s.publishKey)), s.publishKey != ""
-}
-
-// tls returns nil if TLS is off.
-func (s *settings) tls() (*tls.Config, error) {
-	if s.cert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(s.cert, s.key)
-	if err != nil {
-		return nil, fmt.Errorf("-cert and -key: %w", err)
-	}
-	// HTTP/1.1 only: RFC 6455 needs it, and one protocol is enough for a page.
-	return &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}, nil
 }
 
 // sockets are the options of every WebSocket connection.

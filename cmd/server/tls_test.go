@@ -19,9 +19,9 @@ import (
 	"framewright/ws"
 )
 
-// certificate makes one for 127.0.0.1 and returns its files, and a client that
+// testCertificate makes one for 127.0.0.1 and returns its files, and a client that
 // trusts it.
-func certificate(t *testing.T) (cert, key string, client *http.Client) {
+func testCertificate(t *testing.T) (cert, key string, client *http.Client) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -59,7 +59,7 @@ func certificate(t *testing.T) (cert, key string, client *http.Client) {
 }
 
 func TestTLS(t *testing.T) {
-	cert, key, client := certificate(t)
+	cert, key, client := testCertificate(t)
 	p := start(t, "-cert", cert, "-key", key)
 	if !strings.HasPrefix(p.url, "https://") {
 		t.Errorf("it says %s", p.url)
