@@ -26,6 +26,7 @@ type Hub struct {
 	rooms     map[string]*room
 
 	mutes    mutes
+	bans     bans
 	privates recent
 }
 
@@ -59,6 +60,9 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 		return nil, err
 	}
 	if err := notExpired(id.Expires); err != nil {
+		return nil, err
+	}
+	if err := h.bans.check(id.Person.ID, id.Address); err != nil {
 		return nil, err
 	}
 	s := newSession(h, id, c)

@@ -11,8 +11,8 @@ import (
 // Kick takes a person out of a room: each of its sessions there gets a [Left]
 // with the reason, and the members learn that it went. An empty room means the
 // whole hub: the person's sessions end with [ErrKicked]. Kick reports how many
-// sessions it was. It does not keep the person out: AllowJoin and Authenticate
-// do.
+// sessions it was. It does not keep the person out: Ban, AllowJoin
+// and Authenticate do.
 func (h *Hub) Kick(room, person, reason string) int {
 	n := 0
 	for _, s := range h.sessionsOf(person) {

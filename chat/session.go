@@ -18,6 +18,7 @@ type Session struct {
 	id        string
 	person    Person
 	address   string
+	since     time.Time
 	anonymous bool   // its ID was made up for it: nobody can come back as it
 	owner     *owner // what the person's sessions share
 	codec     Codec
@@ -37,7 +38,7 @@ type Session struct {
 }
 
 func newSession(h *Hub, id Identity, c Codec) *Session {
-	s := &Session{hub: h, id: rand.Text(), person: id.Person, address: id.Address, codec: c, rooms: make(map[string]*room)}
+	s := &Session{hub: h, id: rand.Text(), person: id.Person, address: id.Address, since: time.Now(), codec: c, rooms: make(map[string]*room)}
 	if s.anonymous = s.person.ID == ""; s.anonymous {
 		s.person.ID = rand.Text()
 	}

@@ -236,6 +236,7 @@ func (a *app) routes() (http.Handler, error) {
 	mux.Handle("/socket.io/", a.socketRoutes(a.io))
 	mux.Handle(socketScript, a.script(site))
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
+	a.adminRoutes(mux)
 	a.probes(mux, a.set.metricsAddr == "")
 	if key, ok := a.set.publishSum(); ok {
 		mux.Handle("/publish", &publisher{key: key, limit: a.set.maxMessage, hub: a.hub, gate: a.gate, log: a.log, metrics: a.metrics})

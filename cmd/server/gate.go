@@ -210,6 +210,18 @@ func newRateLimit(r rate) *rateLimit {
 	return &rateLimit{perSecond: r.PerSecond, burst: float64(max(1, r.Burst)), buckets: make(map[string]bucket)}
 }
 
+// peek says how long until there is a token.
+func (l *rateLimit) peek(key string, now time.Time) (wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b, ok := l.buckets[key]
+	if !ok {
+		return 0
+	}
+	tokens := min(l.burst, b.tokens+l.perSecond*now.Sub(b.at).Seconds())
+	return max(0, time.Duration((1-tokens)/l.perSecond*float64(time.Second)))
+}
+
 // take takes a token, or says how long until there is one.
 func (l *rateLimit) take(key string, now time.Time) (wait time.Duration) {
 	l.mu.Lock()

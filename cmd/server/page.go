@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 	"time"
 )
@@ -64,13 +65,19 @@ var page = sync.OnceValue(func() http.Handler {
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 			w.Header().Set("Access-Control-Allow-Origin", "*") // a module's import is a CORS request
 		}
-		data, ok := files[r.URL.Path]
+		name := r.URL.Path
+		if rest, ok := strings.CutPrefix(name, adminPath); ok { // which answers only if there is a key
+			name = "/" + cmp.Or(rest, "admin.html")
+		} else if strings.HasPrefix(name, "/admin.") {
+			name = ""
+		}
+		data, ok := files[name]
 		if !ok {
 			http.Error(w, "There is nothing here. The chat is at /", http.StatusNotFound)
 			return
 		}
-		w.Header().Set("Content-Type", contentTypes[cmp.Or(path.Ext(r.URL.Path), ".html")])
-		w.Header().Set("ETag", tags[r.URL.Path])
+		w.Header().Set("Content-Type", contentTypes[cmp.Or(path.Ext(name), ".html")])
+		w.Header().Set("ETag", tags[name])
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"framewright/chat"
@@ -95,7 +93,7 @@ func (p *publisher) publish(w http.ResponseWriter, r *http.Request) (publishAnsw
 		w.Header().Set("Allow", "POST")
 		return refuse(http.StatusMethodNotAllowed, "method", "publishing takes POST")
 	}
-	if !p.authorized(r) {
+	if !bearer(r, p.key) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="publish"`)
 		return refuse(http.StatusUnauthorized, "unauthorized", "expected the header Authorization: Bearer, with the key that -publish-key-file names")
 	}
@@ -139,13 +137,6 @@ func (p *publisher) publish(w http.ResponseWriter, r *http.Request) (publishAnsw
 		return refuse(http.StatusConflict, "id-used", "the id "+strconv.Quote(req.ID)+" is that of an earlier message with another text; every message has an id of its own")
 	}
 	return publishAnswer{Room: m.Room, ID: m.ID, Cursor: m.Cursor, Time: m.Time}, nil
-}
-
-// authorized compares in a time that says nothing about the key.
-func (p *publisher) authorized(r *http.Request) bool {
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(strings.TrimSpace(given)))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], p.key[:]) == 1
 }
 
 // parsePublish reads one object strictly, and refuses keys that it does not

@@ -47,6 +47,8 @@ type settings struct {
 
 	publishKey     string
 	publishKeyFile string
+	adminKeyFile   string
+	adminKey       string // from adminKeyFile
 	tokenKeyFile   string
 	tokenKey       token.Key // from tokenKeyFile; nil without
 	tokenIssuer    string
@@ -109,6 +111,7 @@ func (s *settings) declare() {
 	f.StringVar(&s.key, "key", "", "`FILE` with the certificate's private key (PEM)")
 	f.StringVar(&s.publishKeyFile, "publish-key-file", "", "`FILE` with the key for POST /publish, which is off without one")
 	f.StringVar(&s.publishKey, "publish-key", "", "the `KEY` itself; better in FRAMEWRIGHT_PUBLISH_KEY, because every user of\nthe machine can read a command line")
+	f.StringVar(&s.adminKeyFile, "admin-key-file", "", "`FILE` with the key for the operator's page at /admin/, which is off without\none")
 	f.StringVar(&s.tokenKeyFile, "token-key-file", "", "`FILE` with the key of the tokens by which another site says who a client\nis; none are taken without one")
 	f.StringVar(&s.tokenIssuer, "token-issuer", "", "the `NAME` that a token's iss must be; default: any, or none")
 	f.StringVar(&s.tokenAudience, "token-audience", "", "the `NAME` that a token's aud must have; without one, a token that has an aud\nis refused as one for somebody else")
@@ -273,6 +276,11 @@ func (s *settings) readKeys() (err error) {
 			name = "token-audience"
 		}
 		return s.badf(name, "there are no tokens without -token-key-file")
+	}
+	if s.adminKeyFile != "" {
+		if s.adminKey, err = s.readKey("admin-key-file", minPublishKey); err != nil {
+			return err
+		}
 	}
 	if s.tokenKeyFile != "" {
 		key, err := s.readKey("token-key-file", token.MinKey)

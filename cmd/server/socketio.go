@@ -319,8 +319,13 @@ func (b *bridge) pump(s *socketio.Socket, session *chat.Session) {
 		if err == nil {
 			p, err = session.Next(ctx)
 		}
-		if e, ok := p.Value.(*socketio.Prepared); ok && err == nil {
-			err = s.Send(e)
+		switch e := p.Value.(type) {
+		case *socketio.Prepared:
+			if err == nil {
+				err = s.Send(e)
+			}
+		case chat.Left: // the lobby is all that there is for it
+			session.Kick(e.Reason)
 		}
 		if err == nil {
 			continue
@@ -379,8 +384,12 @@ func (c socketCodec) Encode(e *chat.Event) (chat.Packet, error) {
 	var p *socketio.Prepared
 	var err error
 	switch body := e.Body.(type) {
-	case chat.Welcome, chat.Joined:
+	case chat.Welcome, chat.Joined, chat.Left:
 		return chat.Packet{Value: body}, nil
+	case chat.Deleted:
+		p, err = c.ns.Prepare("deleted", map[string]string{"place": body.Cursor.String()})
+	case chat.Muted:
+		p, err = c.ns.Prepare("notice", map[string]string{"text": mutedText(body)})
 	case chat.Posted:
 		p, err = c.posted(body.Message)
 	case chat.Notice:
@@ -394,6 +403,13 @@ func (c socketCodec) Encode(e *chat.Event) (chat.Packet, error) {
 		return chat.Packet{}, err
 	}
 	return chat.Packet{Size: p.Size(), Value: p}, nil
+}
+
+func mutedText(m chat.Muted) string {
+	if left := time.Until(m.Until).Round(time.Second); left > 0 {
+		return "You may not write for " + left.String() + "."
+	}
+	return "You may write again."
 }
 
 func (c socketCodec) posted(m *chat.Message) (*socketio.Prepared, error) {

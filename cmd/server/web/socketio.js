@@ -8,11 +8,12 @@
   const messages = document.querySelector('#messages');
   const text = document.querySelector('#text');
 
-  const show = (line, kind) => {
+  const show = (line, kind, place) => {
     const atEnd = messages.scrollTop + messages.clientHeight >= messages.scrollHeight - 40;
     const li = document.createElement('li');
     li.textContent = line;
     if (kind) li.className = kind;
+    if (place) li.dataset.place = place;
     messages.append(li);
     while (messages.childElementCount > most) messages.firstElementChild.remove();
     if (atEnd) messages.scrollTop = messages.scrollHeight;
@@ -32,7 +33,10 @@
   socket.on('connect_error', (e) => {
     say('offline', socket.active ? 'No connection yet, trying again' : e.message);
   });
-  socket.on('message', (line) => show(line));
+  socket.on('message', (line, place) => show(line, '', place));
+  socket.on('deleted', ({ place }) => {
+    for (const li of messages.children) if (li.dataset.place === place) return li.remove();
+  });
   socket.on('presence', ({ name, here, people }) => show(`${name} ${here ? 'joined' : 'left'}; ${people} here`, 'note'));
   socket.on('notice', (notice) => show(notice.text, 'note'));
 

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"framewright/chat"
+)
+
+// An admin is what an operator has of the running server: a page at /admin/,
+// and what the page asks for under /admin/api/. Each request there shows the
+// key in a header, which no page elsewhere can make a browser do, and there is
+// no cookie. What was done is in the log.
+type admin struct {
+	key    [sha256.Size]byte // of the key, so that comparing takes the same time for any
+	hub    *chat.Hub
+	gate   *gate
+	log    *slog.Logger
+	failed *rateLimit // wrong keys of one address
+}
+
+// wrongKeys is how many wrong keys an address may show.
+var wrongKeys = rate{0.1, 10}
+
+// maxAdminBody is far more than a request needs, in bytes.
+const maxAdminBody = 64 << 10
+
+// An order is the body of a POST. Each action needs some of it.
+type order struct {
+	Room    string `json:"room"`
+	Person  string `json:"person"` // its id
+	Cursor  string `json:"cursor"`
+	Reason  string `json:"reason"`
+	Seconds int64  `json:"seconds"` // of a mute or a ban
+	Address string `json:"address"` // of a ban, as /people has it
+}
+
+// orders are the actions, by the end of their path. Each returns how many
+// sessions or messages it was.
+var orders = map[string]struct {
+	needs string
+	do    func(h *chat.Hub, o order) (int, error)
+}{
+	"mute": {"person, seconds", func(h *chat.Hub, o order) (int, error) {
+		h.Mute(o.Room, o.Person, time.Now().Add(time.Duration(o.Seconds)*time.Second))
+		return 1, nil
+	}},
+	"unmute": {"person", func(h *chat.Hub, o order) (int, error) {
+		h.Mute(o.Room, o.Person, time.Time{})
+		return 1, nil
+	}},
+	"kick": {"person", func(h *chat.Hub, o order) (int, error) { return h.Kick(o.Room, o.Person, o.Reason), nil }},
+	"ban": {"seconds", func(h *chat.Hub, o order) (int, error) {
+		if (o.Person == "") == (o.Address == "") {
+			return 0, errors.New("expected person or address")
+		}
+		h.Ban(o.Person, o.Address, time.Now().Add(time.Duration(o.Seconds)*time.Second))
+		n := 0
+		for _, s := range h.Sessions() {
+			if o.Person != "" && s.Person().ID == o.Person || o.Address != "" && s.Address() == o.Address {
+				s.Kick(o.Reason)
+				n++
+			}
+		}
+		return n, nil
+	}},
+	"unban": {"", func(h *chat.Hub, o order) (int, error) {
+		if (o.Person == "") == (o.Address == "") {
+			return 0, errors.New("expected person or address")
+		}
+		h.Ban(o.Person, o.Address, time.Time{})
+		return 1, nil
+	}},
+	"delete": {"room, cursor", func(h *chat.Hub, o order) (int, error) {
+		if err := chat.CheckRoom(o.Room); err != nil {
+			return 0, err
+		}
+		at, err := chat.ParseCursor(o.Cursor)
+		if err != nil {
+			return 0, err
+		}
+		found, err := h.Delete(o.Room, at)
+		if found {
+			return 1, err
+		}
+		return 0, err
+	}},
+	"close": {"room", func(h *chat.Hub, o order) (int, error) {
+		return h.CloseRoom(o.Room, cmp.Or(o.Reason, "an operator has closed the room")), nil
+	}},
+}
+
+// maxSeconds is ten years.
+const maxSeconds = 10 * 365 * 24 * 3600
+
+func (o *order) check(needs string) error {
+	for need := range strings.SplitSeq(needs, ", ") {
+		switch {
+		case need == "person" && o.Person == "", need == "room" && o.Room == "", need == "cursor" && o.Cursor == "":
+			return errors.New("expected " + need)
+		case need == "seconds" && (o.Seconds < 1 || o.Seconds > maxSeconds):
+			return errors.New("expected seconds, from 1 to ten years")
+		}
+	}
+	return nil
+}
+
+// ServeHTTP answers under /admin/api/.
+func (a *admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	status, answer := a.answer(w, r)
+	if text, ok := answer.(string); ok {
+		answer = map[string]string{"text": text}
+	}
+	body, err := json.Marshal(answer)
+	if err != nil { // impossible: texts and numbers
+		status, body = http.StatusInternalServerError, []byte("{}")
+	}
+	w.WriteHeader(status)
+	w.Write(append(body, '\n'))
+}
+
+func (a *admin) answer(w http.ResponseWriter, r *http.Request) (int, any) {
+	key := limitKey(a.gate.proxies.client(r))
+	from := remote(a.gate.proxies.client(r))
+	if wait := a.failed.peek(key, time.Now()); wait > 0 {
+		retryAfter(w, wait)
+		return http.StatusTooManyRequests, "your address has shown too many wrong keys; try again later"
+	}
+	if !bearer(r, a.key) {
+		a.failed.take(key, time.Now())
+		a.log.Warn("admin refused", "remote", from, "path", r.URL.Path)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
+		return http.StatusUnauthorized, "expected the header Authorization: Bearer, with the key that -admin-key-file names"
+	}
+	name := strings.TrimPrefix(r.URL.Path, adminAPI)
+	if list := a.list(name); list != nil {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			return http.StatusMethodNotAllowed, "this takes GET"
+		}
+		answer, err := list(r)
+		return a.outcome(w, answer, err)
+	}
+	action, ok := orders[name]
+	if !ok {
+		return http.StatusNotFound, "there is nothing here"
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		return http.StatusMethodNotAllowed, "this takes POST"
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return http.StatusUnsupportedMediaType, "expected Content-Type: application/json"
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	if err != nil {
+		return http.StatusRequestEntityTooLarge, "the body could not be read, or is too long"
+	}
+	var o order
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&o); err != nil {
+		return http.StatusBadRequest, "the body: " + strings.TrimPrefix(err.Error(), "json: ")
+	}
+	if err := o.check(action.needs); err != nil {
+		return http.StatusUnprocessableEntity, err.Error()
+	}
+	n, err := action.do(a.hub, o)
+	outcome := []any{"action", name, "remote", from, "person", o.Person, "room", o.Room, "address", o.Address, "cursor", o.Cursor, "seconds", o.Seconds, "count", n}
+	if err != nil {
+		outcome = append(outcome, "err", err.Error())
+	}
+	a.log.Info("admin", outcome...)
+	return a.outcome(w, map[string]int{"count": n}, err)
+}
+
+// outcome is the answer to what succeeded or failed.
+func (a *admin) outcome(w http.ResponseWriter, answer any, err error) (int, any) {
+	if e, ok := errors.AsType[*chat.Error](err); ok {
+		if e.Code == chat.CodeUnavailable || e.Code == chat.CodeTooManyRooms {
+			retryAfter(w, time.Second)
+			return http.StatusServiceUnavailable, e.Text
+		}
+		return http.StatusUnprocessableEntity, e.Text
+	}
+	if err != nil {
+		return http.StatusUnprocessableEntity, err.Error()
+	}
+	return http.StatusOK, answer
+}
+
+// bearer compares the key that a request shows in a time that says nothing about
+// the right one.
+func bearer(r *http.Request, key [sha256.Size]byte) bool {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(strings.TrimSpace(given)))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], key[:]) == 1
+}
+
+// list is what can be asked for by GET, by the end of its path.
+func (a *admin) list(name string) func(r *http.Request) (any, error) {
+	switch name {
+	case "rooms":
+		return a.rooms
+	case "people":
+		return a.people
+	case "messages":
+		return a.messages
+	}
+	return nil
+}
+
+type adminRoom struct {
+	Name     string `json:"name"`
+	People   int    `json:"people"`
+	Sessions int    `json:"sessions"`
+}
+
+func (a *admin) rooms(*http.Request) (any, error) {
+	list := []adminRoom{}
+	for _, r := range a.hub.Rooms() {
+		list = append(list, adminRoom(r))
+	}
+	return map[string]any{"rooms": list}, nil
+}
+
+type adminSession struct {
+	Person    string    `json:"person"`
+	Name      string    `json:"name"`
+	Session   string    `json:"session"` // as the log has it
+	Address   string    `json:"address"`
+	Transport string    `json:"transport"`
+	Since     time.Time `json:"since"`
+	Rooms     []string  `json:"rooms"`
+}
+
+// most bounds a list. What it leaves out can be asked for by room or by name.
+const most = 1000
+
+func (a *admin) people(r *http.Request) (any, error) {
+	room, name := r.URL.Query().Get("room"), strings.ToLower(r.URL.Query().Get("name"))
+	list := []adminSession{}
+	for _, s := range a.hub.Sessions() {
+		p, rooms := s.Person(), s.Rooms()
+		if room != "" && !slices.Contains(rooms, room) || name != "" && !strings.Contains(strings.ToLower(p.Name), name) {
+			continue
+		}
+		one := adminSession{p.ID, p.Name, sessionLabel(s), s.Address(), "websocket", s.Since().UTC().Truncate(time.Second), rooms}
+		if _, ok := s.Codec().(socketCodec); ok {
+			one.Transport = "socket.io"
+		}
+		list = append(list, one)
+	}
+	slices.SortFunc(list, func(a, b adminSession) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), a.Since.Compare(b.Since), strings.Compare(a.Session, b.Session))
+	})
+	return map[string]any{"people": list[:min(len(list), most)], "more": max(0, len(list)-most)}, nil
+}
+
+type adminMessage struct {
+	Cursor chat.Cursor `json:"cursor"`
+	Time   time.Time   `json:"time"`
+	Person string      `json:"person"`
+	Name   string      `json:"name"`
+	Text   string      `json:"text"`
+}
+
+func (a *admin) messages(r *http.Request) (any, error) {
+	var before chat.Cursor
+	if text := r.URL.Query().Get("before"); text != "" {
+		var err error
+		if before, err = chat.ParseCursor(text); err != nil {
+			return nil, err
+		}
+	}
+	page, err := a.hub.Messages(r.URL.Query().Get("room"), before, 50)
+	if err != nil {
+		return nil, err
+	}
+	list := []adminMessage{}
+	for _, m := range page.Messages {
+		list = append(list, adminMessage{m.Cursor, m.Time, m.From.ID, m.From.Name, m.Text})
+	}
+	return map[string]any{"messages": list, "more": page.More}, nil
+}
+
+// Where an operator's page is, and what it asks.
+const (
+	adminPath = "/admin/"
+	adminAPI  = adminPath + "api/"
+)
+
+// adminRoutes adds what an operator has, if there is a key.
+func (a *app) adminRoutes(mux *http.ServeMux) {
+	if a.set.adminKey == "" {
+		mux.HandleFunc(adminPath, func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "The operator's page is off. The option -admin-key-file turns it on.", http.StatusNotFound)
+		})
+		return
+	}
+	mux.Handle(adminAPI, &admin{key: sha256.Sum256([]byte(a.set.adminKey)), hub: a.hub, gate: a.gate, log: a.log, failed: newRateLimit(wrongKeys)})
+	mux.Handle(adminPath, page())
+}

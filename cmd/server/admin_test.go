@@ -1,0 +1,238 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"framewright/ws"
+)
+
+const adminKey = "another key, for operators only."
+
+// startAdmin starts the program with a key for its operator.
+func startAdmin(t *testing.T, args ...string) *program {
+	t.Helper()
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(adminKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return start(t, append([]string{"-admin-key-file", key, "-drain", "500ms", "-log", "json"}, args...)...)
+}
+
+// order asks for something, by GET if there is no body.
+func (p *program) order(t *testing.T, key, path, body string) (int, map[string]any) {
+	t.Helper()
+	method := "GET"
+	if body != "" {
+		method = "POST"
+	}
+	r, err := http.NewRequest(method, p.url+"/admin/api/"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, _ := io.ReadAll(resp.Body)
+	var answer map[string]any
+	if err := json.Unmarshal(data, &answer); err != nil {
+		t.Errorf("%s: %s", resp.Status, data)
+	}
+	return resp.StatusCode, answer
+}
+
+// must is order with the right key, which succeeds.
+func (p *program) must(t *testing.T, path, body string) map[string]any {
+	t.Helper()
+	status, answer := p.order(t, adminKey, path, body)
+	if status != 200 {
+		t.Fatalf("%s %s: %d %v", path, body, status, answer)
+	}
+	return answer
+}
+
+// until reads what c gets until something has all parts.
+func until(t *testing.T, c *ws.Conn, parts ...string) string {
+	t.Helper()
+next:
+	for {
+		got := read(t, c)
+		for _, part := range parts {
+			if !strings.Contains(got, part) {
+				continue next
+			}
+		}
+		return got
+	}
+}
+
+// An operator sees who is there, over every transport, and mutes, deletes,
+// kicks, keeps out and closes a room.
+func TestAdmin(t *testing.T) {
+	p := startAdmin(t)
+	ada, bob := chatDial(t, p.url), ioDial(t, p.url, `{"name":"Bob","recover":true}`)
+	write(t, ada, `{"type":"hello","name":"Ada","secret":"0123456789abcdef"}`)
+	until(t, ada, "welcome")
+	write(t, ada, `{"type":"join","room":"lobby"}`)
+	until(t, ada, "joined")
+	bob.want(`40{"sid":"\w+".*}`)
+	bob.want(`42\["message","Welcome, Bob.*`)
+
+	people := p.must(t, "people", "")["people"].([]any)
+	ids := map[string]string{}
+	for _, one := range people {
+		m := one.(map[string]any)
+		ids[m["name"].(string)] = m["person"].(string)
+		if m["address"] != "127.0.0.1" || m["since"] == "" || len(m["rooms"].([]any)) != 1 {
+			t.Error(m)
+		}
+		if want := map[string]string{"Ada": "websocket", "Bob": "socket.io"}[m["name"].(string)]; m["transport"] != want {
+			t.Errorf("%v: %v", m["name"], m["transport"])
+		}
+	}
+	if len(ids) != 2 {
+		t.Fatal(people)
+	}
+	if list := p.must(t, "people?name=bO", "")["people"].([]any); len(list) != 1 {
+		t.Error(list)
+	}
+	if list := p.must(t, "people?room=other", "")["people"].([]any); len(list) != 0 {
+		t.Error(list)
+	}
+	if rooms := p.must(t, "rooms", "")["rooms"].([]any); len(rooms) != 1 || rooms[0].(map[string]any)["people"] != 2.0 {
+		t.Error(rooms)
+	}
+
+	write(t, ada, `{"type":"send","room":"lobby","id":"1","text":"something rude"}`)
+	until(t, ada, `"ack"`)
+	bob.want(`42\["message","something rude",".*`)
+	said := p.must(t, "messages?room=lobby", "")["messages"].([]any)
+	if len(said) != 1 {
+		t.Fatal(said)
+	}
+	cursor := said[0].(map[string]any)["cursor"].(string)
+	p.must(t, "delete", `{"room":"lobby","cursor":"`+cursor+`"}`)
+	until(t, ada, `"type":"deleted"`, cursor)
+	bob.want(`42\["deleted",{"place":"` + cursor + `"}.*`)
+	if said := p.must(t, "messages?room=lobby", "")["messages"].([]any); len(said) != 0 {
+		t.Error(said)
+	}
+
+	p.must(t, "mute", `{"person":"`+ids["Ada"]+`","room":"lobby","seconds":60}`)
+	until(t, ada, `"type":"muted"`)
+	write(t, ada, `{"type":"send","room":"lobby","id":"2","text":"again"}`)
+	until(t, ada, `"code":"muted"`)
+	p.must(t, "unmute", `{"person":"`+ids["Ada"]+`","room":"lobby"}`)
+	write(t, ada, `{"type":"send","room":"lobby","id":"3","text":"sorry"}`)
+	until(t, ada, `"ack"`)
+	bob.want(`42\["message","sorry",".*`)
+	p.must(t, "mute", `{"person":"`+ids["Bob"]+`","seconds":60}`)
+	bob.want(`42\["notice",{"text":"You may not write for .*`)
+
+	p.must(t, "kick", `{"person":"`+ids["Ada"]+`","room":"lobby","reason":"enough"}`)
+	until(t, ada, `"type":"left"`, "enough")
+	write(t, ada, `{"type":"join","room":"lobby"}`)
+	until(t, ada, "joined")
+	if n := p.must(t, "close", `{"room":"lobby"}`)["count"]; n != 2.0 {
+		t.Errorf("%v sessions were in the room", n)
+	}
+	until(t, ada, `"type":"left"`, "closed the room")
+	bob.want(`41|42\["presence".*`)
+
+	if n := p.must(t, "ban", `{"person":"`+ids["Ada"]+`","seconds":60,"reason":"enough"}`)["count"]; n != 1.0 {
+		t.Errorf("%v sessions", n)
+	}
+	wantClose(t, ada, 4003)
+	ada = chatDial(t, p.url)
+	write(t, ada, `{"type":"hello","name":"Ada","secret":"0123456789abcdef"}`)
+	until(t, ada, "not-allowed", "keeps you out")
+	p.must(t, "unban", `{"person":"`+ids["Ada"]+`"}`)
+	ada = chatDial(t, p.url)
+	write(t, ada, `{"type":"hello","name":"Ada","secret":"0123456789abcdef"}`)
+	until(t, ada, "welcome")
+	p.must(t, "ban", `{"address":"127.0.0.1","seconds":60}`)
+	eve := chatDial(t, p.url)
+	write(t, eve, `{"type":"hello","name":"Eve"}`)
+	until(t, eve, "not-allowed", "keeps you out")
+	p.wantLine(t, `"msg":"admin"`, `"action":"delete"`, `"remote":"127.0.0.1"`, cursor)
+	p.wantLine(t, `"msg":"admin"`, `"action":"ban"`, `"address":"127.0.0.1"`)
+	if strings.Contains(p.stderr.String(), "rude") || strings.Contains(p.stderr.String(), adminKey) {
+		t.Error("what was said, or the key, is in the log")
+	}
+}
+
+func TestAdminRefusals(t *testing.T) {
+	p := startAdmin(t)
+	for _, tt := range []struct {
+		path, body string
+		status     int
+		text       string
+	}{
+		{"nothing", "", 404, "nothing here"}, {"mute", "", 405, "POST"}, {"rooms", "{}", 405, "GET"},
+		{"mute", `{"person":"x"}`, 422, "seconds"}, {"mute", `{"person":"x","seconds":-1}`, 422, "seconds"}, {"mute", `{"person":"x","seconds":9e99}`, 400, "body"},
+		{"mute", `{"seconds":5}`, 422, "person"}, {"mute", `{"persn":"x"}`, 400, "persn"}, {"mute", `[]`, 400, "body"}, {"mute", `{`, 400, "body"},
+		{"delete", `{"room":"lobby"}`, 422, "cursor"}, {"delete", `{"room":"lobby","cursor":"x"}`, 422, "cursor"}, {"delete", `{"room":"lobby","cursor":7}`, 400, "body"}, {"delete", `{"room":"a b\u0000","cursor":"1-1"}`, 422, ""},
+		{"ban", `{"seconds":5}`, 422, "person or address"}, {"ban", `{"seconds":5,"person":"x","address":"y"}`, 422, "person or address"},
+		{"close", `{}`, 422, "room"}, {"messages?room=", "", 422, "room"}, {"messages?room=lobby&before=x", "", 422, ""},
+		{"mute", `{"reason":"` + strings.Repeat("x", maxAdminBody) + `"}`, 413, "too long"},
+	} {
+		if status, answer := p.order(t, adminKey, tt.path, tt.body); status != tt.status || !strings.Contains(answer["text"].(string), tt.text) {
+			t.Errorf("%s %.60s: %d %v, want %d %s", tt.path, tt.body, status, answer, tt.status, tt.text)
+		}
+	}
+	// A form of another site's page cannot send that type.
+	r, _ := http.NewRequest("POST", p.url+"/admin/api/close", strings.NewReader(`{"room":"lobby"}`))
+	r.Header.Set("Authorization", "Bearer "+adminKey)
+	r.Header.Set("Content-Type", "text/plain")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 415 {
+		t.Error(resp.Status)
+	}
+	// Wrong keys are few, and then the right one has to wait, too: nobody tries
+	// them all.
+	for i := range 12 {
+		want := 401
+		if i >= wrongKeys.Burst {
+			want = 429
+		}
+		if status, _ := p.order(t, "wrong", "rooms", ""); status != want {
+			t.Errorf("wrong key %d: %d, want %d", i, status, want)
+		}
+	}
+	if status, _ := p.order(t, adminKey, "rooms", ""); status != 429 {
+		t.Errorf("the right key after them: %d", status)
+	}
+	p.wantLine(t, `"msg":"admin refused"`, `"remote":"127.0.0.1"`)
+}
+
+func TestAdminPage(t *testing.T) {
+	p := startAdmin(t, "-web", t.TempDir())
+	for path, kind := range map[string]string{"/admin": "html", "/admin/": "html", "/admin/admin.js": "javascript", "/admin/admin.css": "css", "/admin/icon.svg": "svg"} {
+		status, h, _ := get(t, p.url+path)
+		if status != 200 || !strings.Contains(h.Get("Content-Type"), kind) || !strings.Contains(h.Get("Content-Security-Policy"), "script-src 'self'") {
+			t.Errorf("%s: %d %v", path, status, h)
+		}
+	}
+	if status, _, _ := get(t, p.url+"/admin/app.js.map"); status != 404 {
+		t.Error(status)
+	}
+	off := start(t)
+	for _, path := range []string{"/admin", "/admin/", "/admin/api/rooms", "/admin.html"} {
+		if status, _, _ := get(t, off.url+path); status != 404 {
+			t.Errorf("%s without a key: %d", path, status)
+		}
+	}
+}
