@@ -133,9 +133,7 @@ func badPrefix(t *testing.T, n *badNet, role ws.Role, transport, end string, cut
 // endpoint may have seen less than was sent, down to nothing at all.
 func badAfterReset(t *testing.T, app *badApp, sent []string) {
 	t.Helper()
-	select {
-	case <-app.done:
-	case <-time.After(30 * time.Second):
+	if !wstest.Await(app.done, 30*time.Second) {
 		t.Fatal("the endpoint hangs")
 	}
 	if app.conn == nil {

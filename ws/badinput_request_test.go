@@ -157,9 +157,12 @@ func (b badRequest) finish(t *testing.T, p *wstest.Peer, r *bufio.Reader, app *b
 
 func badResponse(t *testing.T, conn net.Conn, r *bufio.Reader, method string) (*http.Response, string) {
 	t.Helper()
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(wstest.Patience(10 * time.Second)))
 	resp, err := http.ReadResponse(r, &http.Request{Method: method})
 	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			wstest.RanOut()
+		}
 		t.Fatalf("no answer: %v", err)
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {

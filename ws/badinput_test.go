@@ -226,9 +226,7 @@ func (a *badApp) read(c *ws.Conn) error {
 // wait waits for the end and holds what the application got.
 func (a *badApp) wait(t *testing.T, want ...string) {
 	t.Helper()
-	select {
-	case <-a.done:
-	case <-time.After(30 * time.Second):
+	if !wstest.Await(a.done, 30*time.Second) {
 		t.Fatal("the endpoint hangs")
 	}
 	if !slices.Equal(a.got, want) {

@@ -127,9 +127,11 @@ func ExampleOptions_trace() {
 		fmt.Println(e.Role, "sent:", e.Sent, e.Header.Opcode, string(e.Payload), "at", e.Offset)
 	}})
 	defer c.CloseNow()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	a.Write(wstest.MustHex("81 05 | 'Hello'"))
-	c.Read(context.Background())
-	c.Write(context.Background(), ws.OpText, []byte("Hi"))
+	c.Read(ctx)
+	c.Write(ctx, ws.OpText, []byte("Hi"))
 	// Output:
 	// client sent: false text Hello at 0
 	// client sent: true text Hi at 0
@@ -152,7 +154,8 @@ func ExampleHandler() {
 	hs := &http.Server{Handler: srv}
 	go hs.Serve(l)
 
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	c, err := ws.Dial(ctx, "ws://server.test/echo", &ws.Options{HTTPClient: l.Client()})
 	if err != nil {
 		log.Fatal(err)
@@ -190,7 +193,8 @@ func ExampleDial() {
 
 // One message for many connections is checked and encoded once.
 func ExamplePrepare() {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	var servers, clients []*ws.Conn
 	for range 3 {
 		a, b := wstest.Pipe()
@@ -220,7 +224,8 @@ func ExamplePrepare() {
 }
 
 func ExampleConn_Messages() {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	a, b := wstest.Pipe()
 	server, client := ws.NewConn(a, ws.RoleServer, nil), ws.NewConn(b, ws.RoleClient, nil)
 	go func() {
@@ -245,7 +250,8 @@ func ExampleConn_Messages() {
 
 // A message that is sent in fragments as it grows.
 func ExampleConn_Writer() {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	a, b := wstest.Pipe()
 	server, client := ws.NewConn(a, ws.RoleServer, nil), ws.NewConn(b, ws.RoleClient, nil)
 	defer client.CloseNow()
@@ -282,8 +288,10 @@ func ExampleAppendTrace() {
 		text = ws.AppendTrace(text, e)
 	}})
 	defer c.CloseNow()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	a.Write(wstest.MustHex("81 85 | 37 fa 21 3d | 7f 9f 4d 51 58"))
-	c.Read(context.Background())
+	c.Read(ctx)
 	os.Stdout.Write(text)
 	// Output:
 	// #7 < 81 85 37 fa 21 3d                server receives text at offset 0, ready -> ready

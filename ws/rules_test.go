@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -99,6 +100,11 @@ var ruleTests = map[ws.RuleID][]breach{
 	},
 	ws.RuleHeaderCount: {
 		request("100 of one name", with("X", strings.Split(strings.Repeat("1", 100), "")...)),
+		request("100 names", func(r *ws.Request) {
+			for i := range 100 {
+				r.Header["X-"+strconv.Itoa(i)] = []string{"1"}
+			}
+		}),
 	},
 	ws.RulePerAddress: {{"a second one", func(t *testing.T) error {
 		return secondConnection(t, &ws.Server{MaxPerAddress: 1})
@@ -150,6 +156,7 @@ var ruleTests = map[ws.RuleID][]breach{
 		answer("a list", withAnswer("Sec-Websocket-Protocol", "chat, superchat")),
 	},
 	ws.RuleAnswerBodyForbidden: {
+		dialled("chunks on the wire", string(wstest.Response(wstest.RequestKey, "Transfer-Encoding: chunked"))),
 		answer("a length", withAnswer("Content-Length", "5")),
 		answer("chunks", withAnswer("Transfer-Encoding", "chunked")),
 	},
@@ -157,6 +164,8 @@ var ruleTests = map[ws.RuleID][]breach{
 	ws.RuleAnswerNotHTTP: {
 		dialled("SSH", "SSH-2.0-OpenSSH_9.9\r\n\r\n"),
 		dialled("a frame at once", "\x81\x05Hello\r\n\r\n"),
+		dialled("HTTP/1.0", strings.Replace(string(wstest.Response(wstest.RequestKey)), "HTTP/1.1", "HTTP/1.0", 1)),
+		dialled("HTTP/2", strings.Replace(string(wstest.Response(wstest.RequestKey)), "HTTP/1.1", "HTTP/2.0", 1)),
 	},
 
 	// Frames, messages, the closing handshake.
@@ -173,8 +182,14 @@ var ruleTests = map[ws.RuleID][]breach{
 	ws.RuleOpcode:        {toClient("3", "83 00"), toClient("7", "87 00"), toServer("b", "8b 80 | 00000000"), toServer("f", "8f 80 | 00000000")},
 	ws.RuleMinimalLength: {toClient("16 bits for 125", "82 7e 007d"), toServer("64 bits for 65535", "82 ff 000000000000ffff")},
 	ws.RuleLengthTopBit:  {toClient("set", "82 7f 8000000000000000"), toServer("set", "82 ff ffffffffffffffff")},
-	ws.RuleContinuation:  {toClient("first of all", "80 00"), toServer("after a message", "81 80 | 00000000 | 00 80 | 00000000")},
-	ws.RuleInterleaved:   {toClient("text in text", "01 00 | 81 00"), toServer("binary in text", "01 80 | 00000000 | 02 80 | 00000000")},
+	ws.RuleContinuation:  {toClient("first of all", "80 00"), toClient("the first of several", "00 00"), toServer("after a message", "81 80 | 00000000 | 00 80 | 00000000")},
+	ws.RuleInterleaved: {
+		toClient("text in text", "01 00 | 81 00"), toServer("the first of text in text", "01 80 | 00000000 | 01 80 | 00000000"),
+		toClient("binary in text", "01 00 | 82 00"), toServer("the first of binary in text", "01 80 | 00000000 | 02 80 | 00000000"),
+		toClient("text in binary", "02 00 | 81 00"), toServer("the first of text in binary", "02 80 | 00000000 | 01 80 | 00000000"),
+		toClient("binary in binary", "02 00 | 82 00"), toServer("the first of binary in binary", "02 80 | 00000000 | 02 80 | 00000000"),
+		toClient("text in text, a ping between", "01 00 | 89 00 | 81 00"),
+	},
 	ws.RuleControlFin:    {toClient("ping", "09 00"), toServer("close", "08 80 | 00000000")},
 	ws.RuleControlLength: {toClient("ping of 126", "89 7e 007e"), toServer("close of 65536", "88 ff")},
 	ws.RuleAfterClose: {{"a ping", func(t *testing.T) error {
@@ -412,8 +427,62 @@ func request(name string, spoil func(*ws.Request)) breach {
 			t.Fatalf("the request was bad before: %v", err)
 		}
 		spoil(r)
-		return check(r, nil)
+		err := check(r, nil)
+		if he, ok := errors.AsType[*ws.HandshakeError](err); ok {
+			if rule, status := served(t, r); rule != he.Rule || status != he.Status {
+				t.Errorf("a Server alone on its address answers %d for rule %q, CheckRequest %d for %s", status, rule, he.Status, he.Rule)
+			}
+		}
+		return err
 	}}
+}
+
+// served sends r to a Server that reads it without net/http, and returns which
+// rule it traced and the status that it answered.
+func served(t *testing.T, r *ws.Request) (rule ws.RuleID, status int) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &ws.Server{Handler: func(context.Context, *ws.Conn) error { return nil }}
+		s.Logger = slog.New(slog.DiscardHandler)
+		s.Options.Trace = func(e ws.TraceEvent) {
+			if e.Rule != "" {
+				rule = e.Rule
+			}
+		}
+		l := wstest.NewListener()
+		go s.Serve(l)
+		defer s.Shutdown(t.Context())
+		conn, err := l.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(time.Hour))
+		go conn.Write(wireOf(r)) // of a request that is too long a part is read
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		status = resp.StatusCode
+	})
+	return rule, status
+}
+
+// wireOf writes r out as it is, whatever it breaks.
+func wireOf(r *ws.Request) []byte {
+	b := fmt.Appendf(nil, "%s %s HTTP/%d.%d\r\n", r.Method, r.Target, r.Major, r.Minor)
+	if r.Host != "" {
+		b = fmt.Appendf(b, "Host: %s\r\n", r.Host)
+	}
+	if r.Body {
+		b = append(b, "Content-Length: 1\r\n"...)
+	}
+	for name, values := range r.Header {
+		for _, v := range values {
+			b = fmt.Appendf(b, "%s: %s\r\n", name, v)
+		}
+	}
+	return append(b, "\r\n"...)
 }
 
 func with(name string, values ...string) func(*ws.Request) {
@@ -546,7 +615,7 @@ func dialled(name, text string) breach {
 			a, b := wstest.PipeSize(1 << 20)
 			defer a.Close()
 			a.Write([]byte(text))
-			_, err = ws.NewClient(t.Context(), b, "ws://server.example.com/chat", nil)
+			_, err = ws.NewClient(t.Context(), b, "ws://server.example.com/chat", &ws.Options{Rand: strings.NewReader("the sample nonce")})
 		})
 		return err
 	}}

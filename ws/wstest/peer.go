@@ -24,15 +24,17 @@ import (
 type Peer struct {
 	// Timeout bounds every wait for the other side. NewPeer sets 10 seconds,
 	// and in a synctest bubble, whose time passes in no time, an hour: longer
-	// than the intervals and timeouts that are being tested.
+	// than the intervals and timeouts that are being tested. Elsewhere waits
+	// get shorter once some were in vain: see Patience.
 	Timeout time.Duration
 
 	t       testing.TB
 	conn    net.Conn
 	bubble  bool
-	in      []byte // received and not yet wanted
-	readErr error  // what ended the reading; stays
-	sendErr error  // why the other side did not take all that was sent
+	in      []byte        // received and not yet wanted
+	readErr error         // what ended the reading; stays
+	waited  time.Duration // the limit of the last read
+	sendErr error         // why the other side did not take all that was sent
 
 	role role
 }
@@ -113,9 +115,18 @@ func (p *Peer) parse(literal string) []byte {
 	return b
 }
 
+// patience is how long the next wait may take.
+func (p *Peer) patience() time.Duration {
+	if p.bubble {
+		return p.Timeout
+	}
+	return Patience(p.Timeout)
+}
+
 func (p *Peer) send(b []byte) bool {
 	p.t.Helper()
-	p.conn.SetWriteDeadline(time.Now().Add(p.Timeout))
+	limit := p.patience()
+	p.conn.SetWriteDeadline(time.Now().Add(limit))
 	n, err := p.conn.Write(b)
 	switch {
 	case err == nil:
@@ -123,7 +134,7 @@ func (p *Peer) send(b []byte) bool {
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.ErrClosedPipe):
 		p.sendErr = fmt.Errorf("the other side took no more after %d of the %d bytes of a send: %w", n, len(b), err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		p.t.Fatalf("wstest: send: the other side did not read: %d of %d bytes sent in %v", n, len(b), p.Timeout)
+		p.t.Fatalf("wstest: send: the other side did not read: %d of %d bytes sent in %v", n, len(b), limit)
 	default:
 		p.t.Fatalf("wstest: send: %v", err)
 	}
@@ -137,7 +148,8 @@ func (p *Peer) fill() bool {
 	if p.readErr != nil && !errors.Is(p.readErr, os.ErrDeadlineExceeded) {
 		return false
 	}
-	p.conn.SetReadDeadline(time.Now().Add(p.Timeout))
+	p.waited = p.patience()
+	p.conn.SetReadDeadline(time.Now().Add(p.waited))
 	var chunk [16 << 10]byte
 	n, err := p.conn.Read(chunk[:])
 	p.in = append(p.in, chunk[:n]...)
@@ -163,9 +175,10 @@ func (p *Peer) ended() string {
 		return "the other side reset the connection"
 	case errors.Is(p.readErr, os.ErrDeadlineExceeded):
 		if p.bubble {
-			return fmt.Sprintf("no more came in %v of the bubble's time", p.Timeout)
+			return fmt.Sprintf("no more came in %v of the bubble's time", p.waited)
 		}
-		return fmt.Sprintf("no more came in %v", p.Timeout)
+		RanOut()
+		return fmt.Sprintf("no more came in %v", p.waited)
 	}
 	return fmt.Sprintf("reading failed: %v", p.readErr)
 }
