@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"framewright/internal/procgroup"
 )
 
 //go:embed requirements.txt
@@ -130,9 +132,7 @@ func runLogged(ctx context.Context, log *os.File, env []string, argv ...string) 
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(append(os.Environ(), "PIP_DISABLE_PIP_VERSION_CHECK=1"), env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	ownGroup(cmd)
-	cmd.Cancel = func() error { return termGroup(cmd.Process) }
-	cmd.WaitDelay = termGrace
+	procgroup.Own(cmd, termGrace)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(argv[0]), errors.Join(err, ctx.Err()))
 	}

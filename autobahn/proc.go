@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"framewright/internal/procgroup"
 )
 
 // termGrace is how long a child may take to go after it was asked to.
@@ -44,9 +46,7 @@ func startChild(ctx context.Context, name, log, dir string, watch io.Writer, arg
 		out = io.MultiWriter(f, watch)
 	}
 	c.cmd.Stdout, c.cmd.Stderr = out, out
-	ownGroup(c.cmd)
-	c.cmd.Cancel = func() error { return termGroup(c.cmd.Process) }
-	c.cmd.WaitDelay = termGrace
+	procgroup.Own(c.cmd, termGrace)
 	if err := c.cmd.Start(); err != nil {
 		stop()
 		f.Close()
@@ -57,7 +57,7 @@ func startChild(ctx context.Context, name, log, dir string, watch io.Writer, arg
 		defer f.Close()
 		defer stop()
 		c.err = c.cmd.Wait()
-		killGroup(c.cmd.Process) // whatever of the group is left
+		procgroup.Kill(c.cmd) // whatever of the group is left
 		if ctx.Err() != nil && c.err == nil {
 			c.err = ctx.Err()
 		}

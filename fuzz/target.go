@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"framewright/internal/procgroup"
 )
 
 const (
@@ -166,9 +168,9 @@ func goCommand(ctx context.Context, dir string, args ...string) (string, error) 
 	cmd.Dir = dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.WaitDelay = 5 * time.Second
-	stop := group(cmd)
+	procgroup.Own(cmd, 5*time.Second)
+	cmd.Cancel = func() error { return procgroup.Interrupt(cmd) }
 	err := cmd.Run()
-	stop()
+	procgroup.Kill(cmd) // the fuzzer's workers, if any are left
 	return out.String(), err
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -128,17 +127,15 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 // reportCPU adds what the processors worked for each operation, clients
-// included: unlike the time, it depends little on what else the machine does.
+// included, where that is known: unlike the time, it depends little on what
+// else the machine does.
 func reportCPU(b *testing.B) func() {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			b.Fatal(err)
+	start, ok := cpuTime()
+	return func() {
+		if end, _ := cpuTime(); ok {
+			b.ReportMetric(float64((end-start).Microseconds())/float64(b.N), "cpu-µs/op")
 		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 	}
-	start := used()
-	return func() { b.ReportMetric(float64((used()-start).Microseconds())/float64(b.N), "cpu-µs/op") }
 }
 
 // BenchmarkStalled reports how long a message takes to reach the last of 500

@@ -25,6 +25,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"framewright/internal/procgroup"
 )
 
 const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
@@ -55,6 +57,7 @@ var fuzzTime = flag.Duration("fuzztime", 8*time.Second, "how long each fuzz targ
 var stages = []stage{
 	{"gofmt", "files", time.Minute, gofmt},
 	{"vet", "modules", 5 * time.Minute, each("go", "vet", "./...")},
+	{"platforms", "pairs", 15 * time.Minute, platforms}, // of a module and a platform
 	{"staticcheck", "modules", 8 * time.Minute, each("go", "run", staticcheck, "./...")},
 	{"test", "tests", 15 * time.Minute, goTest(".", "-race")},
 	{"allocations", "tests", 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
@@ -230,9 +233,7 @@ func command(ctx context.Context, dir string, log io.Writer, name string, args .
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second
+	procgroup.Own(cmd, 20*time.Second)
 	return cmd
 }
 
