@@ -190,7 +190,7 @@ func TestRunGivesUpOnAHang(t *testing.T) {
 			defer cancel()
 			switch tt.flag {
 			case "-stall":
-				r.stall = 300 * time.Millisecond
+				r.stall = 5 * time.Second // within which the suite must begin, on a busy machine too
 			case "-timeout":
 				r.timeout = 300 * time.Millisecond
 			default:
