@@ -15,6 +15,7 @@ const (
 	ForcedClose    Reason = "forced close"    // this side closed: Socket.Close, or the handler returned
 	SlowClient     Reason = "slow client"     // more was waiting for the client than Options.QueueBytes allows
 	ServerShutdown Reason = "server shutting down"
+	Flood          Reason = "too many packets" // of no use: above Options.IdleRate, or Socket.Abort
 )
 
 // A CloseError is the one reason for which a session ended. Every operation on

@@ -67,6 +67,27 @@ func (v *Server) serveSession(w http.ResponseWriter, r *http.Request, id, versio
 	switch {
 	case s == nil:
 		return &refusal{code: codeSession, level: slog.LevelDebug}
+	}
+	f := s.serve(w, r, version)
+	if f != nil { // the session lives on, or does not
+		cost := 1.0
+		if f.status == http.StatusRequestEntityTooLarge {
+			cost = bodyCosts
+		}
+		s.mu.Lock()
+		s.idled(cost)
+		s.mu.Unlock()
+	}
+	return f
+}
+
+// bodyCosts is what a body that is too long counts against IdleRate: much of it
+// was read.
+const bodyCosts = 10
+
+// serve serves a request of s.
+func (s *Socket) serve(w http.ResponseWriter, r *http.Request, version string) *refusal {
+	switch {
 	case version != "4":
 		return &refusal{code: codeRequest, detail: "a request of version " + strconv.Quote(clip(version)) + " for a session of version 4"}
 	case wantsUpgrade(r):

@@ -61,6 +61,15 @@ type Options struct {
 	// is [SlowClient].
 	QueueBytes int
 
+	// IdleRate is how many packets and requests a second a client may send in
+	// the long run of which nothing comes: pongs that no ping has asked for,
+	// packets that mean nothing from a client, requests that are answered
+	// with nothing; an upgrade counts as ten. 20 by default, no limit below 0.
+	// Ten seconds' worth may come at once. More end the session: [Flood]. How
+	// fast messages come is the handler's to say: it is not sent more than it
+	// receives.
+	IdleRate int
+
 	// MaxSessions bounds the sessions at one time, and MaxSessionsPerAddress
 	// those that were opened from one address: 100,000 and 10,000 by default,
 	// no limit below 0. A handshake above them is refused with 503 or 429 and
@@ -179,6 +188,9 @@ func (o *Options) withDefaults() (Options, error) {
 		case *n.value < 0:
 			return c, fmt.Errorf("engineio: Options.%s is %d: expected a number of bytes, or 0 for the default of %d", n.name, *n.value, n.def)
 		}
+	}
+	if c.IdleRate == 0 {
+		c.IdleRate = 20
 	}
 	if c.MaxSessions == 0 {
 		c.MaxSessions = 100_000

@@ -57,7 +57,9 @@ func (s *Socket) get(w http.ResponseWriter, r *http.Request) *refusal {
 	case len(s.out) > 0:
 		s.flush()
 	case s.probed: // the client waits for this one's end to upgrade
-		s.answerPoll([]packet{noopPacket})
+		if !s.idled(1) { // which would have answered
+			s.answerPoll([]packet{noopPacket})
+		}
 	}
 	s.mu.Unlock()
 

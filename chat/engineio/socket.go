@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"framewright/internal/tokens"
 	"framewright/ws"
 )
 
@@ -48,6 +49,8 @@ type Socket struct {
 	phase phase
 	stats ws.Stats  // of conn, as midMessage saw them
 	due   time.Time // when the timer is meant to fire
+
+	idle tokens.Bucket // of packets and requests that nothing comes of
 
 	parts int // of the session that are still there: its handler and its transport
 }
@@ -158,8 +161,11 @@ func (s *Socket) endLocked(why *CloseError, orderly bool) {
 	s.cancel(why)
 }
 
-// ours reports whether this side wanted the session to end.
-func (e *CloseError) ours() bool { return e.Reason == ForcedClose || e.Reason == ServerShutdown }
+// ours reports whether this side wanted the session to end: nothing of the
+// client's is received any more.
+func (e *CloseError) ours() bool {
+	return e.Reason == ForcedClose || e.Reason == ServerShutdown || e.Reason == Flood
+}
 
 // ending reports whether this side has closed the session.
 func (s *Socket) ending() bool {
@@ -268,10 +274,15 @@ func (s *Socket) handle(ctx context.Context, kind byte, m Message) error {
 			s.phase = phaseIdle
 			s.setTimer(s.server.o.PingInterval)
 		case kind == typePong: // nobody asked
+			s.idled(1)
 		case s.phase == phasePinged: // a sign of life, if not the one that was asked for
 			s.phase = phaseExtended
 			s.setTimer(s.server.o.PingTimeout)
 		}
+		if kind == typeOpen || kind == typeUpgrade || kind == typeNoop { // they mean nothing here
+			s.idled(1)
+		}
+		over = s.err
 	}
 	s.mu.Unlock()
 	if over != nil {
@@ -290,8 +301,33 @@ func (s *Socket) handle(ctx context.Context, kind byte, m Message) error {
 		s.end(&CloseError{TransportError, errors.New("the client sent a ping; in version 4 the server does")}, false)
 		return s.Err()
 	}
-	return nil // open, upgrade and noop mean nothing here, and do no harm
+	return nil
 }
+
+// upgradeCosts is what an upgrade counts against IdleRate: a connection, a
+// handshake and a goroutine.
+const upgradeCosts = 10
+
+// idled counts a packet or a request of which nothing comes, and reports
+// whether that was one too many, which has ended the session. The caller holds
+// s.mu.
+func (s *Socket) idled(n float64) bool {
+	rate := s.server.o.IdleRate
+	if s.err != nil || s.idle.Take(rate, n, time.Now()) {
+		return false
+	}
+	s.endLocked(flood(rate), false)
+	return true
+}
+
+func flood(rate int) *CloseError {
+	return &CloseError{Flood, fmt.Errorf("more than %d packets or requests a second of which nothing comes (option IdleRate)", rate)}
+}
+
+// Abort ends the session with [Flood] because of what the client sends, for the
+// reason of err. What was queued is not delivered, nor is what was not received
+// yet.
+func (s *Socket) Abort(err error) { s.end(&CloseError{Flood, err}, false) }
 
 // undecodable ends the session because of a packet.
 func (s *Socket) undecodable(err error) {

@@ -15,6 +15,12 @@ func (s *Socket) acceptUpgrade(w http.ResponseWriter, r *http.Request) *refusal 
 	if !s.server.upgrades() {
 		return &refusal{code: codeRequest, detail: "an upgrade, which Options.NoUpgrade forbids"}
 	}
+	s.mu.Lock()
+	flooded := s.idled(upgradeCosts)
+	s.mu.Unlock()
+	if flooded {
+		return &refusal{code: codeRequest, detail: flood(s.server.o.IdleRate).Error()}
+	}
 	conn, err := ws.Accept(w, r, &s.server.o.WebSocket)
 	if err != nil { // and answered
 		s.server.o.Logger.Info("engineio: refused", "remote", r.RemoteAddr, "path", r.URL.Path, "err", err)
