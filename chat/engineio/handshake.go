@@ -128,7 +128,7 @@ func (v *Server) open(w http.ResponseWriter, r *http.Request, transport string) 
 	if transport == WebSocket {
 		conn, err := ws.Accept(w, r, &v.o.WebSocket)
 		if err != nil { // and answered
-			v.o.Logger.Info("engineio: refused", "remote", r.RemoteAddr, "path", r.URL.Path, "err", err)
+			v.o.Logger.Info("engineio: refused", "remote", v.o.Remote(r), "path", r.URL.Path, "err", err)
 			return nil
 		}
 		opened = true
@@ -168,6 +168,7 @@ func (v *Server) newSocket(ctx context.Context, r *http.Request, address string)
 			Header: r.Header.Clone(), Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, TLS: r.TLS,
 		},
 		address: address,
+		remote:  v.o.Remote(r),
 		parts:   2,
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))

@@ -82,6 +82,10 @@ type Options struct {
 	// reads the header that the proxy sets.
 	Address func(r *http.Request) string
 
+	// Remote returns what the log calls a client; nil takes r.RemoteAddr, which
+	// behind a proxy is the proxy's.
+	Remote func(r *http.Request) string
+
 	// OriginPatterns are the origins whose pages may use the server besides
 	// its own, on every transport, as in [ws.Options]: "example.com",
 	// "*.example.com", "localhost:*", "https://example.com:8443", or "*" for
@@ -200,6 +204,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if c.Address == nil {
 		c.Address = remoteHost
+	}
+	if c.Remote == nil {
+		c.Remote = func(r *http.Request) string { return r.RemoteAddr }
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -58,7 +58,7 @@ func (v *Server) refuse(w http.ResponseWriter, r *http.Request, f *refusal) {
 	if detail == "" {
 		detail = message
 	}
-	v.o.Logger.Log(r.Context(), f.level, "engineio: refused", "remote", r.RemoteAddr, "path", r.URL.Path, "code", int(f.code), "err", detail)
+	v.o.Logger.Log(r.Context(), f.level, "engineio: refused", "remote", v.o.Remote(r), "path", r.URL.Path, "code", int(f.code), "err", detail)
 	for name, values := range f.header {
 		w.Header()[name] = values
 	}

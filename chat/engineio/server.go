@@ -89,7 +89,7 @@ func (v *Server) serve(s *Socket) {
 	if over := s.Err(); err == nil || over != nil && (errors.Is(err, over) || errors.Is(err, context.Canceled)) {
 		return
 	}
-	v.o.Logger.Error("engineio: handler failed", "remote", s.request.RemoteAddr, "err", err)
+	v.o.Logger.Error("engineio: handler failed", "remote", s.remote, "err", err)
 }
 
 func (v *Server) handle(s *Socket) (err error) {

@@ -19,6 +19,7 @@ type Socket struct {
 	id      string
 	request *http.Request
 	address string // as Options.Address said
+	remote  string // as Options.Remote said
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 
@@ -73,6 +74,9 @@ func (s *Socket) ID() string { return s.id }
 // Request returns what the handshake's request said: Method, URL, Header,
 // Host, RemoteAddr and TLS. It has no body and must not be changed.
 func (s *Socket) Request() *http.Request { return s.request }
+
+// Remote returns what the log calls the client: see [Options.Remote].
+func (s *Socket) Remote() string { return s.remote }
 
 // Transport returns the name of the transport that the session uses now,
 // [Polling] or [WebSocket].

@@ -23,7 +23,7 @@ func (s *Socket) acceptUpgrade(w http.ResponseWriter, r *http.Request) *refusal 
 	}
 	conn, err := ws.Accept(w, r, &s.server.o.WebSocket)
 	if err != nil { // and answered
-		s.server.o.Logger.Info("engineio: refused", "remote", r.RemoteAddr, "path", r.URL.Path, "err", err)
+		s.server.o.Logger.Info("engineio: refused", "remote", s.server.o.Remote(r), "path", r.URL.Path, "err", err)
 		return nil
 	}
 	s.mu.Lock()
@@ -48,7 +48,7 @@ func (s *Socket) upgrade(ctx context.Context, conn *ws.Conn) {
 	s.next, s.stopUpgrade, s.probed = nil, nil, false
 	s.mu.Unlock()
 	if err != nil {
-		s.server.o.Logger.Debug("engineio: no upgrade", "remote", conn.RemoteAddr(), "err", err)
+		s.server.o.Logger.Debug("engineio: no upgrade", "remote", s.remote, "err", err)
 		conn.Close(context.Background(), ws.CodePolicyViolation, "upgrade not done")
 		return
 	}

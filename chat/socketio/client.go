@@ -3,12 +3,14 @@ package socketio
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"framewright/chat/engineio"
+	"framewright/internal/tokens"
 )
 
 // A client is one Engine.IO session with the sockets that it has in namespaces.
@@ -22,11 +24,15 @@ type client struct {
 	binary  [][]byte
 	size    int
 
+	packets tokens.Bucket // the reader's alone, like bytes
+	bytes   tokens.Bucket
+
 	deadline *time.Timer // for its first namespace
 
 	mu      sync.Mutex
 	sockets map[string]*Socket  // by namespace
 	left    map[string]struct{} // namespaces that it was in, for packets that were under way
+	idle    tokens.Bucket       // of what nothing comes of
 }
 
 // serve is the Engine.IO session's handler. It reads until the session is over.
@@ -41,12 +47,55 @@ func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 	}
 	if _, ok := errors.AsType[*packetError](err); ok {
 		why = ParseError
-		s.o.Logger.Info("socketio: a client broke the protocol", "session", e.ID(), "err", err)
+		s.o.Logger.Info("socketio: a client broke the protocol", "remote", e.Remote(), "session", label(e), "err", err)
 		err = nil // said; the session is closed
 	}
-	s.o.Logger.Debug("socketio: a client's connection is over", "session", e.ID(), "transport", e.Transport(), "why", err)
+	if why == Flood {
+		s.o.Logger.Info("socketio: a client sends too much", "remote", e.Remote(), "session", label(e), "err", err)
+	}
+	s.o.Logger.Debug("socketio: a client's connection is over", "remote", e.Remote(), "session", label(e), "transport", e.Transport(), "why", err)
 	c.ended(why)
 	return err
+}
+
+// label is enough of a session's id to tell its lines in the log from others',
+// and too little to speak as the client.
+func label(e *engineio.Socket) string { return e.ID()[:min(8, len(e.ID()))] }
+
+// idled counts a packet of which nothing comes. One too many ends the session,
+// and is an error.
+func (c *client) idled(n float64) error {
+	rate := c.server.o.IdleRate
+	c.mu.Lock()
+	ok := c.idle.Take(rate, n, time.Now())
+	c.mu.Unlock()
+	if !ok {
+		c.engine.Abort(fmt.Errorf("more than %d packets a second of which nothing comes (option IdleRate)", rate))
+		return c.engine.Err()
+	}
+	return nil
+}
+
+// connectCosts is what a CONNECT counts against IdleRate: the program's Use
+// functions, and what it does for a client that comes or goes.
+const connectCosts = 25
+
+// hold waits until a message of the client's has its time. Meanwhile no more is
+// read from it.
+func (c *client) hold(m engineio.Message) error {
+	o, now := &c.server.o, time.Now()
+	wait := max(c.packets.Wait(o.PacketRate, 1, now), c.bytes.Wait(o.ByteRate, float64(len(m.Data)), now))
+	if wait == 0 {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-c.ctx.Done():
+		return c.engine.Err()
+	}
 }
 
 // read handles what the client sends. It never returns nil.
@@ -57,6 +106,9 @@ func (c *client) read() error {
 			return err
 		}
 		m, err := c.engine.Receive(c.ctx)
+		if err == nil {
+			err = c.hold(m)
+		}
 		if err == nil {
 			err = c.message(m)
 		}
@@ -108,7 +160,7 @@ func (c *client) packet(p packet, size int) error {
 	c.mu.Unlock()
 	switch {
 	case s == nil && left:
-		return nil // it was under way when the socket ended
+		return c.idled(1) // a few were under way when the socket ended
 	case s == nil || !s.ready():
 		return badPacket("a packet for the namespace %q, to which the client is not connected", p.namespace)
 	}
@@ -116,7 +168,9 @@ func (c *client) packet(p packet, size int) error {
 	case typeEvent, typeBinaryEvent:
 		s.jobs.put(c.ctx, s, func() { s.event(p) }, size)
 	case typeAck, typeBinaryAck:
-		s.acknowledged(p.id, Args{p.args})
+		if !s.acknowledged(p.id, Args{p.args}) {
+			return c.idled(1)
+		}
 	case typeDisconnect:
 		s.end(ClientDisconnect)
 	default:
@@ -129,7 +183,13 @@ func (c *client) packet(p packet, size int) error {
 func (c *client) connect(p packet) error {
 	n := c.server.namespace(p.namespace)
 	if n == nil {
+		if err := c.idled(1); err != nil {
+			return err
+		}
 		return c.refuse(p.namespace, "Invalid namespace", nil)
+	}
+	if err := c.idled(connectCosts); err != nil {
+		return err
 	}
 	s := newSocket(c, n, p.data)
 	c.mu.Lock()

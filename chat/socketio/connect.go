@@ -229,6 +229,7 @@ func (s *Socket) event(p packet) {
 	s.ns.setup.RUnlock()
 	var reply []any
 	if h == nil {
+		_ = s.client.idled(1) // who reads will see it
 		err = &Error{Message: fmt.Sprintf("the server has no handler for the event %.80q", name)}
 	} else {
 		err = contained(func() (err error) {
@@ -236,8 +237,11 @@ func (s *Socket) event(p packet) {
 			return err
 		})
 	}
+	if _, mine := errors.AsType[*argumentError](err); mine {
+		_ = s.client.idled(1)
+	}
 	if err != nil && (h != nil || p.id == noID) {
-		s.failed("event "+name, err)
+		s.failed(fmt.Sprintf("event %.80q", name), err)
 	}
 	if p.id == noID {
 		return
@@ -248,7 +252,7 @@ func (s *Socket) event(p packet) {
 	}
 	ack, err := encode(typeAck, s.ns.name, p.id, slices.Clone(reply)...)
 	if err != nil { // the program's value, or its error's data
-		s.failed("acknowledgement of "+name, err)
+		s.failed(fmt.Sprintf("acknowledgement of %.80q", name), err)
 		ack, _ = encode(typeAck, s.ns.name, p.id, failure{Error: internalError})
 	}
 	s.ns.mu.Lock()

@@ -36,11 +36,16 @@ func (a Args) Decode(into ...any) error {
 			continue
 		}
 		if err := a.list[i].decode(v); err != nil {
-			return &Error{Message: fmt.Sprintf("argument %d: %v", i+1, cause(err)), Err: err}
+			return &Error{Message: fmt.Sprintf("argument %d: %v", i+1, cause(err)), Err: &argumentError{err}}
 		}
 	}
 	return nil
 }
+
+// An argumentError is an argument of another type than a handler takes.
+type argumentError struct{ error }
+
+func (e *argumentError) Unwrap() error { return e.error }
 
 // cause words what is wrong with an argument for the one who sent it, without
 // the names of the program's types.

@@ -11,11 +11,12 @@ const (
 	ServerDisconnect Reason = "server namespace disconnect" // Socket.Disconnect
 	TransportClose   Reason = "transport close"             // the connection is gone
 	ParseError       Reason = "parse error"                 // the client broke the protocol
+	Flood            Reason = "too many packets"            // of which nothing came: Options.IdleRate
 	Replaced         Reason = "replaced"                    // the client came back over another connection
 )
 
 // recoverable tells whether a client that went like that may come back to the
 // state it left.
 func (r Reason) recoverable() bool {
-	return r != ClientDisconnect && r != ServerDisconnect && r != ParseError
+	return r != ClientDisconnect && r != ServerDisconnect && r != ParseError && r != Flood
 }

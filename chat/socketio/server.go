@@ -42,6 +42,23 @@ type Options struct {
 	MaxArgs        int
 	MaxDepth       int
 
+	// PacketRate and ByteRate are how many packets a second of every kind, and
+	// how many bytes of them, one client may send in the long run; a packet's
+	// attachments are packets, too. Ten seconds' worth may come at once. A
+	// client that sends more is held up, before anything is parsed: it is not
+	// read from until its time has come. 10,000 and 16 MiB by default, no limit
+	// below 0.
+	PacketRate int
+	ByteRate   int
+
+	// IdleRate is how many packets a second one client may send of which
+	// nothing comes: events that have no handler, or arguments that it cannot
+	// take; acknowledgements that nobody waits for; CONNECTs to a namespace
+	// that there is not, and whatever is sent to one that was left. Other
+	// CONNECTs count as 25. Ten seconds' worth may come at once; more closes
+	// the connection: [Flood]. 100 by default, no limit below 0.
+	IdleRate int
+
 	// MaxWaiting is how many events of one socket may wait for their handlers
 	// before no more are read from its connection: 64 by default.
 	MaxWaiting int
@@ -82,6 +99,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Recovery != nil {
 		o.Recovery = o.Recovery.withDefaults()
 	}
+	o.PacketRate = cmp.Or(o.PacketRate, 10_000)
+	o.ByteRate = cmp.Or(o.ByteRate, 16<<20)
+	o.IdleRate = cmp.Or(o.IdleRate, 100)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if o.Engine.Logger == nil {
 		o.Engine.Logger = o.Logger

@@ -212,14 +212,17 @@ func (s *Socket) ask(ctx context.Context, event string, args []any) (Args, error
 }
 
 // acknowledged hands an acknowledgement to who waits for it. One that nobody
-// waits for, or not any more, is of no use.
-func (s *Socket) acknowledged(id int64, a Args) {
+// waits for, or not any more, is of no use: then it reports false.
+func (s *Socket) acknowledged(id int64, a Args) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c := s.acks[id]; c != nil {
-		delete(s.acks, id)
-		c <- a
+	c := s.acks[id]
+	if c == nil {
+		return false
 	}
+	delete(s.acks, id)
+	c <- a
+	return true
 }
 
 // Join puts the socket into rooms, names of the program's own. The error is
@@ -348,8 +351,8 @@ func (s *Socket) detach(why Reason) {
 func (s *Socket) failed(where string, err error) {
 	log := s.ns.server.o.Logger
 	if e, ok := errors.AsType[*errPanic](err); ok {
-		log.Error("socketio: panic", "in", where, "namespace", s.ns.name, "socket", s.id, "panic", e.value, "stack", string(e.stack))
+		log.Error("socketio: panic", "remote", s.client.engine.Remote(), "in", where, "namespace", s.ns.name, "socket", s.id, "panic", e.value, "stack", string(e.stack))
 		return
 	}
-	log.Info("socketio: handler failed", "in", where, "namespace", s.ns.name, "socket", s.id, "err", err)
+	log.Info("socketio: handler failed", "remote", s.client.engine.Remote(), "in", where, "namespace", s.ns.name, "socket", s.id, "err", err)
 }

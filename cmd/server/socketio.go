@@ -79,6 +79,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 			MaxSessions:           cmp.Or(a.set.maxConns, -1),
 			MaxSessionsPerAddress: cmp.Or(a.set.maxPerAddress, -1),
 			Address:               func(r *http.Request) string { return limitKey(a.gate.proxies.client(r)) },
+			Remote:                func(r *http.Request) string { return remote(a.gate.proxies.client(r)) },
 			Connect:               a.gate.withClient,
 			// A client that polls asks again at once; one that does not is
 			// not to hold up a drain.
@@ -188,6 +189,8 @@ func (b *bridge) enter(s *socketio.Socket, id chat.Identity) (*chat.Session, err
 func departed(err error) error {
 	if e, ok := errors.AsType[*socketio.ClosedError](err); ok {
 		switch e.Reason {
+		case socketio.Flood:
+			return chat.ErrFlood
 		case socketio.ClientDisconnect, socketio.TransportClose, socketio.Replaced:
 			return nil
 		}
