@@ -229,6 +229,7 @@ func TestRecoveryIsNotMisledByStrings(t *testing.T) {
 		if v.offset != before {
 			t.Errorf("offset %s, want %s", v.offset, before)
 		}
+		synctest.Wait() // or it is dropped
 		s.EmitVolatile("v", 1)
 		v.want("a volatile one that ends with a number", `42["v",1]`)
 		go Ask[int](t.Context(), s, "ask", "z")
