@@ -74,11 +74,11 @@ func (s *Session) Refresh(ctx context.Context, token, ref string) error {
 	if token == "" {
 		return &Error{Code: CodeBadToken, Text: "a refresh needs a token"}
 	}
-	id, err := s.hub.Authenticate(ctx, Credentials{Name: s.person.Name, Token: token})
+	id, err := s.hub.Authenticate(ctx, Credentials{Name: s.Person().Name, Token: token})
 	if err != nil {
 		return err
 	}
-	if id.Person.ID != s.person.ID {
+	if id.Person.ID != s.Person().ID {
 		return &Error{Code: CodeBadToken, Text: "the token is somebody else's; connect anew to be another person"}
 	}
 	if s.Err() != nil {

@@ -10,6 +10,11 @@ import (
 type Person struct {
 	ID   string
 	Name string
+
+	// Account says that the name was not the client's choice: whoever the
+	// program trusts (a token, a cookie, the program itself) vouches for it.
+	// It goes before the name of a guest, see [Renamed].
+	Account bool
 }
 
 // Message is one entry of a room's order. It does not change once it is stored;
@@ -33,6 +38,15 @@ type Welcome struct {
 	Text    string
 	Expires time.Time // when the session ends unless it is refreshed; zero: never
 	MaxText int       // bytes that a message may have: [Options.MaxText]
+}
+
+// Renamed tells a session that its person goes by another name from here on:
+// the one that it had, or one that looked like it, is an account's. The members
+// of its rooms get a [Presence].
+type Renamed struct {
+	You  Person
+	Was  string // the name that it had
+	Text string
 }
 
 // Joined answers [Session.Join].
@@ -108,12 +122,14 @@ type Ack struct {
 	Time   time.Time
 }
 
-// Presence tells a room's members that a person came or went.
+// Presence tells a room's members that a person came or went, or has another
+// name now.
 type Presence struct {
 	Room   string
 	Who    Person
-	Here   bool // came; otherwise went
-	People int  // how many are here now
+	Here   bool   // came, or is here under another name; otherwise went
+	Was    string // the name that it had here until now; empty: it came, or went
+	People int    // how many are here now
 	Time   time.Time
 }
 
@@ -140,6 +156,7 @@ type Refusal struct {
 
 // EventName implements [Body].
 func (Welcome) EventName() string   { return "welcome" }
+func (Renamed) EventName() string   { return "renamed" }
 func (Joined) EventName() string    { return "joined" }
 func (Left) EventName() string      { return "left" }
 func (Posted) EventName() string    { return "message" }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"framewright/internal/lookalike"
 )
 
 // Hub connects sessions and rooms. Its methods may be called from any
@@ -21,9 +23,11 @@ type Hub struct {
 	draining  bool
 	sessions  map[string]*Session // by ID
 	people    map[string]*owner   // by person's ID
-	names     map[string]*nameHolder
+	names     lookalike.Index[*claim]
+	house     house
 	addresses map[string]int // sessions from there
 	rooms     map[string]*room
+	roomNames lookalike.Index[string] // in use, and Options.Rooms
 
 	mutes    mutes
 	bans     bans
@@ -32,14 +36,20 @@ type Hub struct {
 
 // New returns a hub. Close it in the end, for its store's sake.
 func New(o Options) *Hub {
-	return &Hub{
+	h := &Hub{
 		o:         o.withDefaults(),
 		sessions:  make(map[string]*Session),
 		people:    make(map[string]*owner),
-		names:     make(map[string]*nameHolder),
 		addresses: make(map[string]int),
 		rooms:     make(map[string]*room),
 	}
+	for _, name := range slices.Concat(HouseNames, o.ReservedNames) {
+		h.house.add(h, name)
+	}
+	for _, name := range o.Rooms {
+		h.roomNames.Add(lookalike.Of(name, false), name)
+	}
+	return h
 }
 
 // Connect is [Hub.Admit] for a person of whom there is nothing more to say.
@@ -50,8 +60,12 @@ func (h *Hub) Connect(person Person, c Codec) (*Session, error) {
 // Admit registers a session, whose events are encoded by c, and greets it with
 // a [Welcome]. An empty Person.ID gets a random one. The error is an [*Error]:
 // the name is not acceptable (CodeBadName), somebody else has it or one that
-// looks like it (CodeNameTaken), there are too many (CodeTooManySessions), or
-// the hub is closing (CodeUnavailable).
+// looks like it, or it is reserved (CodeNameTaken), there are too many
+// (CodeTooManySessions), or the hub is closing (CodeUnavailable).
+//
+// An account (Person.Account) gets its name: guests that have it, or one that
+// looks like it, are given others, see [Renamed]. If another account has it, the
+// newcomer's gets a number.
 //
 // The caller owes the session a goroutine that writes what [Session.Next] gives
 // and, when the connection is over, a [Session.Close].
@@ -66,10 +80,20 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 		return nil, err
 	}
 	s := newSession(h, id, c)
-	s.Emit(Welcome{You: s.person, Text: h.o.Welcome(s.person), Expires: id.Expires, MaxText: h.o.MaxText}) // before anyone else can reach it
-	if err := h.register(s); err != nil {
+	renamed, err := h.register(s)
+	if err != nil {
 		return nil, err
 	}
+	admitted := false
+	defer func() {
+		if !admitted { // the Welcome hook panicked
+			s.Close(ErrPanic)
+		}
+	}()
+	h.announce(renamed)
+	you := s.Person()
+	s.greet(Welcome{You: you, Text: h.o.Welcome(you), Expires: id.Expires, MaxText: h.o.MaxText})
+	admitted = true
 	h.counters.connected.Add(1)
 	s.expireAt(id.Expires)
 	if f := h.o.Connected; f != nil {
@@ -149,13 +173,18 @@ func (h *Hub) fanOut(e *Event, to, except []*Session) {
 
 // Publish stores a message of the program's own in a room and sends it to the
 // members. An id makes it safe to repeat, as in [Session.Send]; it may be
-// empty. The stored message is returned; the error is an [*Error].
+// empty. The name of an account is reserved from here on, as long as it is among
+// the last thousand; a guest that has it is given another. The stored message is
+// returned; the error is an [*Error].
 func (h *Hub) Publish(room string, from Person, id, text string) (*Message, error) {
 	if err := CheckRoom(room); err != nil {
 		return nil, err
 	}
 	if err := h.checkText(text); err != nil {
 		return nil, err
+	}
+	if from.Account {
+		h.reserve(from.Name)
 	}
 	r, err := h.acquire(room)
 	if err != nil {

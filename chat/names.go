@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -35,9 +37,13 @@ func checkName(code ErrorCode, what, s, reserved string) error {
 	if !utf8.ValidString(s) {
 		return refuse("must be UTF-8")
 	}
+	// Some characters are drawn as whole sentences, or as towers of letters.
+	if n := utf8.RuneCountInString(norm.NFKC.String(s)); n > 2*maxNameRunes {
+		return refuse("may have at most %d characters, which this is in a plainer form: %d", 2*maxNameRunes, n)
+	}
 	marks := 0
 	for i, r := range s {
-		if hidden(r) {
+		if hidden(r) && !joins(s, i, r) {
 			return refuse("may not contain the character %U, which cannot be seen or changes its surroundings", r)
 		}
 		if strings.ContainsRune(reserved, r) {
@@ -57,6 +63,41 @@ func checkName(code ErrorCode, what, s, reserved string) error {
 	return nil
 }
 
+const (
+	zeroWidthNonJoiner = 0x200C
+	zeroWidthJoiner    = 0x200D
+	virama             = 9 // the canonical combining class of what takes a letter's vowel
+)
+
+// joins reports whether r, at s[i], is a joiner that changes how its neighbours
+// are drawn: behind a virama of an Indic script, between letters of a script
+// that joins them (RFC 5892 appendices A.1 and A.2, which know the letters'
+// joining types), or between two pictures that make one. Anywhere else it is
+// nothing but hidden.
+func joins(s string, i int, r rune) bool {
+	if r != zeroWidthNonJoiner && r != zeroWidthJoiner {
+		return false
+	}
+	next := s[i+utf8.RuneLen(r):]
+	if i == 0 {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(s[:i])
+	after, _ := utf8.DecodeRuneInString(next)
+	if norm.NFD.PropertiesString(string(before)).CCC() == virama {
+		return unicode.IsLetter(after) || next == ""
+	}
+	if next == "" {
+		return false
+	}
+	if r == zeroWidthNonJoiner {
+		joined := []*unicode.RangeTable{unicode.Arabic, unicode.Syriac, unicode.Mongolian, unicode.Mandaic, unicode.Nko, unicode.Adlam}
+		return unicode.In(before, joined...) && unicode.In(after, joined...)
+	}
+	const emojiStyle = 0xFE0F
+	return (unicode.In(before, unicode.So, unicode.Sk) || before == emojiStyle) && before > unicode.MaxLatin1 && unicode.In(after, unicode.So, unicode.Sm)
+}
+
 // hidden reports whether r has no place in a name: control and format
 // characters (among them the bidirectional and zero-width ones), private and
 // unassigned ones, every space but the ordinary, and those letters, marks and
@@ -68,7 +109,8 @@ func hidden(r rune) bool {
 	case 0x034F, // combining grapheme joiner
 		0x115F, 0x1160, 0x3164, 0xFFA0, // Hangul fillers
 		0x17B4, 0x17B5, // Khmer inherent vowels
-		0x2800: // empty Braille pattern
+		emptyBraille,
+		unicode.ReplacementChar: // stands for what was lost
 		return true
 	}
 	return !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) ||

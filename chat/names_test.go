@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -19,7 +21,7 @@ func TestConfusableNames(t *testing.T) {
 		{"Ada", "Ⓐⓓⓐ"}, // in circles
 		{"Paypal", "PayPaI"}, {"Paypal", "Paypa1"}, {"paypal", "раураl"},
 		{"Alice", "AIice"}, {"Alice", "A1ice"}, {"Alice", "Αlісе"},
-		{"admin", "аdmіn"}, {"Admin", "ADMIN"}, {"admin", "adrnin"}, {"admin", "ad min"}, {"admin", "ad-min"}, {"admin", "admin."},
+		{"jasmin", "jаsmіn"}, {"Jasmin", "JASMIN"}, {"jasmin", "jasrnin"}, {"jasmin", "jas min"}, {"jasmin", "jas-min"}, {"jasmin", "jasmin."},
 		{"Bob", "B0b"}, {"BOB", "ВОВ"},
 		{"Helen", "Ηelen"}, {"Nikos", "Νikos"},
 		{"Straße", "STRASSE"}, {"Straße", "strasse"},
@@ -53,15 +55,112 @@ func TestNamesThatAreNotConfused(t *testing.T) {
 	}
 }
 
-// A name is folded in a time that does not depend on what is in it.
-func TestNameKeysAreBounded(t *testing.T) {
-	long := ""
-	for range maxNameRunes {
-		long += "\ufdfa" // eighteen letters, by its compatibility form
-	}
-	for _, k := range nameKeys(long) {
-		if len(k) > 40*len(long) {
-			t.Errorf("%d bytes for a name of %d", len(k), len(long))
+// Names of real people, and what only looks like one.
+func TestCheckName(t *testing.T) {
+	for _, name := range []string{"Ада Лавлейс", "Ἀρχιμήδης", "محمد", "نرگس‌", "می‌خواهم", "דָּוִד", "क्‍षत्रिय", "क्‌ष", "ශ්‍රී", "നന്‍", "สมชาย", "Nguyễn Thị", "李小龍", "さくら", "김민준",
+		"Ọ́lá", "👩‍🚀", "❤️‍🔥", "👩🏽‍🚀 Mae", "Zoë", "O’Neil", "Jean-Luc", "X Æ A-12"} {
+		if name == "نرگس‌" {
+			wantCode(t, CheckName(name), CodeBadName) // a joiner at the end joins nothing
+			continue
 		}
+		if err := CheckName(name); err != nil {
+			t.Errorf("%q (%+q): %v", name, name, err)
+		}
+	}
+	for _, name := range []string{"", "a\u200db", "a\u200cb", "\u200d", "م\u200c", "\u200cم", "🙂\u200d", "\u200d🙂", "🙂\u200da", "1\u200d🙂", "क\u200dष", "\ufffd", "a\ufffdb",
+		"\ud7ff\x00", "a\u2800b", "a\u202eb", "\u0301a", strings.Repeat("\ufdfa", 5), strings.Repeat("é", 33)} {
+		wantCode(t, CheckName(name), CodeBadName)
+		if name != "" {
+			wantCode(t, CheckRoom(name), CodeBadRoom)
+		}
+	}
+}
+
+// Names of the house, however they are written, are no guest's.
+func TestReservedNames(t *testing.T) {
+	h := New(Options{ReservedNames: []string{"Ops Team", "Bürgermeister"}})
+	defer h.Close()
+	for _, name := range []string{"Server", "SERVER", "Ѕеrvеr", "System", "CI", "Cl", "C1", "Admin", "ꓮdmin", "ᴀdmin", "a̶dmin", "Ádmin", "★Admin★", "Admin ✓", "[Server]", "🅰dmin", "moderat0r",
+		"Ops-Team", "opsteam", "Burgermeister", "ＣＩ"} {
+		_, err := h.Connect(Person{Name: name}, plain)
+		wantCode(t, err, CodeNameTaken)
+		if err == nil || !strings.Contains(err.Error(), "kept for an account") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"Cindy", "Serverus", "Adminah", "Root Beer"} {
+		connect(t, h, name)
+	}
+	// An account may have it: who gives accounts out has seen to that.
+	if _, err := h.Connect(Person{ID: "u1", Name: "Admin", Account: true}, plain); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who publishes keeps its name from then on, and takes it from a guest.
+func TestPublishersNameIsReserved(t *testing.T) {
+	h := New(Options{})
+	defer h.Close()
+	guest := connect(t, h, "Jenkins")
+	if err := guest.Join("builds", Cursor{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	wantNext[Joined](t, guest)
+	m, err := h.Publish("builds", Person{ID: "publish", Name: "Jеnkins", Account: true}, "", "green") // with a Cyrillic е
+	if err != nil || !m.From.Account {
+		t.Fatal(m, err)
+	}
+	if r := wantNext[Renamed](t, guest); r.Was != "Jenkins" || r.You.Name != "Jenkins-2" {
+		t.Errorf("%+v", r)
+	}
+	_, err = h.Connect(Person{Name: "jenkins"}, plain)
+	wantCode(t, err, CodeNameTaken)
+	for i := range 2 * maxPublishers {
+		h.reserve(fmt.Sprint("publisher ", i))
+	}
+	if n := len(h.house.claims); n != maxPublishers+len(HouseNames) {
+		t.Errorf("%d names are kept", n)
+	}
+	if _, err = h.Connect(Person{Name: "jenkins"}, plain); err != nil {
+		t.Errorf("after a thousand others: %v", err)
+	}
+}
+
+func TestRoomsThatLookAlike(t *testing.T) {
+	h := New(Options{Rooms: []string{"lobby"}})
+	defer h.Close()
+	ada := connect(t, h, "Ada")
+	for _, room := range []string{"l\u043ebby", "Lobby", "1obby", "l0bby", "ʟᴏʙʙʏ", "lo\u0336bby", "\u217cobby"} { // nobody is in the lobby
+		err := ada.Join(room, Cursor{}, "")
+		wantCode(t, err, CodeBadRoom)
+		if err == nil || !strings.Contains(err.Error(), `the room "lobby"`) {
+			t.Errorf("%q: %v", room, err)
+		}
+		_, err = h.Publish(room, Person{ID: "p", Name: "p"}, "", "x")
+		wantCode(t, err, CodeBadRoom)
+	}
+	bob := connect(t, h, "Bob")
+	join := func(s *Session, room string) {
+		t.Helper()
+		if err := s.Join(room, Cursor{}, ""); err != nil {
+			t.Errorf("%q: %v", room, err)
+		}
+	}
+	join(ada, "lobby")
+	join(ada, "сор") // Cyrillic
+	wantCode(t, bob.Join("СОР", Cursor{}, ""), CodeBadRoom)
+	join(bob, "cop")                                         // what is typed is not kept from anybody
+	wantCode(t, bob.Join("сорu", Cursor{}, ""), CodeBadRoom) // of two alphabets
+	join(ada, "team-a")
+	join(ada, "teama")
+	join(ada, "2026-1-11")
+	join(ada, "2026-11-1")
+	wantCode(t, bob.Join("tearn-a", Cursor{}, ""), CodeBadRoom)
+	if err := ada.Leave("team-a", ""); err != nil {
+		t.Fatal(err)
+	}
+	join(bob, "tearn-a") // the other is not in use any more
+	if _, err := h.Delete("Lobby", Cursor{1, 1}); err != nil {
+		t.Errorf("an operator deletes in any room: %v", err)
 	}
 }

@@ -47,6 +47,15 @@ type Options struct {
 	// of its own cannot come back, and has none.
 	PresenceGrace time.Duration
 
+	// ReservedNames are names that no guest has, nor one that looks like them,
+	// besides [HouseNames] and those under which the program has published as
+	// an account (see [Hub.Publish]).
+	ReservedNames []string
+
+	// Rooms are there as far as look-alikes go, whether anybody is in them or
+	// not: a room that looks like one of them cannot be joined.
+	Rooms []string
+
 	// Welcome is what greets the one who connects; default "Welcome, NAME."
 	Welcome func(p Person) string
 
@@ -64,6 +73,7 @@ type Options struct {
 	Disconnected func(s *Session, reason error) // after it has left its rooms; nil: the client simply went
 	Joined       func(s *Session, room string)
 	Left         func(s *Session, room string)
+	Renamed      func(s *Session, was string) // see [Renamed]
 	Message      func(s *Session, m *Message) // stored and sent to the room; not called for a repeated send
 
 	Observer Observer

@@ -21,7 +21,7 @@ func (s *Session) Private(to, id, text string) error {
 	if s.Err() != nil {
 		return ErrClosed
 	}
-	key := sendKey{s.person.ID, id}
+	key := sendKey{s.Person().ID, id}
 	if at, again := s.hub.privates.get(key); again {
 		s.hub.counters.duplicates.Add(1)
 		s.Emit(Ack{ID: id, Time: at})
@@ -30,14 +30,14 @@ func (s *Session) Private(to, id, text string) error {
 	if err := s.spendMessage(); err != nil {
 		return err
 	}
-	if err := s.hub.mutes.check("", s.person.ID); err != nil {
+	if err := s.hub.mutes.check("", s.Person().ID); err != nil {
 		return err
 	}
 	receivers := s.hub.sessionsOf(to)
 	if len(receivers) == 0 {
 		return &Error{Code: CodeNotHere, Text: fmt.Sprintf("nobody with the id %.64q is connected", to)}
 	}
-	whom := receivers[0].person
+	whom := receivers[0].Person()
 	if f := s.hub.o.AllowPrivate; f != nil {
 		if err := f(s, whom, text); err != nil {
 			return asError(err, CodeNotAllowed)
@@ -49,11 +49,11 @@ func (s *Session) Private(to, id, text string) error {
 		return nil
 	}
 	s.Emit(Ack{ID: id, Time: at})
-	if to != s.person.ID {
-		receivers = append(receivers, s.hub.sessionsOf(s.person.ID)...)
+	if to != s.Person().ID {
+		receivers = append(receivers, s.hub.sessionsOf(s.Person().ID)...)
 	}
 	s.hub.counters.privates.Add(1)
-	s.hub.fanOut(NewEvent(Private{From: s.person, To: whom, ID: id, Text: text, Time: at}), receivers, nil)
+	s.hub.fanOut(NewEvent(Private{From: s.Person(), To: whom, ID: id, Text: text, Time: at}), receivers, nil)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,6 +74,18 @@ func (q *queue) put(p Packet, volatile bool, now time.Time) (dropped int, err er
 	q.bytes += size
 	q.rouse()
 	return dropped, nil
+}
+
+// putFirst adds p before everything that waits; what is put first is small, and
+// is held to no bound.
+func (q *queue) putFirst(p Packet, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil {
+		q.items = slices.Insert(q.items, q.head, item{p, false, now})
+		q.bytes += p.Size + packetOverhead
+		q.rouse()
+	}
 }
 
 func (q *queue) dropVolatile() (dropped int) {

@@ -2,64 +2,58 @@ package chat
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+
+	"framewright/internal/lookalike"
 )
 
 // owner is what all sessions of one person share.
 type owner struct {
+	id       string
 	sessions map[*Session]struct{}
+	claims   []*claim
 	holds    int // sessions, and those that were lost within the grace
 	messages bucket
 }
 
-// nameHolder is who has a name, under one of its keys.
-type nameHolder struct {
-	person string
-	holds  int
-}
-
-func (h *Hub) register(s *Session) error {
-	keys := nameKeys(s.person.Name)
+func (h *Hub) register(s *Session) ([]renamed, error) {
+	who := s.Person()
+	w := wish{Person: who, key: lookalike.Of(who.Name, true)}
+	if !who.Account {
+		w.bare = lookalike.Bare(who.Name)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed || h.draining {
-		return &Error{Code: CodeUnavailable, Text: "the server is shutting down; try again soon", Err: ErrShutdown}
+		return nil, &Error{Code: CodeUnavailable, Text: "the server is shutting down; try again soon", Err: ErrShutdown}
 	}
-	for _, key := range keys {
-		if n := h.names[key]; n != nil && n.person != s.person.ID {
-			return &Error{Code: CodeNameTaken,
-				Text: fmt.Sprintf("the name %q is taken, or looks too much like one that is; choose another", s.person.Name)}
-		}
+	if err := h.mayHave(w); err != nil {
+		return nil, err
 	}
 	if limit := h.o.MaxSessionsPerAddress; limit > 0 && s.address != "" && h.addresses[s.address] >= limit {
-		return &Error{Code: CodeTooManySessions,
+		return nil, &Error{Code: CodeTooManySessions,
 			Text: fmt.Sprintf("%d sessions from one address is all there may be (option MaxSessionsPerAddress)", limit)}
 	}
-	o := h.people[s.person.ID]
+	o := h.people[who.ID]
 	if o == nil {
-		o = &owner{sessions: make(map[*Session]struct{})}
+		o = &owner{id: who.ID, sessions: make(map[*Session]struct{})}
 	}
 	if limit := h.o.MaxSessionsPerPerson; limit > 0 && len(o.sessions) >= limit {
-		return &Error{Code: CodeTooManySessions,
+		return nil, &Error{Code: CodeTooManySessions,
 			Text: fmt.Sprintf("%d sessions of one person is all there may be (option MaxSessionsPerPerson)", limit)}
 	}
-	h.people[s.person.ID] = o
+	h.people[who.ID] = o
 	o.sessions[s] = struct{}{}
 	o.holds++
 	s.owner = o
-	for _, key := range keys {
-		n := h.names[key]
-		if n == nil {
-			n = &nameHolder{person: s.person.ID}
-			h.names[key] = n
-		}
-		n.holds++
-	}
 	if s.address != "" {
 		h.addresses[s.address]++
 	}
 	h.sessions[s.id] = s
-	return nil
+	return h.take(s, w), nil
 }
 
 // unregister forgets the session at once, and who it was after the grace.
@@ -81,37 +75,66 @@ func (h *Hub) unregister(s *Session, grace time.Duration) {
 }
 
 func (h *Hub) forget(s *Session) {
-	keys := nameKeys(s.person.Name)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.drop(s)
 	if s.owner.holds--; s.owner.holds == 0 {
-		delete(h.people, s.person.ID)
-	}
-	for _, key := range keys {
-		if n := h.names[key]; n != nil {
-			if n.holds--; n.holds == 0 {
-				delete(h.names, key)
-			}
-		}
+		delete(h.people, s.owner.id)
 	}
 }
 
 // acquire returns the room, which stays the one room of its name until as many
-// releases as acquires.
-func (h *Hub) acquire(name string) (*room, error) {
+// releases as acquires. One that is not in use is refused if it looks like
+// another.
+func (h *Hub) acquire(name string) (*room, error) { return h.open(name, false) }
+
+func (h *Hub) open(name string, whatever bool) (*room, error) {
+	if r := h.inUse(name); r != nil {
+		return r, nil
+	}
+	key := lookalike.Of(name, false)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := h.rooms[name]
 	if r == nil {
+		if err := h.looksNew(name, key); err != nil && !whatever {
+			return nil, err
+		}
 		if len(h.rooms) >= h.o.MaxRooms {
 			return nil, &Error{Code: CodeTooManyRooms,
 				Text: fmt.Sprintf("the server has %d rooms in use, which is all it may have (option MaxRooms)", len(h.rooms))}
 		}
 		r = newRoom(h, name)
+		r.key = key
 		h.rooms[name] = r
+		h.roomNames.Add(key, name)
 	}
 	r.refs++
 	return r, nil
+}
+
+// looksNew refuses the name of a room that looks like one in use, or one of
+// Options.Rooms. A name in plain ASCII yields to such a one only: what is typed
+// is not to be kept from anybody by what only looks like it.
+func (h *Hub) looksNew(name string, key lookalike.Key) error {
+	if slices.Contains(h.o.Rooms, name) {
+		return nil
+	}
+	for other := range h.roomNames.Alike(key) {
+		if isASCII(name) && !isASCII(other) && !slices.Contains(h.o.Rooms, other) {
+			continue
+		}
+		return &Error{Code: CodeBadRoom,
+			Text: fmt.Sprintf("the room's name %q looks like that of the room %q; join that one, or choose another name", name, other)}
+	}
+	if lookalike.Mixed(name) {
+		return &Error{Code: CodeBadRoom, Text: fmt.Sprintf("the room's name %q has a word in letters of several alphabets, which look like one another", name)}
+	}
+	return nil
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // inUse is acquire for a room that somebody is in; nil if nobody is.
@@ -137,5 +160,6 @@ func (h *Hub) release(r *room) {
 	defer h.mu.Unlock()
 	if r.refs--; r.refs == 0 {
 		delete(h.rooms, r.name)
+		h.roomNames.Remove(r.key, r.name)
 	}
 }

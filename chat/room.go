@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"framewright/internal/lookalike"
 )
 
 // room is the members and the append point of one room. What it has seen is in
@@ -15,6 +17,7 @@ type room struct {
 	hub  *Hub
 	name string
 	refs int // under hub.mu
+	key  lookalike.Key
 
 	// waiting holds the sends that have not been stored yet. If led, the first
 	// of them, or somebody who has taken them all, is at work.
@@ -99,11 +102,13 @@ func (r *room) lead() {
 		}
 	}()
 	messages := make([]*Message, len(batch))
-	for i, p := range batch {
-		messages[i] = p.message
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for i, p := range batch {
+		if messages[i] = p.message; p.sender != nil {
+			p.message.From = p.sender.Person() // of this moment: it may have been renamed since
+		}
+	}
 	r.settle(batch, messages)
 }
 
@@ -256,15 +261,18 @@ func (r *room) history(s *Session, q Query, ref string) error {
 
 // enter adds s, and tells the others if its person was not here yet.
 func (r *room) enter(s *Session) {
-	p := r.people[s.person.ID]
-	switch {
-	case p == nil:
-		p = &presence{person: s.person}
-		r.people[s.person.ID] = p
-		r.tellPresence(p.person, true)
-	case p.person != s.person: // it goes by another name now
-		p.person = s.person
-		r.tellPresence(p.person, true)
+	// First the place, then the name: whoever renames s afterwards finds it here.
+	s.placesMu.Lock()
+	s.places[r] = struct{}{}
+	s.placesMu.Unlock()
+	who := s.Person()
+	p := r.people[who.ID]
+	if p == nil {
+		p = &presence{person: who}
+		r.people[who.ID] = p
+		r.tellPresence(who, true, "")
+	} else {
+		r.call(p, who)
 	}
 	r.stopGrace(p)
 	p.sessions++
@@ -272,11 +280,46 @@ func (r *room) enter(s *Session) {
 	r.members = append(r.members, s)
 }
 
-func (r *room) tellPresence(who Person, here bool) {
+// call has a person go by another name, if it is one, and tells the members.
+func (r *room) call(p *presence, who Person) {
+	if was := p.person; was != who {
+		p.person = who
+		r.tellPresence(who, true, was.Name)
+	}
+}
+
+// callAsOthers has a person go by a name that one of its sessions here has, when
+// s, another one, has gone.
+func (r *room) callAsOthers(p *presence, s *Session) {
+	var another *Session
+	for _, other := range r.hub.sessionsOf(p.person.ID) {
+		if _, here := r.place[other]; !here {
+			continue
+		}
+		if another = other; other.Person() == p.person {
+			return
+		}
+	}
+	if another != nil && p.person == s.Person() {
+		r.call(p, another.Person())
+	}
+}
+
+// renamed is call for a session that had the name was.
+func (r *room) renamed(s *Session, was string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	who := s.Person()
+	if p := r.people[who.ID]; p != nil && p.person.Name == was {
+		r.call(p, who)
+	}
+}
+
+func (r *room) tellPresence(who Person, here bool, was string) {
 	if limit := r.hub.o.MaxPresence; limit > 0 && len(r.people) > limit {
 		return
 	}
-	r.tell(NewEvent(Presence{Room: r.name, Who: who, Here: here, People: len(r.people), Time: time.Now().UTC()}))
+	r.tell(NewEvent(Presence{Room: r.name, Who: who, Here: here, Was: was, People: len(r.people), Time: time.Now().UTC()}))
 }
 
 func (r *room) stopGrace(p *presence) {
@@ -299,9 +342,15 @@ func (r *room) leave(s *Session, grace time.Duration) {
 	r.members[last] = nil
 	r.members = r.members[:last]
 	delete(r.place, s)
+	if grace == 0 {
+		s.placesMu.Lock()
+		delete(s.places, r)
+		s.placesMu.Unlock()
+	}
 
-	p := r.people[s.person.ID]
+	p := r.people[s.Person().ID]
 	if p.sessions--; p.sessions > 0 {
+		r.callAsOthers(p, s)
 		return
 	}
 	if grace == 0 {
@@ -324,7 +373,7 @@ func (r *room) leave(s *Session, grace time.Duration) {
 
 func (r *room) remove(p *presence) {
 	delete(r.people, p.person.ID)
-	r.tellPresence(p.person, false)
+	r.tellPresence(p.person, false, "")
 }
 
 // gone ends a person's grace.

@@ -33,7 +33,7 @@ func (s *Session) Send(room, id, text string) error {
 	if err := s.spendMessage(); err != nil {
 		return err
 	}
-	if err := s.hub.mutes.check(room, s.person.ID); err != nil {
+	if err := s.hub.mutes.check(room, s.Person().ID); err != nil {
 		return err
 	}
 	if f := s.hub.o.AllowSend; f != nil {
@@ -56,7 +56,7 @@ func (s *Session) send(name, id, text string) (Stored, error) {
 		return Stored{}, err
 	}
 	p := &pending{sender: s, message: &Message{
-		Room: name, Time: now(), From: s.person, ID: id, Text: text}}
+		Room: name, Time: now(), From: s.Person(), ID: id, Text: text}}
 	r.append(p)
 	return p.stored, p.err
 }
@@ -103,11 +103,11 @@ func (s *Session) Typing(room string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := s.typing.take(typingRate, time.Now()); !ok || s.hub.mutes.check(room, s.person.ID) != nil {
+	if _, ok := s.typing.take(typingRate, time.Now()); !ok || s.hub.mutes.check(room, s.Person().ID) != nil {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tell(NewVolatile(Typing{Room: room, Who: s.person}), s)
+	r.tell(NewVolatile(Typing{Room: room, Who: s.Person()}), s)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,11 +17,12 @@ import (
 type Session struct {
 	hub       *Hub
 	id        string
-	person    Person
+	person    atomic.Pointer[Person] // its ID stays
 	address   string
 	since     time.Time
 	anonymous bool   // its ID was made up for it: nobody can come back as it
 	owner     *owner // what the person's sessions share
+	claim     *claim // to its name; under hub.mu
 	codec     Codec
 	q         queue
 	limits    limits
@@ -35,13 +37,18 @@ type Session struct {
 	op    sync.Mutex // one request at a time
 	over  bool
 	rooms map[string]*room
+
+	placesMu sync.Mutex
+	places   map[*room]struct{} // that it is in, or was lost from within the grace
 }
 
 func newSession(h *Hub, id Identity, c Codec) *Session {
-	s := &Session{hub: h, id: rand.Text(), person: id.Person, address: id.Address, since: time.Now(), codec: c, rooms: make(map[string]*room)}
-	if s.anonymous = s.person.ID == ""; s.anonymous {
-		s.person.ID = rand.Text()
+	s := &Session{hub: h, id: rand.Text(), address: id.Address, since: time.Now(), codec: c, rooms: make(map[string]*room), places: make(map[*room]struct{})}
+	who := id.Person
+	if s.anonymous = who.ID == ""; s.anonymous {
+		who.ID = rand.Text()
 	}
+	s.person.Store(&who)
 	s.q.init(h.o.QueueBytes, h.o.QueueAge)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
@@ -50,8 +57,8 @@ func newSession(h *Hub, id Identity, c Codec) *Session {
 // ID is unique to the session, random, and nobody else's business.
 func (s *Session) ID() string { return s.id }
 
-// Person says whose session it is.
-func (s *Session) Person() Person { return s.person }
+// Person says whose session it is. Its name may become another, see [Renamed].
+func (s *Session) Person() Person { return *s.person.Load() }
 
 // Address is where the session comes from, as its [Identity] said.
 func (s *Session) Address() string { return s.address }
@@ -82,6 +89,19 @@ func (s *Session) NextBatch(ctx context.Context, dst []Packet, maxBytes int) ([]
 
 // Emit sends b to this session alone.
 func (s *Session) Emit(b Body) { s.Deliver(NewEvent(b)) }
+
+// greet is Emit of what comes before all that others have sent s already.
+func (s *Session) greet(b Welcome) {
+	e := NewEvent(b)
+	p, err := e.Packet(s.codec)
+	if err != nil {
+		s.cannotSay(e, err)
+		return
+	}
+	s.q.putFirst(p, time.Now())
+	s.hub.counters.delivered.Add(1)
+	s.hub.counters.deliveredSize.Add(uint64(p.Size))
+}
 
 // Deliver puts e on the session's queue. It never waits: a queue that is full
 // ends the session with [ErrSlow].

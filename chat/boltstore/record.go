@@ -26,16 +26,25 @@ type record struct {
 
 const recordHead = 4 + 8 + 8 + 1
 
+// Flags of a record. What was stored before one was thought of does not have it.
+const (
+	flagDeleted = 1 << iota
+	flagAccount // the person's name was vouched for
+)
+
 func (r *record) append(b []byte) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.BigEndian.AppendUint64(b, r.order)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.message.Time.UnixNano()))
+	flags := byte(0)
 	if r.deleted {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
+		flags |= flagDeleted
 	}
+	if r.message.From.Account {
+		flags |= flagAccount
+	}
+	b = append(b, flags)
 	for _, s := range []string{r.message.From.ID, r.message.From.Name, r.message.ID, r.message.Text} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
@@ -48,7 +57,8 @@ func parseRecord(b []byte) (record, error) {
 	if len(b) < recordHead || binary.BigEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
 		return record{}, errRecord
 	}
-	r := record{order: binary.BigEndian.Uint64(b[4:]), deleted: b[20]&1 != 0}
+	r := record{order: binary.BigEndian.Uint64(b[4:]), deleted: b[20]&flagDeleted != 0}
+	r.message.From.Account = b[20]&flagAccount != 0
 	r.message.Time = time.Unix(0, int64(binary.BigEndian.Uint64(b[12:]))).UTC()
 	b = b[recordHead:]
 	for _, s := range []*string{&r.message.From.ID, &r.message.From.Name, &r.message.ID, &r.message.Text} {

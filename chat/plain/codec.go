@@ -13,8 +13,9 @@ import (
 // The types of PROTOCOL.md, as they go out.
 type (
 	wirePerson struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
+		ID      string `json:"id"`
+		Name    string `json:"name"`
+		Account bool   `json:"account,omitempty"`
 	}
 	wireWelcome struct {
 		Type    string     `json:"type"`
@@ -23,6 +24,12 @@ type (
 		Time    wireTime   `json:"time"`
 		MaxText int        `json:"maxText,omitempty"`
 		wireExpiry
+	}
+	wireRenamed struct {
+		Type string     `json:"type"`
+		You  wirePerson `json:"you"`
+		Was  string     `json:"was"`
+		Text string     `json:"text"`
 	}
 	wireMessage struct {
 		Type   string      `json:"type,omitempty"`
@@ -108,6 +115,7 @@ type (
 		Room   string     `json:"room"`
 		Who    wirePerson `json:"who"`
 		Here   bool       `json:"here"`
+		Was    string     `json:"was,omitempty"`
 		People int        `json:"people"`
 		Time   wireTime   `json:"time"`
 	}
@@ -178,6 +186,8 @@ func wire(b chat.Body) any {
 	switch b := b.(type) {
 	case chat.Welcome:
 		return wireWelcome{name, person(b.You), b.Text, wireTime(time.Now()), b.MaxText, expiry(b.Expires)}
+	case chat.Renamed:
+		return wireRenamed{name, person(b.You), b.Was, b.Text}
 	case chat.Joined:
 		j := wireJoined{Type: name, ID: b.Ref, Room: b.Room, Cursor: b.Cursor, Recovered: b.Recovered, People: b.People,
 			Messages: messages(b.Messages), Deleted: b.Deleted, Members: make([]wirePerson, len(b.Members))}
@@ -208,7 +218,7 @@ func wire(b chat.Body) any {
 	case chat.Ack:
 		return wireAck{name, b.ID, b.Room, b.Cursor, wireTime(b.Time)}
 	case chat.Presence:
-		return wirePresence{name, b.Room, person(b.Who), b.Here, b.People, wireTime(b.Time)}
+		return wirePresence{name, b.Room, person(b.Who), b.Here, b.Was, b.People, wireTime(b.Time)}
 	case chat.Typing:
 		return wireTyping{name, b.Room, person(b.Who)}
 	case chat.Notice:

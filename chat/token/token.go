@@ -99,7 +99,7 @@ func (v Verifier) Check(t string) (chat.Identity, error) {
 	if now.Before(c.notBefore) {
 		return chat.Identity{}, &chat.Error{Code: chat.CodeBadToken, Text: "the token is not good yet (its nbf)"}
 	}
-	return chat.Identity{Person: chat.Person{ID: c.subject, Name: c.name}, Expires: c.expires}, nil
+	return chat.Identity{Person: chat.Person{ID: c.subject, Name: c.name, Account: c.name != ""}, Expires: c.expires}, nil
 }
 
 func (v Verifier) claims(t string) (c claims, err error) {

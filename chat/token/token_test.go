@@ -17,7 +17,7 @@ import (
 var (
 	key   = Key("0123456789abcdef0123456789abcdef")
 	other = Key("another key, and just as long as.")
-	ada   = chat.Person{ID: "u17", Name: "Ada"}
+	ada   = chat.Person{ID: "u17", Name: "Ada", Account: true}
 )
 
 func TestSignAndCheck(t *testing.T) {

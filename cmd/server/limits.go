@@ -26,6 +26,9 @@ type chatSettings struct {
 	catchUp              int
 	presenceGrace        time.Duration
 
+	reservedNames list
+	rooms         list
+
 	messageRate rate
 	personRate  rate
 	readRate    rate
@@ -48,6 +51,10 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room, and given at once to who asks for\nolder ones; 0 for none on joining")
 	f.IntVar(&s.catchUp, "catch-up", 1000, "most missed messages that a client catches up on; who missed more sees\nthe latest")
 	f.DurationVar(&s.presenceGrace, "presence-grace", 10*time.Second, "how long a person whose connection was lost still counts as here")
+	s.rooms = list{names: []string{socketRoom}, byDefault: true, check: chat.CheckRoom}
+	s.reservedNames.check = chat.CheckName
+	f.Var(&s.reservedNames, "reserved-name", "`NAME` that no guest has, nor one that looks like it, besides Server, System,\nCI, Admin, Moderator and the like, and those that publish; may be repeated")
+	f.Var(&s.rooms, "room", "`ROOM` that is there even if nobody is in it: none can be joined that looks\nlike it; may be repeated")
 	f.Var(&s.messageRate, "message-rate", "messages of one connection: so many a second in the long run, and at once;\n`RATE/BURST`, here and below; 0 for no limit")
 	f.Var(&s.personRate, "person-rate", "messages of one person over all connections, `RATE/BURST`")
 	f.Var(&s.readRate, "read-rate", "joins and requests for older messages of one connection, `RATE/BURST`")
@@ -74,12 +81,38 @@ func (s *chatSettings) options() chat.Options {
 		MaxSessionsPerPerson: cmp.Or(s.maxSessionsPerPerson, -1),
 		History:              cmp.Or(s.history, -1),
 		Resume:               s.catchUp,
+		ReservedNames:        s.reservedNames.names,
+		Rooms:                s.rooms.names,
 		PresenceGrace:        cmp.Or(s.presenceGrace, -1),
 		MessageRate:          s.messageRate.limit(),
 		PersonRate:           s.personRate.limit(),
 		ReadRate:             s.readRate.limit(),
 		RequestRate:          s.requestRate.limit(),
 	}
+}
+
+// A list is a setting that may be given many times, and have many values. What
+// is given takes the place of its default.
+type list struct {
+	names     []string
+	byDefault bool
+	check     func(string) error
+}
+
+func (l *list) list()          {}
+func (l *list) String() string { return strings.Join(l.names, ",") }
+func (l *list) Set(s string) error {
+	if l.byDefault {
+		l.names, l.byDefault = nil, false
+	}
+	for one := range strings.SplitSeq(s, ",") {
+		one = strings.TrimSpace(one)
+		if err := l.check(one); err != nil {
+			return err
+		}
+		l.names = append(l.names, one)
+	}
+	return nil
 }
 
 // A rate is the setting of a token bucket: so many a second, so many at once.

@@ -115,7 +115,7 @@ func (p *publisher) publish(w http.ResponseWriter, r *http.Request) (publishAnsw
 	if err != nil {
 		return refuse(http.StatusBadRequest, "bad-request", err.Error())
 	}
-	m, err := p.hub.Publish(req.Room, chat.Person{ID: publisherID, Name: req.Name}, req.ID, req.Text)
+	m, err := p.hub.Publish(req.Room, chat.Person{ID: publisherID, Name: req.Name, Account: true}, req.ID, req.Text)
 	if e, ok := errors.AsType[*chat.Error](err); ok {
 		status := http.StatusUnprocessableEntity
 		switch e.Code {

@@ -398,7 +398,16 @@ func (c socketCodec) Encode(e *chat.Event) (chat.Packet, error) {
 	case chat.Notice:
 		p, err = c.ns.Prepare("notice", map[string]string{"text": body.Text})
 	case chat.Presence:
-		p, err = c.ns.Prepare("presence", map[string]any{"name": body.Who.Name, "here": body.Here, "people": body.People})
+		presence := map[string]any{"name": body.Who.Name, "here": body.Here, "people": body.People}
+		if body.Who.Account {
+			presence["account"] = true
+		}
+		if body.Was != "" {
+			presence["was"] = body.Was
+		}
+		p, err = c.ns.Prepare("presence", presence)
+	case chat.Renamed:
+		p, err = c.ns.Prepare("renamed", map[string]string{"name": body.You.Name, "was": body.Was, "text": body.Text})
 	default:
 		return chat.Packet{}, nil
 	}
