@@ -45,9 +45,10 @@ const minPublishKey = 16
 const publisherID = "publish"
 
 type publishRequest struct {
-	Room, Text string
-	Name       string // default: Server
-	ID         string
+	Room string `json:"room"`
+	Text string `json:"text"`
+	Name string `json:"name,omitempty"` // default: Server
+	ID   string `json:"id,omitempty"`
 }
 
 type publishAnswer struct {
