@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,6 +74,9 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 	if err := CheckName(id.Person.Name); err != nil {
 		return nil, err
 	}
+	if !id.Person.Account && strings.ContainsAny(id.Person.Name, checkMarks) {
+		return nil, &Error{Code: CodeBadName, Text: "a guest's name may not contain a check mark: that is how accounts are marked"}
+	}
 	if err := notExpired(id.Expires); err != nil {
 		return nil, err
 	}
@@ -101,6 +105,10 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 	}
 	return s, nil
 }
+
+// checkMarks could be taken for the mark that a page puts behind an account's
+// name.
+const checkMarks = "✓✔☑✅🗸🗹⍻√☒"
 
 // Broadcast sends b to every session but those given.
 func (h *Hub) Broadcast(b Body, except ...*Session) {

@@ -80,7 +80,7 @@ func TestCheckName(t *testing.T) {
 func TestReservedNames(t *testing.T) {
 	h := New(Options{ReservedNames: []string{"Ops Team", "Bürgermeister"}})
 	defer h.Close()
-	for _, name := range []string{"Server", "SERVER", "Ѕеrvеr", "System", "CI", "Cl", "C1", "Admin", "ꓮdmin", "ᴀdmin", "a̶dmin", "Ádmin", "★Admin★", "Admin ✓", "[Server]", "🅰dmin", "moderat0r",
+	for _, name := range []string{"Server", "SERVER", "Ѕеrvеr", "System", "CI", "Cl", "C1", "Admin", "ꓮdmin", "ᴀdmin", "a̶dmin", "Ádmin", "★Admin★", "[Server]", "🅰dmin", "moderat0r",
 		"Ops-Team", "opsteam", "Burgermeister", "ＣＩ"} {
 		_, err := h.Connect(Person{Name: name}, plain)
 		wantCode(t, err, CodeNameTaken)
@@ -90,6 +90,10 @@ func TestReservedNames(t *testing.T) {
 	}
 	for _, name := range []string{"Cindy", "Serverus", "Adminah", "Root Beer"} {
 		connect(t, h, name)
+	}
+	for _, name := range []string{"Ada ✓", "✔️ Ada", "Ada☑️", "Ada ✅"} {
+		_, err := h.Connect(Person{Name: name}, plain)
+		wantCode(t, err, CodeBadName)
 	}
 	// An account may have it: who gives accounts out has seen to that.
 	if _, err := h.Connect(Person{ID: "u1", Name: "Admin", Account: true}, plain); err != nil {

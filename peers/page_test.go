@@ -64,6 +64,7 @@ func TestPage(t *testing.T) {
 		{"light, dark, wide and narrow", testLooks},
 		{"the client on a page of another origin", testImport},
 		{"the server's operators", testModeration},
+		{"accounts and guests", testAccounts},
 		{"restarts and a crash", testRestart},
 	} {
 		s.part++

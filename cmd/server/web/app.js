@@ -177,6 +177,15 @@ chat.on("welcome", ({ text: words, you, maxText: most }) => {
   if (greeted !== words) greeting = greeted = words; // once is enough: not again after every reconnection
 });
 
+chat.on("renamed", ({ you, text: words }) => {
+  me.name = you.name;
+  save();
+  dialog.showMe(you);
+  active?.log.system(words);
+  announcer.say(words);
+  refresh();
+});
+
 chat.on("joined", (e) => {
   const c = openRoom(e.room);
   const first = c.people === 0 && !c.closed;

@@ -16,11 +16,12 @@
 // nothing is there twice. What is sent without a connection waits for one; with
 // a storage, also across a reload.
 //
-// @typedef {{ id: string, name: string }} Person
+// @typedef {{ id: string, name: string, account?: boolean }} Person  account: the name is vouched for
 // @typedef {{ room: string, cursor: string, time: string, from: Person, id: string, text: string, mine: boolean }} Message
 //
 // Events, by chat.on(name, f):
 //   state     { state, retryIn?, reason?, code? }  see STATES; retryIn: milliseconds
+//   renamed   { you, was, text }  the name belongs to an account; we go by another now
 //   welcome   { you, text, maxText }  bytes of UTF-8 that a message may have
 //   joined    { room, members, people, messages, deleted?, reset }  reset: not just what was missed, but the latest
 //   message   Message
@@ -525,6 +526,11 @@ export class Chat {
         break;
       case "error":
         this.#refused(e);
+        break;
+      case "renamed": // and by that name we come back
+        this.you = e.you;
+        this.name = e.you.name;
+        this.#tell("renamed", e);
         break;
       case "history":
         break;

@@ -1,6 +1,6 @@
 // A conversation is a room, or what two people say in private: its messages, who
 // is here, who is writing, and what of it was not read yet.
-import { name, hourOf } from "./dom.js";
+import { name, account, hourOf } from "./dom.js";
 import { Log } from "./log.js";
 
 const TYPING = 4500; // ms that one word of it lasts
@@ -77,8 +77,8 @@ export class Conversation {
     this.people = people;
     this.stopTyping(who.id);
     if (people <= CROWD) {
-      if (here && known && known.name !== who.name) this.log.system([name(known.name), " is now ", name(who.name)], time);
-      else if (!here || !known) this.log.system([name(who.name), here ? " joined" : " left"], time);
+      if (here && known && known.name !== who.name) this.log.system([name(known.name), " is now ", name(who.name), account(who)], time);
+      else if (!here || !known) this.log.system([name(who.name), account(who), here ? " joined" : " left"], time);
     }
     this.changed();
   }

@@ -22,6 +22,13 @@ export function button(attributes, f, ...children) {
 /** name is a person's name within a sentence: its direction stays its own. */
 export const name = (text, attributes) => el("bdi", attributes, text);
 
+/**
+ * account is the mark behind the name of a person that a token, or the server
+ * itself, vouches for. Nobody can write it: it is drawn by the style sheet.
+ */
+export const account = (person) => (person?.account ?
+  el("span", { class: "account", role: "img", "aria-label": "account", title: "This name belongs to an account" }) : null);
+
 /** avatar is a disc with a person's initial, in a colour that stays theirs. */
 export function avatar(person) {
   let hash = 0;

@@ -1,6 +1,6 @@
 // One conversation's messages: grouped by who wrote them, followed while the
 // reader is at their end, left in peace while not, with older ones on the way up.
-import { el, button, name, avatar, clock, hourOf, rich } from "./dom.js";
+import { el, button, name, account, avatar, clock, hourOf, rich } from "./dom.js";
 
 const KEEP = 500; // lines in the page while the reader is at the end; older ones go, and come back on the way up
 const NEAR = 60; // px from the end that count as being there
@@ -298,11 +298,11 @@ export class Log {
     const line = el("li", { class: `message${mine ? " mine" : ""}`, "data-id": mine && id, "data-cursor": cursor, "data-delivery": mine && (m.state ?? "sent") },
       !mine && avatar(from),
       el("div", { class: "bubble" },
-        el("span", { class: mine ? "from hidden" : "from" }, name(mine ? "You" : from.name), el("span", { class: "hidden" }, ": ")),
+        el("span", { class: mine ? "from hidden" : "from" }, name(mine ? "You" : from.name), !mine && account(from), el("span", { class: "hidden" }, ": ")),
         el("span", { class: "text", dir: "auto" }, ...rich(text)),
         el("span", { class: "meta" })));
     // What is not sent yet may be from before the server's time was known.
-    this.#tell(line, { time: cursor || !mine || m.state === undefined ? new Date(time) : this.#ask.now(), from: from.id || "me" });
+    this.#tell(line, { time: cursor || !mine || m.state === undefined ? new Date(time) : this.#ask.now(), from: mine ? from.id || "me" : `${from.id} ${from.name}` });
     if (mine) this.#lines.set(id, line);
     if (cursor) this.#shown.set(cursor, line);
     this.#mark(line, mine ? m.state ?? "sent" : "", time, m.reason);
@@ -353,4 +353,4 @@ export class Log {
 }
 
 /** spoken is a message as a screen reader should hear it. */
-export const spoken = (m) => `${m.from.name}, ${hourOf(m.time)}: ${m.text}`;
+export const spoken = (m) => `${m.from.name}${m.from.account ? " (account)" : ""}, ${hourOf(m.time)}: ${m.text}`;

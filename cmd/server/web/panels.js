@@ -1,5 +1,5 @@
 // Drawers, the frames panel, the dialog, and the keys that work everywhere.
-import { $, avatar } from "./dom.js";
+import { $, account, avatar } from "./dom.js";
 import { bounded } from "./write.js";
 
 /** panels makes the drawers work, which only narrow windows have, and the frames panel. */
@@ -140,7 +140,7 @@ export class Dialog {
 
   /** showMe shows the name that is in use. */
   showMe(you) {
-    $("my-name").textContent = you.name;
+    $("my-name").replaceChildren(...[you.name, account(you)].filter(Boolean));
     $("my-avatar").replaceWith(Object.assign(avatar(you), { id: "my-avatar" }));
   }
 }

@@ -37,7 +37,10 @@
   socket.on('deleted', ({ place }) => {
     for (const li of messages.children) if (li.dataset.place === place) return li.remove();
   });
-  socket.on('presence', ({ name, here, people }) => show(`${name} ${here ? 'joined' : 'left'}; ${people} here`, 'note'));
+  socket.on('presence', ({ name, was, here, people }) => {
+    show(was ? `${was} is now ${name}` : `${name} ${here ? 'joined' : 'left'}; ${people} here`, 'note');
+  });
+  socket.on('renamed', (e) => show(e.text, 'note'));
   socket.on('notice', (notice) => show(notice.text, 'note'));
 
   document.querySelector('#form').addEventListener('submit', (event) => {

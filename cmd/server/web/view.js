@@ -1,5 +1,5 @@
 // What the page shows around the messages, made from its state.
-import { $, el, button, name, avatar, arrows } from "./dom.js";
+import { $, el, button, name, account, avatar, arrows } from "./dom.js";
 
 const badge = (n) => (n > 99 ? "99+" : String(n));
 
@@ -10,7 +10,7 @@ export function lists(all, active, leave) {
   const line = (c) => el("li", {},
     el("a", { href: c.hash, class: "place", "aria-current": c === active && "page", "data-unread": c.unread || null, "data-key": c.key },
       c.person ? avatar(c.person) : el("span", { class: "hash", "aria-hidden": "true" }, "#"),
-      name(c.person ? c.person.name : c.room, { class: "place-name" }),
+      name(c.person ? c.person.name : c.room, { class: "place-name" }), account(c.person),
       c.unread > 0 && el("span", { class: "badge" }, badge(c.unread), el("span", { class: "hidden" }, " unread"))),
     button({ class: "quiet leave", "aria-label": `${c.person ? "Close" : "Leave"} ${c.title}`, title: c.person ? "Close" : "Leave" }, () => leave(c), "×"));
   keepingFocus(() => {
@@ -49,7 +49,7 @@ export function total(all, active) {
 /** header shows which conversation this is. */
 export function header(c) {
   const hash = c.room !== null && el("span", { class: "hash", "aria-hidden": "true" }, "#");
-  $("title").replaceChildren(...[hash, name(c.room ?? c.person.name)].filter(Boolean));
+  $("title").replaceChildren(...[hash, name(c.room ?? c.person.name), account(c.person)].filter(Boolean));
   $("subtitle").textContent = c.person ? "Private: only the two of you" : c.people === 1 ? "Only you are here" : c.people ? `${c.people} people here` : "";
   $("people-button").hidden = c.room === null;
   $("count").textContent = c.people;
@@ -62,9 +62,9 @@ export function members(c, you, talkTo) {
   const shown = here.sort((a, b) => (b.id === you?.id) - (a.id === you?.id) || a.name.localeCompare(b.name));
   keepingFocus(() => {
     $("members").replaceChildren(...shown.map((p) => el("li", {}, p.id === you?.id || c.person ?
-      el("div", { class: "member" }, avatar(p), name(p.name, { class: "member-name" }), p.id === you?.id && el("span", { class: "you" }, "you")) :
+      el("div", { class: "member" }, avatar(p), name(p.name, { class: "member-name" }), account(p), p.id === you?.id && el("span", { class: "you" }, "you")) :
       button({ class: "member", "data-person": p.id, title: "Write in private" }, () => talkTo(p),
-        avatar(p), name(p.name, { class: "member-name" }), el("span", { class: "hidden" }, "write in private")))),
+        avatar(p), name(p.name, { class: "member-name" }), account(p), el("span", { class: "hidden" }, "write in private")))),
     ...(c.people > shown.length ? [el("li", { class: "more" }, `and ${c.people - shown.length} more`)] : []));
   });
   $("members-title").textContent = c.person ? "The two of you" : "Here now";
