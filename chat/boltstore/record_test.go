@@ -13,6 +13,7 @@ func TestRecord(t *testing.T) {
 	for _, want := range []record{
 		{},
 		{order: 1<<64 - 1, deleted: true},
+		{order: 8, deleted: true, message: chat.Message{From: chat.Person{ID: "a", Name: "b", Account: true}, Text: "x"}},
 		{order: 7, message: chat.Message{Time: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), From: chat.Person{ID: "a", Name: "Ä"}, ID: "1", Text: "x\x00y"}},
 	} {
 		if want.message.Time.IsZero() {

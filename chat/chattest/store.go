@@ -29,7 +29,7 @@ func Room(t *testing.T, s chat.Store, room string, n int) []*chat.Message {
 
 func message(room, id string) *chat.Message {
 	return &chat.Message{Room: room, Time: time.Now().UTC().Truncate(time.Millisecond),
-		From: chat.Person{ID: "p", Name: "Päivi"}, ID: id, Text: "text " + id}
+		From: chat.Person{ID: "p", Name: "Päivi", Account: true}, ID: id, Text: "text " + id}
 }
 
 // Texts are the messages' texts, as one line.

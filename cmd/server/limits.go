@@ -26,8 +26,8 @@ type chatSettings struct {
 	catchUp              int
 	presenceGrace        time.Duration
 
-	reservedNames list
-	rooms         list
+	reservedNames nameList
+	rooms         nameList
 
 	messageRate rate
 	personRate  rate
@@ -51,7 +51,7 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room, and given at once to who asks for\nolder ones; 0 for none on joining")
 	f.IntVar(&s.catchUp, "catch-up", 1000, "most missed messages that a client catches up on; who missed more sees\nthe latest")
 	f.DurationVar(&s.presenceGrace, "presence-grace", 10*time.Second, "how long a person whose connection was lost still counts as here")
-	s.rooms = list{names: []string{socketRoom}, byDefault: true, check: chat.CheckRoom}
+	s.rooms = nameList{names: []string{socketRoom}, byDefault: true, check: chat.CheckRoom}
 	s.reservedNames.check = chat.CheckName
 	f.Var(&s.reservedNames, "reserved-name", "`NAME` that no guest has, nor one that looks like it, besides Server, System,\nCI, Admin, Moderator and the like, and those that publish; may be repeated")
 	f.Var(&s.rooms, "room", "`ROOM` that is there even if nobody is in it: none can be joined that looks\nlike it; may be repeated")
@@ -91,17 +91,17 @@ func (s *chatSettings) options() chat.Options {
 	}
 }
 
-// A list is a setting that may be given many times, and have many values. What
+// A nameList is a setting that may be given many times, and have many values. What
 // is given takes the place of its default.
-type list struct {
+type nameList struct {
 	names     []string
 	byDefault bool
 	check     func(string) error
 }
 
-func (l *list) list()          {}
-func (l *list) String() string { return strings.Join(l.names, ",") }
-func (l *list) Set(s string) error {
+func (l *nameList) list()          {}
+func (l *nameList) String() string { return strings.Join(l.names, ",") }
+func (l *nameList) Set(s string) error {
 	if l.byDefault {
 		l.names, l.byDefault = nil, false
 	}
