@@ -21,6 +21,7 @@ import (
 type program struct {
 	path, addr string
 	args       []string // besides the address
+	base       string   // the path of -base-path, between slashes of others: "chat/"
 	cmd        *exec.Cmd
 	exited     chan error // one value when cmd has ended
 
@@ -71,7 +72,7 @@ func (p *program) logged() string {
 	return p.log.String()
 }
 
-func (p *program) url() string { return "http://" + p.addr + "/" }
+func (p *program) url() string { return "http://" + p.addr + "/" + p.base }
 
 // start starts it and waits until it answers.
 func (p *program) start(t *testing.T) {

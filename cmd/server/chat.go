@@ -64,7 +64,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	if err != nil {
 		return err
 	}
-	servers := []*http.Server{a.http(a.root(), a.conns)}
+	servers := []*http.Server{a.http(based(string(set.basePath), a.root()), a.conns)}
 	if a.certificate != nil {
 		servers[0].TLSConfig = a.certificate.config()
 		watching, stop := context.WithCancel(ctx)
@@ -92,7 +92,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	a.gate.become(ready)
-	fmt.Fprint(stdout, greeting(l.Addr(), a.certificate != nil), set.kept(), " Ctrl-C ends the server.\n")
+	fmt.Fprint(stdout, greeting(l.Addr(), a.certificate != nil, string(set.basePath)), set.kept(), " Ctrl-C ends the server.\n")
 	for over := false; !over; {
 		select {
 		case err = <-failed.first:
@@ -233,8 +233,9 @@ func (a *app) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle("/", site)
-	mux.Handle("/socket.io/", a.socketRoutes(a.io))
-	mux.Handle(socketScript, a.script(site))
+	sio := a.socketRoutes(a.io, a.script(site))
+	mux.Handle("/socket.io/", sio)
+	mux.Handle("/socket.io", sio) // or the mux would redirect to a path that a proxy may have changed
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
 	a.adminRoutes(mux)
 	a.probes(mux, a.set.metricsAddr == "")
@@ -243,7 +244,7 @@ func (a *app) routes() (http.Handler, error) {
 	} else {
 		mux.HandleFunc("/publish", noPublisher)
 	}
-	return mux, nil
+	return tidy(site, mux), nil
 }
 
 // probes adds what other machines ask about this one.
@@ -272,7 +273,7 @@ func (a *app) http(h http.Handler, conns *connections) *http.Server {
 }
 
 // greeting says where to go.
-func greeting(addr net.Addr, secure bool) string {
+func greeting(addr net.Addr, secure bool, base string) string {
 	scheme := "http"
 	if secure {
 		scheme = "https"
@@ -284,7 +285,7 @@ func greeting(addr net.Addr, secure bool) string {
 	} else if !ip.IsLoopback() {
 		note = "Whoever can reach this address can chat."
 	}
-	return fmt.Sprintf("Chat at %s://%s/\n%s\n", scheme, net.JoinHostPort(host, port), note)
+	return fmt.Sprintf("Chat at %s://%s%s/\n%s\n", scheme, net.JoinHostPort(host, port), base, note)
 }
 
 // end closes what the app has opened for itself.

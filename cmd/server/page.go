@@ -56,10 +56,14 @@ var page = sync.OnceValue(func() http.Handler {
 		if name == "/index.html" {
 			name = "/"
 		}
-		sum := sha256.Sum256(data)
-		files[name], tags[name] = data, `"`+hex.EncodeToString(sum[:12])+`"`
+		files[name] = data
 		return err
 	})
+	files[socketModule] = asModule(files["/socketio-client.js"])
+	for name, data := range files {
+		sum := sha256.Sum256(data)
+		tags[name] = `"` + hex.EncodeToString(sum[:12]) + `"`
+	}
 	serve := readOnly("The page takes GET only.", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == clientModule {
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
@@ -73,7 +77,7 @@ var page = sync.OnceValue(func() http.Handler {
 		}
 		data, ok := files[name]
 		if !ok {
-			http.Error(w, "There is nothing here. The chat is at /", http.StatusNotFound)
+			http.Error(w, "There is nothing here. The chat is at the root of this site.", http.StatusNotFound)
 			return
 		}
 		w.Header().Set("Content-Type", contentTypes[cmp.Or(path.Ext(name), ".html")])

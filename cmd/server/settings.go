@@ -40,6 +40,7 @@ type settings struct {
 
 	addr        string
 	web         string
+	basePath    basePath
 	metricsAddr string
 	cert, key   string
 	origins     patterns
@@ -104,6 +105,7 @@ func (s *settings) declare() {
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; :8080 is every address of this machine,\nport 0 a free one")
 	f.StringVar(&s.web, "web", "", "`FOLDER` with a site of one's own, in place of the built-in page")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`HOST:PORT` for /metrics, /healthz and /readyz alone; then -addr has no\n/metrics. Default: all on -addr")
+	f.Var(&s.basePath, "base-path", "`PATH` under which a proxy that leaves it there has put the server, such as /chat.\nA proxy that takes it away needs none")
 	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated")
 	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; may be repeated")
 	f.StringVar(&s.proxies.header, "proxy-header", xForwardedFor, "`HEADER` in which the trusted proxy says it: X-Forwarded-For or Forwarded.\nThe other one is ignored: a client may have written it")

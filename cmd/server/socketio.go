@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -109,39 +107,6 @@ func (b *bridge) serve() {
 	b.io.OnConnect(b.connected)
 	b.io.OnRecover(b.recover)
 	socketio.On2(b.io, "message", b.message)
-}
-
-// socketScript is where pages ask for the client's script, when they take it
-// from the server that they chat with.
-const socketScript = "/socket.io/socket.io.js"
-
-// script serves the client that the built-in page uses, unless the site of -web
-// has one in that place.
-func (a *app) script(site http.Handler) http.Handler {
-	if a.set.web != "" {
-		if _, err := os.Stat(filepath.Join(a.set.web, filepath.FromSlash(socketScript))); err == nil {
-			return site
-		}
-	}
-	built := page()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.Clone(r.Context())
-		r.URL.Path = "/socketio-client.js"
-		built.ServeHTTP(w, r)
-	})
-}
-
-// socketRoutes is what answers under /socket.io/. Only a request that begins a
-// session is a handshake; those of a session that polls are many.
-func (a *app) socketRoutes(io http.Handler) http.Handler {
-	begin := a.gate.handshakes(a.gate.counted(io))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("sid") == "" && r.Method != http.MethodOptions {
-			begin.ServeHTTP(w, r)
-			return
-		}
-		io.ServeHTTP(w, r)
-	})
 }
 
 // admit says who a client is, or refuses it.

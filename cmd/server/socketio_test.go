@@ -271,7 +271,7 @@ func TestSocketIODrainsStalledClients(t *testing.T) {
 func TestSocketIOPage(t *testing.T) {
 	p := start(t, "-drain", "500ms")
 	for path, part := range map[string]string{
-		"/socketio.html": "/socket.io/socket.io.js", "/socketio.js": "globalThis.io(", "/socketio.css": "#messages", "/socket.io/socket.io.js": "globalThis.io =",
+		"/socketio.html": `"socket.io/socket.io.js"`, "/socketio.js": "globalThis.io(", "/socketio.css": "#messages", "/socket.io/socket.io.js": "globalThis.io =",
 	} {
 		status, header, body := get(t, p.url+path)
 		if status != 200 || !strings.Contains(body, part) || !strings.Contains(header.Get("Content-Security-Policy"), "script-src 'self'") {
@@ -280,13 +280,13 @@ func TestSocketIOPage(t *testing.T) {
 	}
 	dir := t.TempDir()
 	bare := start(t, "-drain", "500ms", "-web", dir)
-	if status, header, body := get(t, bare.url+socketScript); status != 200 || !strings.Contains(body, "globalThis.io =") || !strings.Contains(header.Get("Content-Type"), "javascript") {
+	if status, header, body := get(t, bare.url+"/socket.io/socket.io.js"); status != 200 || !strings.Contains(body, "globalThis.io =") || !strings.Contains(header.Get("Content-Type"), "javascript") {
 		t.Errorf("with a folder of one's own: %d %v", status, header)
 	}
 	os.Mkdir(filepath.Join(dir, "socket.io"), 0o755)
 	os.WriteFile(filepath.Join(dir, "socket.io", "socket.io.js"), []byte("another client"), 0o644)
 	own := start(t, "-drain", "500ms", "-web", dir)
-	if status, _, body := get(t, own.url+socketScript); status != 200 || body != "another client" {
+	if status, _, body := get(t, own.url+"/socket.io/socket.io.js"); status != 200 || body != "another client" {
 		t.Errorf("with a script of one's own: %d %q", status, body)
 	}
 }

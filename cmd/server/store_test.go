@@ -124,7 +124,7 @@ func TestGreeting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := greeting(a, false); !strings.Contains(got, want) {
+		if got := greeting(a, false, ""); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", addr, got)
 		}
 	}

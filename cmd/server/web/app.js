@@ -5,7 +5,7 @@ import { Announcer } from "./announce.js";
 import { Conversation } from "./conversation.js";
 import { Frames } from "./frames.js";
 import { spoken } from "./log.js";
-import { load, remember, ownIdentity, tabStorage } from "./identity.js";
+import { PLACE, load, remember, ownIdentity, tabStorage } from "./identity.js";
 import { banner, connection, lists, header, members, total } from "./view.js";
 import { Dialog, keys, panels } from "./panels.js";
 import { bounded, composing, tooLong } from "./write.js";
@@ -22,9 +22,16 @@ let begun = false;
 
 const announcer = new Announcer($("announcer"));
 const frames = new Frames($("frame-list"));
-const chat = new Chat(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {
-  name: me.name, secret: me.secret, start: false, storage: tabStorage(),
+const chat = new Chat(socketURL(), {
+  name: me.name, secret: me.secret, start: false, storage: tabStorage(), key: `framewright outbox${PLACE}`,
 });
+
+// socketURL is beside the page, which a proxy may have put under a path.
+function socketURL() {
+  const url = new URL("ws", location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url;
+}
 
 // Conversations.
 

@@ -3,7 +3,11 @@
 // be somebody else.
 import { randomText } from "./client.js";
 
-const KEY = "framewright chat";
+const path = new URL(".", location.href).pathname;
+/** PLACE tells apart what several chats of one host keep in the browser. */
+export const PLACE = path === "/" ? "" : ` ${path}`;
+
+const KEY = `framewright chat${PLACE}`;
 const ROOMS = 30; // remembered
 
 function read(storage) {

@@ -1,5 +1,5 @@
-// A chat room as a first tutorial of Socket.IO has it. /socket.io/socket.io.js
-// has defined io.
+// A chat room as a first tutorial of Socket.IO has it. socket.io/socket.io.js
+// has defined io. The path is beside the page, wherever a proxy has put that.
 (() => {
   'use strict';
 
@@ -20,7 +20,7 @@
   };
 
   // What is cut off for a moment goes on where it was.
-  const socket = globalThis.io({ auth: { recover: true } });
+  const socket = globalThis.io({ path: new URL('socket.io/', location.href).pathname, auth: { recover: true } });
 
   const say = (state, words) => {
     status.dataset.state = state;

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"framewright/ws"
+)
+
+// socketScript are the names under which pages ask for the client's script, when
+// they take it from the server that they chat with.
+var socketScript = regexp.MustCompile(`^/socket\.io/socket\.io(\.msgpack)?(\.esm)?(\.min)?\.js(\.map)?$`)
+
+// socketRoutes is what answers under /socket.io/. Only a request that begins a
+// session is a handshake; those of a session that polls are many.
+func (a *app) socketRoutes(io, script http.Handler) http.Handler {
+	begin := a.gate.handshakes(a.gate.counted(io))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case socketScript.MatchString(r.URL.Path):
+			script.ServeHTTP(w, r)
+		case r.URL.Query().Get("sid") == "" && r.Method != http.MethodOptions:
+			begin.ServeHTTP(w, r)
+		default:
+			io.ServeHTTP(w, r)
+		}
+	})
+}
+
+// script serves the client's script, and what belongs to it: from the site of
+// -web if that has it there, and otherwise the one that the built-in page uses.
+func (a *app) script(site http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w = &sharing{ResponseWriter: w, r: r, patterns: a.set.origins}
+		if a.set.web != "" {
+			if _, err := os.Stat(filepath.Join(a.set.web, filepath.FromSlash(r.URL.Path))); err == nil {
+				site.ServeHTTP(w, r)
+				return
+			}
+		}
+		own := r.Clone(r.Context())
+		own.URL.Path, own.URL.RawPath = "/nothing", ""
+		switch path.Base(r.URL.Path) {
+		case "socket.io.js", "socket.io.min.js":
+			own.URL.Path = "/socketio-client.js"
+		case "socket.io.esm.min.js":
+			own.URL.Path = socketModule
+		}
+		page().ServeHTTP(w, own)
+	})
+}
+
+// socketModule is the same client for pages that import it.
+const socketModule = "/socketio-client.esm.js"
+
+func asModule(script []byte) []byte {
+	return slices.Concat(script, []byte("export const io = globalThis.io;\nexport default io;\n"))
+}
+
+// A sharing is the answer to a request for a script that pages of the allowed
+// origins may load, too.
+type sharing struct {
+	http.ResponseWriter
+	r        *http.Request
+	patterns []string
+	done     bool
+}
+
+// WriteHeader says, in place of what the page's files say, who may load it.
+func (s *sharing) WriteHeader(status int) {
+	if !s.done {
+		s.done = true
+		h := s.Header()
+		h.Add("Vary", "Origin")
+		h.Add("Vary", "Referer")
+		policy := "same-origin"
+		if allowed, origin := s.allowed(); allowed {
+			policy = "cross-origin"
+			if origin != "" {
+				h.Set("Access-Control-Allow-Origin", origin)
+			}
+		}
+		h.Set("Cross-Origin-Resource-Policy", policy)
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *sharing) Write(p []byte) (int, error) {
+	if !s.done {
+		s.WriteHeader(http.StatusOK)
+	}
+	return s.ResponseWriter.Write(p)
+}
+
+// Unwrap lets an [http.ResponseController] find what is below.
+func (s *sharing) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// allowed reports whether the page that asks may load the script, and its
+// Origin, if it has said one. Modules, and scripts with crossorigin, do; of any
+// other script's page only the Referer tells, if that. The script is no secret:
+// where neither says anything it is enough that pages elsewhere are allowed.
+func (s *sharing) allowed() (ok bool, origin string) {
+	header := http.Header{"Origin": s.r.Header["Origin"]}
+	origin = s.r.Header.Get("Origin")
+	if origin == "" {
+		u, err := url.Parse(s.r.Referer())
+		if err != nil || u.Scheme == "" || u.Host == "" {
+			return len(s.patterns) > 0, ""
+		}
+		header.Set("Origin", u.Scheme+"://"+u.Host)
+	}
+	r := &ws.Request{Method: s.r.Method, Host: s.r.Host, TLS: s.r.TLS != nil, Header: header}
+	if ws.CheckOrigin(r, &ws.Options{OriginPatterns: s.patterns}) != nil {
+		return false, ""
+	}
+	return true, origin
+}
