@@ -249,7 +249,10 @@ func TestRules(t *testing.T) {
 				t.Fatal("nothing in ruleTests breaks this rule")
 			}
 			for _, b := range ruleTests[rule.ID] {
-				t.Run(b.name, func(t *testing.T) { wantRule(t, rule, b.do(t)) })
+				t.Run(b.name, func(t *testing.T) {
+					defer endless(t).Stop()
+					wantRule(t, rule, b.do(t))
+				})
 			}
 		})
 	}
@@ -258,6 +261,17 @@ func TestRules(t *testing.T) {
 			t.Errorf("ruleTests breaks %s, which is no rule", id)
 		}
 	}
+}
+
+// endless ends the process in the name of a test that does not end: what goes
+// round for ever without a rule cannot be stopped. A test of a rule takes
+// milliseconds.
+func endless(t *testing.T) *time.Timer {
+	name, limit := t.Name(), 20*time.Second
+	return time.AfterFunc(limit, func() {
+		fmt.Printf("--- FAIL: %s\n    no end after %v\n", name, limit)
+		os.Exit(1)
+	})
 }
 
 func wantRule(t *testing.T, rule ws.Rule, err error) {
