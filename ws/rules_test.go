@@ -192,15 +192,10 @@ var ruleTests = map[ws.RuleID][]breach{
 	},
 	ws.RuleControlFin:    {toClient("ping", "09 00"), toServer("close", "08 80 | 00000000")},
 	ws.RuleControlLength: {toClient("ping of 126", "89 7e 007e"), toServer("close of 65536", "88 ff")},
-	ws.RuleAfterClose: {{"a ping", func(t *testing.T) error {
-		// A Conn reads no further, and neither does Next.
-		rx := ws.NewReceiver(ws.RoleClient, ws.Limits{})
-		if _, n, err := rx.Next(wstest.MustHex("88 00 | 89 00")); n != 2 || err != nil {
-			t.Fatal(n, err)
-		}
-		_, _, err := rx.Header(wstest.MustHex("89 00"))
-		return err
-	}}},
+	ws.RuleAfterClose: {
+		afterClose("a ping", "89 00"), afterClose("a Close frame", "88 00"), afterClose("text", "81 00"), afterClose("the first of text", "01 00"),
+		afterClose("binary", "82 00"), afterClose("the first of binary", "02 00"), afterClose("the last continuation", "80 00"), afterClose("a continuation", "00 00"),
+	},
 	ws.RuleCloseLength: {toClient("one byte", "88 01 | 03"), toServer("one byte", "88 81 | 00000000 | 03")},
 	ws.RuleCloseUTF8:   {toClient("a bad byte", "88 03 | 03e8 ff"), toServer("cut off", "88 84 | 00000000 | 03e8 e282")},
 	ws.RuleCloseCode: {
@@ -211,6 +206,7 @@ var ruleTests = map[ws.RuleID][]breach{
 	ws.RuleTextUTF8: {
 		toClient("overlong", "81 02 | c0af"), toClient("surrogate", "81 03 | eda080"), toClient("above U+10FFFF", "81 04 | f4908080"),
 		toClient("cut off at FIN", "81 01 | e2"), toServer("before FIN", "01 81 | 00000000 | ff"),
+		compressedText("a bad byte in what was compressed", "a\xff"), compressedText("a cut at the end of what was compressed", "a\xe2"),
 	},
 	ws.RuleMessageSize: {
 		toClient("2^63-1", "82 7f 7fffffffffffffff"), toClient("one too many", "82 7f 0000000000100001"),
@@ -670,6 +666,27 @@ func bothReceive(t *testing.T, role ws.Role, wire string, deflate bool) error {
 // inflates is for a rule that only a Conn can hold, which inflates.
 func inflates(name, wire string) breach {
 	return breach{"client gets " + name, func(t *testing.T) error { return deflateConnReceives(t, ws.RoleClient, wire, 0) }}
+}
+
+// compressedText is inflates for a text message with this content.
+func compressedText(name, content string) breach {
+	return breach{"client gets " + name, func(t *testing.T) error {
+		wire := ws.AppendFrame(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpText}, deflateRaw(t, 15, content))
+		return deflateConnReceives(t, ws.RoleClient, fmt.Sprintf("%x", wire), 0)
+	}}
+}
+
+// afterClose gives a Receiver a frame behind a Close frame. A Conn reads no
+// further, and neither does Next.
+func afterClose(name, wire string) breach {
+	return breach{name, func(t *testing.T) error {
+		rx := ws.NewReceiver(ws.RoleClient, ws.Limits{})
+		if _, n, err := rx.Next(wstest.MustHex("88 00 | " + wire)); n != 2 || err != nil {
+			t.Fatal(n, err)
+		}
+		_, _, err := rx.Header(wstest.MustHex(wire))
+		return err
+	}}
 }
 
 func toServer(name, wire string) breach { return receives(ws.RoleServer, name, wire) }
