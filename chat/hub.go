@@ -29,6 +29,8 @@ type Hub struct {
 	addresses map[string]int // sessions from there
 	rooms     map[string]*room
 	roomNames lookalike.Index[string] // in use, and Options.Rooms
+	lasting   int                     // rooms in use of Options.Rooms
+	opened    map[string]int          // rooms in use, by the address that opened them
 
 	mutes    mutes
 	bans     bans
@@ -43,6 +45,7 @@ func New(o Options) *Hub {
 		people:    make(map[string]*owner),
 		addresses: make(map[string]int),
 		rooms:     make(map[string]*room),
+		opened:    make(map[string]int),
 	}
 	for _, name := range slices.Concat(HouseNames, o.ReservedNames) {
 		h.house.add(h, name)
@@ -194,7 +197,7 @@ func (h *Hub) Publish(room string, from Person, id, text string) (*Message, erro
 	if from.Account {
 		h.reserve(from.Name)
 	}
-	r, err := h.acquire(room)
+	r, err := h.acquire(room, "")
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func (m *mutes) check(room, person string) error {
 // reports whether the store had it. A repeated send of the deleted message is
 // still acknowledged and still not stored again.
 func (h *Hub) Delete(room string, c Cursor) (bool, error) {
-	r, err := h.open(room, true) // also one that could not be joined any more
+	r, err := h.open(room, "", true) // also one that could not be joined any more
 	if err != nil {
 		return false, err
 	}

@@ -33,6 +33,7 @@ type Options struct {
 
 	MaxRooms              int // with members at the same time; default 10,000
 	MaxRoomsPerSession    int // default 128
+	MaxRoomsPerAddress    int // of those that are in use because a session from there was the first; default a tenth of MaxRooms, negative: no limit
 	MaxSessionsPerPerson  int // default 32, negative: no limit
 	MaxSessionsPerAddress int // default 256, negative: no limit
 
@@ -53,7 +54,8 @@ type Options struct {
 	ReservedNames []string
 
 	// Rooms are there as far as look-alikes go, whether anybody is in them or
-	// not: a room that looks like one of them cannot be joined.
+	// not: a room that looks like one of them cannot be joined. Neither MaxRooms
+	// nor MaxRoomsPerAddress counts them, so nobody is kept out of them.
 	Rooms []string
 
 	// Welcome is what greets the one who connects; default "Welcome, NAME."
@@ -101,6 +103,7 @@ func (o Options) withDefaults() Options {
 	o.MaxText = cmp.Or(o.MaxText, 16<<10)
 	o.MaxRooms = cmp.Or(o.MaxRooms, 10_000)
 	o.MaxRoomsPerSession = cmp.Or(o.MaxRoomsPerSession, 128)
+	o.MaxRoomsPerAddress = cmp.Or(o.MaxRoomsPerAddress, max(o.MaxRooms/10, 1))
 	o.MaxSessionsPerPerson = cmp.Or(o.MaxSessionsPerPerson, 32)
 	o.MaxSessionsPerAddress = cmp.Or(o.MaxSessionsPerAddress, 256)
 	o.MaxMembers = max(cmp.Or(o.MaxMembers, 500), 0)

@@ -86,9 +86,10 @@ func (h *Hub) forget(s *Session) {
 // acquire returns the room, which stays the one room of its name until as many
 // releases as acquires. One that is not in use is refused if it looks like
 // another.
-func (h *Hub) acquire(name string) (*room, error) { return h.open(name, false) }
+// It counts for the address, which is "" if it is the program's own wish.
+func (h *Hub) acquire(name, address string) (*room, error) { return h.open(name, address, false) }
 
-func (h *Hub) open(name string, whatever bool) (*room, error) {
+func (h *Hub) open(name, address string, whatever bool) (*room, error) {
 	if r := h.inUse(name); r != nil {
 		return r, nil
 	}
@@ -100,13 +101,27 @@ func (h *Hub) open(name string, whatever bool) (*room, error) {
 		if err := h.looksNew(name, key); err != nil && !whatever {
 			return nil, err
 		}
-		if len(h.rooms) >= h.o.MaxRooms {
+		lasting := slices.Contains(h.o.Rooms, name)
+		if lasting {
+			address = ""
+		}
+		if limit := h.o.MaxRoomsPerAddress; limit > 0 && address != "" && h.opened[address] >= limit {
 			return nil, &Error{Code: CodeTooManyRooms,
-				Text: fmt.Sprintf("the server has %d rooms in use, which is all it may have (option MaxRooms)", len(h.rooms))}
+				Text: fmt.Sprintf("%d rooms are in use because somebody at your address opened them, which is all there may be (option MaxRoomsPerAddress)", limit)}
+		}
+		if !lasting && len(h.rooms)-h.lasting >= h.o.MaxRooms {
+			return nil, &Error{Code: CodeTooManyRooms,
+				Text: fmt.Sprintf("the server has %d rooms in use, which is all it may have (option MaxRooms)", h.o.MaxRooms)}
 		}
 		r = newRoom(h, name)
 		r.key = key
 		h.rooms[name] = r
+		if r.lasting = lasting; lasting {
+			h.lasting++
+		}
+		if r.opener = address; address != "" {
+			h.opened[address]++
+		}
 		h.roomNames.Add(key, name)
 	}
 	r.refs++
@@ -160,6 +175,14 @@ func (h *Hub) release(r *room) {
 	defer h.mu.Unlock()
 	if r.refs--; r.refs == 0 {
 		delete(h.rooms, r.name)
+		if r.lasting {
+			h.lasting--
+		}
+		if r.opener != "" {
+			if h.opened[r.opener]--; h.opened[r.opener] == 0 {
+				delete(h.opened, r.opener)
+			}
+		}
 		h.roomNames.Remove(r.key, r.name)
 	}
 }

@@ -18,6 +18,9 @@ type room struct {
 	name string
 	refs int // under hub.mu
 	key  lookalike.Key
+	// opener is the address that the room counts for; also under hub.mu.
+	opener  string
+	lasting bool // of Options.Rooms
 
 	// waiting holds the sends that have not been stored yet. If led, the first
 	// of them, or somebody who has taken them all, is at work.

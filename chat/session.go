@@ -169,7 +169,7 @@ func (s *Session) join(name string, since Cursor, ref string) (fresh bool, err e
 		return false, &Error{Code: CodeTooManyRooms,
 			Text: fmt.Sprintf("already in %d rooms, which is all that one connection may join (option MaxRoomsPerSession)", limit)}
 	}
-	r, err := s.hub.acquire(name)
+	r, err := s.hub.acquire(name, s.address)
 	if err != nil {
 		return false, err
 	}

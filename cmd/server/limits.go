@@ -40,7 +40,7 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	s.readRate, s.requestRate = rate{20, 300}, rate{100, 500}
 
 	f.IntVar(&s.maxText, "max-text", 16<<10, "longest text of a chat message, in `BYTES`")
-	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time")
+	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time, a tenth of them opened from one address; those of\n-room do not count")
 	f.IntVar(&s.maxRoomsPerSession, "max-rooms-per-session", 128, "rooms that one connection may be in")
 	f.IntVar(&s.maxSessionsPerPerson, "max-sessions-per-person", 32, "connections of one person; 0 for no limit")
 	f.IntVar(&s.maxMembers, "max-members", 500, "people listed to who joins a room")
