@@ -16,33 +16,42 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// A target is the file that is mutated, and the package around it.
+// A target is a package, of which some files are mutated.
 type target struct {
-	dir, name string // of the file
-	pkg       string // the package's name
-	path      string // and its import path
-	module    string // the module's folder
-	others    []string
-	exports   map[string]string // import path → file with what it exports
+	dir     string
+	pkg     string            // the package's name
+	path    string            // and its import path
+	module  string            // the module's folder
+	exports map[string]string // import path → file with what it exports
 
-	fset  *token.FileSet
-	src   []byte
-	find  *finder
-	all   []*mutant
-	files []*ast.File // of the others
+	fset    *token.FileSet
+	sources []*source
+	others  []*ast.File
+	all     []*mutant
 }
 
-// open reads a package and a file of it.
-func open(pkg, name string) (*target, error) {
+// A source is a file that is mutated.
+type source struct {
+	name string
+	run  string // the tests that its mutants run first
+	src  []byte
+	find *finder
+	all  []*mutant
+}
+
+// open reads a package, and finds the mutants of some of its files.
+func open(pkg string, names ...string) (*target, error) {
 	cmd := exec.Command("go", "list", "-export", "-deps", "-json=Dir,Name,ImportPath,GoFiles,Export,DepOnly,Module", pkg)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list %s: %w", pkg, err)
 	}
-	t := &target{name: name, exports: map[string]string{}, fset: token.NewFileSet()}
+	t := &target{exports: map[string]string{}, fset: token.NewFileSet()}
+	var files []string
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
 			Dir, Name, ImportPath, Export string
@@ -62,35 +71,43 @@ func open(pkg, name string) (*target, error) {
 		if t.dir != "" {
 			return nil, fmt.Errorf("%s is more than one package", pkg)
 		}
-		t.dir, t.pkg, t.path, t.others = p.Dir, p.Name, p.ImportPath, p.GoFiles
+		t.dir, t.pkg, t.path, files = p.Dir, p.Name, p.ImportPath, p.GoFiles
 		if p.Module != nil {
 			t.module = p.Module.Dir
 		}
 	}
-	i := slices.Index(t.others, name)
-	if i < 0 {
-		return nil, fmt.Errorf("%s is no file of %s that is built here; there are %v", name, pkg, t.others)
+	for _, name := range names {
+		name, run, _ := strings.Cut(name, "=")
+		i := slices.Index(files, name)
+		if i < 0 {
+			return nil, fmt.Errorf("%q is no file of %s that is built here, or named twice; there are %q", name, pkg, files)
+		}
+		files = slices.Delete(files, i, i+1)
+		src, err := os.ReadFile(filepath.Join(t.dir, name))
+		if err != nil {
+			return nil, err
+		}
+		t.sources = append(t.sources, &source{name: name, run: run, src: src})
 	}
-	t.others = slices.Delete(t.others, i, i+1)
-	if t.src, err = os.ReadFile(filepath.Join(t.dir, name)); err != nil {
-		return nil, err
-	}
-	for _, other := range t.others {
+	for _, other := range files {
 		f, err := parser.ParseFile(t.fset, filepath.Join(t.dir, other), nil, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
-		t.files = append(t.files, f)
+		t.others = append(t.others, f)
 	}
 	return t, t.mutate()
 }
 
-// check type-checks the package with src as the file, and gives the lines of
-// src at which it is wrong.
-func (t *target) check(src []byte) (f *ast.File, info *types.Info, pkg *types.Package, wrong []types.Error, err error) {
-	path := filepath.Join(t.dir, t.name)
-	if f, err = parser.ParseFile(t.fset, path, src, parser.ParseComments|parser.SkipObjectResolution); err != nil {
-		return nil, nil, nil, nil, err
+// check type-checks the package with texts as the sources, and gives the places
+// at which it is wrong.
+func (t *target) check(texts [][]byte) (files []*ast.File, info *types.Info, pkg *types.Package, wrong []types.Error, err error) {
+	for i, s := range t.sources {
+		f, err := parser.ParseFile(t.fset, filepath.Join(t.dir, s.name), texts[i], parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, nil, nil, nil, err
+		}
+		files = append(files, f)
 	}
 	helper, err := parser.ParseFile(t.fset, "", switchFile(t.pkg), 0)
 	if err != nil {
@@ -114,96 +131,127 @@ func (t *target) check(src []byte) (f *ast.File, info *types.Info, pkg *types.Pa
 		}),
 		Sizes: types.SizesFor("gc", "amd64"),
 	}
-	pkg, _ = config.Check(t.path, t.fset, append([]*ast.File{f, helper}, t.files...), info)
-	return f, info, pkg, wrong, nil
+	pkg, _ = config.Check(t.path, t.fset, append(append([]*ast.File{helper}, files...), t.others...), info)
+	return files, info, pkg, wrong, nil
 }
 
 // mutate finds the mutants.
 func (t *target) mutate() error {
-	f, info, pkg, wrong, err := t.check(t.src)
+	var texts [][]byte
+	for _, s := range t.sources {
+		texts = append(texts, s.src)
+	}
+	files, info, pkg, wrong, err := t.check(texts)
 	if err != nil {
 		return err
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("%s does not compile: %w", t.name, wrong[0])
+		return fmt.Errorf("%s does not compile: %w", t.path, wrong[0])
 	}
-	t.find = &finder{fset: t.fset, src: t.src, file: f, info: info, pkg: pkg, imports: map[string]string{}}
-	for _, imp := range f.Imports {
-		path, _ := strconv.Unquote(imp.Path.Value)
-		for _, p := range pkg.Imports() {
-			if p.Path() == path {
-				t.find.imports[path] = p.Name()
+	for i, s := range t.sources {
+		s.find = &finder{fset: t.fset, src: s.src, file: files[i], info: info, pkg: pkg, imports: map[string]string{}}
+		for _, imp := range files[i].Imports {
+			path, _ := strconv.Unquote(imp.Path.Value)
+			for _, p := range pkg.Imports() {
+				if p.Path() == path {
+					s.find.imports[path] = p.Name()
+				}
+			}
+			if imp.Name != nil {
+				s.find.imports[path] = imp.Name.Name
 			}
 		}
-		if imp.Name != nil {
-			t.find.imports[path] = imp.Name.Name
+		s.all = s.find.find()
+		for _, m := range s.all {
+			m.source, m.id = s, len(t.all)+1
+			t.all = append(t.all, m)
 		}
 	}
-	t.all = t.find.find()
 	return nil
 }
 
-// woven writes the file with all mutants that can be in one build. The others
+// woven writes the sources with all mutants that can be in one build. The others
 // become alone.
-func (t *target) woven() (string, error) {
+func (t *target) woven() ([][]byte, error) {
 	for range 50 {
-		text, lines := weave(t.src, t.find.order)
-		_, _, _, wrong, err := t.check([]byte(text))
+		var texts [][]byte
+		lines := map[string]map[int][]*mutant{}
+		for _, s := range t.sources {
+			text, of := weave(s.src, s.find.order)
+			texts = append(texts, []byte(text))
+			lines[s.name] = of
+		}
+		_, _, _, wrong, err := t.check(texts)
 		if err != nil {
-			return "", fmt.Errorf("what was woven is no Go: %w", err)
+			return nil, fmt.Errorf("what was woven is no Go: %w", err)
 		}
 		if len(wrong) == 0 {
-			return text, nil
+			return texts, nil
 		}
 		progress := false
 		for _, e := range wrong {
-			for _, m := range lines[t.fset.Position(e.Pos).Line] {
-				progress = t.leaveOut(m) || progress
+			at := t.fset.Position(e.Pos)
+			for _, m := range lines[filepath.Base(at.Filename)][at.Line] {
+				progress = leaveOut(m) || progress
 			}
 		}
 		if !progress {
-			return "", fmt.Errorf("what was woven does not compile, and no mutant is to blame: %w", wrong[0])
+			return nil, fmt.Errorf("what was woven does not compile, and no mutant is to blame: %w", wrong[0])
 		}
 	}
-	return "", errors.New("what was woven does not compile after 50 attempts")
+	return nil, errors.New("what was woven does not compile after 50 attempts")
 }
 
 // leaveOut makes a mutant one to be built by itself.
-func (t *target) leaveOut(m *mutant) bool {
+func leaveOut(m *mutant) bool {
 	i := slices.Index(m.site.mutants, m)
 	if i < 0 || m.site.kind == alone {
 		return false
 	}
 	m.site.mutants = slices.Delete(m.site.mutants, i, i+1)
 	m.site = &site{start: m.start, end: m.end, kind: alone, mutants: []*mutant{m}}
-	t.find.order = append(t.find.order, m.site)
+	m.source.find.order = append(m.source.find.order, m.site)
 	return true
 }
 
-// by is the file with one mutant.
-func (t *target) by(m *mutant) string {
-	return string(t.src[:m.start]) + m.with + string(t.src[m.end:])
+// by is the sources with one mutant.
+func (t *target) by(m *mutant) (texts [][]byte) {
+	for _, s := range t.sources {
+		text := s.src
+		if s == m.source {
+			text = slices.Concat(s.src[:m.start], []byte(m.with), s.src[m.end:])
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
-// compile builds the package's tests with text as the file, and never touches
+// compile builds the package's tests with texts as the sources, and never touches
 // the work tree.
-func (t *target) compile(tmp, text, binary string) ([]byte, error) {
+func (t *target) compile(tmp string, texts [][]byte, binary string) ([]byte, error) {
 	base := filepath.Join(tmp, filepath.Base(binary))
-	mine, helper, overlay := base+".file", base+".switch", base+".json"
-	replace := map[string]string{
-		filepath.Join(t.dir, t.name):                 mine,
-		filepath.Join(t.dir, "zz_mutant_at_work.go"): helper,
+	replace := map[string]string{}
+	add := func(name string, text []byte) error {
+		at := base + "." + name
+		replace[filepath.Join(t.dir, name)] = at
+		return os.WriteFile(at, text, 0o600)
+	}
+	for i, s := range t.sources {
+		if err := add(s.name, texts[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := add("zz_mutant_at_work.go", []byte(switchFile(t.pkg))); err != nil {
+		return nil, err
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return nil, err
 	}
-	for name, data := range map[string][]byte{mine: []byte(text), helper: []byte(switchFile(t.pkg)), overlay: list} {
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			return nil, err
-		}
+	if err := os.WriteFile(base+".json", list, 0o600); err != nil {
+		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", base+".json", "-o", binary, ".")
 	cmd.Dir = t.dir
 	return cmd.CombinedOutput()
 }

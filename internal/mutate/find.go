@@ -12,7 +12,7 @@ import (
 
 // A mutant is one small change of a file.
 type mutant struct {
-	id         int
+	id         int // from 1, among those of all files
 	start, end int // of what is replaced, as offsets in the file
 	with       string
 	line       int
@@ -20,6 +20,7 @@ type mutant struct {
 	from, to   string // for people
 	nth        int    // among those of the function that read the same, from 0
 	site       *site
+	source     *source
 }
 
 // key is what names a mutant in the reviewed list: it survives changes elsewhere.
@@ -149,7 +150,6 @@ func (f *finder) find() []*mutant {
 	seen := map[string]int{}
 	for _, s := range f.order {
 		for _, m := range s.mutants {
-			m.id = len(all) + 1
 			k := m.key()
 			m.nth = seen[k]
 			seen[k]++

@@ -16,6 +16,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -41,7 +42,7 @@ type settings struct {
 func main() {
 	var s settings
 	flag.StringVar(&s.pkg, "pkg", "", "the package, such as ./ws")
-	flag.StringVar(&s.file, "file", "", "its file, such as frame.go")
+	flag.StringVar(&s.file, "file", "", "its file, such as frame.go, or several, each with the tests that its own mutants run first, if not those of -run: frame.go=Frame,mask.go=Mask; one build does for all")
 	flag.StringVar(&s.run, "run", "", "a regular `expression`: the tests that each mutant runs first; all of them by default")
 	flag.BoolVar(&s.whole, "whole", false, "run all tests on what -run lets survive")
 	flag.BoolVar(&s.together, "together", false, "leave out the mutants that need a build of their own; a build takes much longer than a run")
@@ -81,17 +82,19 @@ func mutate(s settings, out io.Writer) (ok bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("-only: %w", err)
 	}
-	t, err := open(s.pkg, s.file)
+	t, err := open(s.pkg, strings.Split(s.file, ",")...)
 	if err != nil {
 		return false, err
 	}
-	prefix := t.name
-	if rel, err := filepath.Rel(t.module, t.dir); t.module != "" && err == nil {
-		prefix = filepath.ToSlash(filepath.Join(rel, t.name))
+	prefix := func(of *source) string {
+		if rel, err := filepath.Rel(t.module, t.dir); t.module != "" && err == nil {
+			return filepath.ToSlash(filepath.Join(rel, of.name))
+		}
+		return of.name
 	}
 	if s.list {
 		for _, m := range t.all {
-			fmt.Fprintf(out, "%s:%d: %s\n", prefix, m.line, m.key())
+			fmt.Fprintf(out, "%s:%d: %s\n", prefix(m.source), m.line, m.key())
 		}
 		fmt.Fprintf(out, "%d mutants\n", len(t.all))
 		return true, nil
@@ -117,7 +120,12 @@ func mutate(s settings, out io.Writer) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return report(out, prefix, mutants, verdicts, reviewed, s.only == ""), nil
+	ok = true
+	for _, of := range t.sources {
+		mine := slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return m.source != of })
+		ok = report(out, prefix(of), mine, verdicts, reviewed, s.only == "") && ok
+	}
+	return ok, nil
 }
 
 // report prints what survived, and the sum.
@@ -166,18 +174,24 @@ func report(out io.Writer, prefix string, mutants []*mutant, verdicts map[*mutan
 
 // judge runs the mutants.
 func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer) (map[*mutant]verdict, error) {
-	text, err := t.woven()
+	texts, err := t.woven()
 	if err != nil {
 		return nil, err
 	}
 	r := &runner{t: t, tmp: tmp, woven: filepath.Join(tmp, "woven.test")}
-	if output, err := t.compile(tmp, text, r.woven); err != nil {
+	if output, err := t.compile(tmp, texts, r.woven); err != nil {
 		return nil, fmt.Errorf("the build with the mutants: %w\n%s", err, output)
 	}
 	verdicts := make(map[*mutant]verdict)
-	round := func(run string, left []*mutant) error {
-		if err := r.baseline(run, out); err != nil {
-			return err
+	round := func(runs func(*mutant) string, left []*mutant) error {
+		for _, of := range t.sources {
+			i := slices.IndexFunc(left, func(m *mutant) bool { return m.source == of })
+			if i < 0 {
+				continue
+			}
+			if err := r.baseline(runs(left[i]), out); err != nil {
+				return err
+			}
 		}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
@@ -187,7 +201,7 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 				for m := range next {
 					v := untried
 					if !s.together || m.site.kind != alone {
-						v = r.try(m, run)
+						v = r.try(m, runs(m))
 					}
 					mu.Lock()
 					verdicts[m] = v
@@ -202,12 +216,13 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 		wg.Wait()
 		return nil
 	}
-	if err := round(s.run, mutants); err != nil {
+	first := func(m *mutant) string { return cmp.Or(m.source.run, s.run) }
+	if err := round(first, mutants); err != nil {
 		return nil, err
 	}
-	if s.whole && s.run != "" {
-		left := slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return verdicts[m] != survived })
-		if err := round("", left); err != nil {
+	if s.whole {
+		left := slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return verdicts[m] != survived || first(m) == "" })
+		if err := round(func(*mutant) string { return "" }, left); err != nil {
 			return nil, err
 		}
 	}
@@ -232,7 +247,7 @@ func (r *runner) baseline(run string, out io.Writer) error {
 		start := time.Now()
 		ok, output := r.tests(r.woven, 0, run, 10*time.Minute)
 		if ok {
-			r.limit = 5*time.Since(start) + 10*time.Second
+			r.limit = max(r.limit, 5*time.Since(start)+10*time.Second)
 			return nil
 		}
 		var names []string

@@ -63,7 +63,7 @@ func TestWoven(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range s.all {
-		if got := strings.Count(text, switchName+" == "+strconv.Itoa(m.id)+" "); (got == 1) == (m.site.kind == alone) {
+		if got := strings.Count(string(text[0]), switchName+" == "+strconv.Itoa(m.id)+" "); (got == 1) == (m.site.kind == alone) {
 			t.Errorf("%s is there %d times, alone: %v", m.key(), got, m.site.kind == alone)
 		}
 	}
