@@ -1,0 +1,80 @@
+package ws_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"framewright/ws"
+)
+
+func parseHead(lines ...string) (*ws.Request, error) {
+	r, _, err := ws.ParseRequest([]byte("GET / HTTP/1.1\r\n" + strings.Join(lines, "\r\n") + "\r\n\r\n"))
+	return r, err
+}
+
+// Every byte, in a name and in a value: tchar (RFC 9110 §5.6.2), and all but
+// control characters without HTAB (§5.5).
+func TestParseRequestBytes(t *testing.T) {
+	const token = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	for c := range 256 {
+		b := string([]byte{byte(c)})
+		if b != ":" && b != "\n" && b != "\r" {
+			_, err := parseHead("X" + b + "X: v")
+			if want := strings.Contains(token, b); (err == nil) != want {
+				t.Errorf("%q in a name: %v", b, err)
+			}
+		}
+		if b != "\n" && b != "\r" {
+			_, err := parseHead("X: a" + b + "b")
+			if want := (c >= ' ' || c == '\t') && c != 0x7F; (err == nil) != want {
+				t.Errorf("%q in a value: %v", b, err)
+			}
+		}
+	}
+}
+
+// Names come out as net/http has them, whatever letters they are of.
+func TestParseRequestNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"a": "A", "z": "Z", "A": "A", "Z": "Z", "az-za-AZ": "Az-Za-Az", "x`y{z": "", "x_y": "X_y", "1a": "1a", "a1-a": "A1-A", "x^-`a": "X^-`a",
+		"SEC-WEBSOCKET-KEY": "Sec-Websocket-Key", "sec-websocket-keY2": "Sec-Websocket-Key2",
+	} {
+		r, err := parseHead(name + ": v")
+		if want == "" {
+			if err == nil {
+				t.Errorf("%s: passes", name)
+			}
+			continue
+		}
+		if err != nil || len(r.Header[want]) != 1 {
+			t.Errorf("%s: %v, %v; want %s", name, r, err, want)
+		}
+	}
+}
+
+func TestParseRequestHostAndBody(t *testing.T) {
+	for _, tt := range []struct {
+		lines []string
+		ok    bool
+		body  bool
+	}{
+		{[]string{"Host: a"}, true, false},
+		{[]string{"Host: a", "Host: a"}, false, false},
+		{[]string{"Host: a", "Host: b"}, false, false},
+		{[]string{"Host: a", "Content-Length: 0"}, true, false},
+		{[]string{"Host: a", "Content-Length: 1"}, true, true},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0"}, true, true},
+		{[]string{"Host: a", "Transfer-Encoding: chunked"}, true, true},
+	} {
+		t.Run(fmt.Sprint(tt.lines), func(t *testing.T) {
+			r, err := parseHead(tt.lines...)
+			if (err == nil) != tt.ok {
+				t.Fatalf("%v", err)
+			}
+			if err == nil && (r.Body != tt.body || r.Host != "a") {
+				t.Errorf("body %v, host %q", r.Body, r.Host)
+			}
+		})
+	}
+}
