@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -60,27 +62,45 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	defer tracer.Close()
-	l, err := listen("-addr", set.addr)
+	in, err := inherit(env)
 	if err != nil {
 		return err
 	}
-	servers := []*http.Server{a.http(based(string(set.basePath), a.root()), a.conns)}
+	if len(in.main) == 0 || set.source["addr"] != "" {
+		l, err := listen("-addr", set.addr, fs.FileMode(set.socketMode))
+		if err != nil {
+			in.close()
+			return err
+		}
+		in.main = append(in.main, l)
+	}
+	if set.metricsAddr != "" {
+		m, err := listen("-metrics-addr", set.metricsAddr, fs.FileMode(set.socketMode))
+		if err != nil {
+			in.close()
+			return err
+		}
+		in.metrics = append(in.metrics, m)
+	}
+	set.metricsApart = len(in.metrics) > 0
+	server := a.http(based(string(set.basePath), a.root()), a.conns)
 	if a.certificate != nil {
-		servers[0].TLSConfig = a.certificate.config()
+		server.TLSConfig = a.certificate.config()
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
 		go a.certificate.watch(watching)
 	}
-	listeners := []net.Listener{a.bounded(l, a.conns)}
-	if set.metricsAddr != "" {
-		m, err := listen("-metrics-addr", set.metricsAddr)
-		if err != nil {
-			l.Close()
-			return err
-		}
+	var servers []*http.Server
+	var listeners []net.Listener
+	for _, l := range in.main {
+		servers, listeners = append(servers, server), append(listeners, a.bounded(l, a.conns))
+	}
+	if set.metricsApart {
 		few := newConnections(probeConns, 0, nil)
-		servers = append(servers, a.http(a.probes(http.NewServeMux(), true), few))
-		listeners = append(listeners, a.bounded(m, few))
+		probes := a.http(a.probes(http.NewServeMux(), true), few)
+		for _, l := range in.metrics {
+			servers, listeners = append(servers, probes), append(listeners, a.bounded(l, few))
+		}
 	}
 	failed := serve(servers, listeners)
 	defer failed.wait()
@@ -92,7 +112,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	a.gate.become(ready)
-	fmt.Fprint(stdout, greeting(l.Addr(), a.certificate != nil, string(set.basePath)), set.kept(), " Ctrl-C ends the server.\n")
+	fmt.Fprint(stdout, greetings(in.main, a.certificate != nil, string(set.basePath)), set.kept(), " Ctrl-C ends the server.\n")
 	for over := false; !over; {
 		select {
 		case err = <-failed.first:
@@ -155,7 +175,7 @@ func (a *app) open(tracer *tracer) error {
 	s.Options.Trace = tracer.hook()
 	s.MaxConns = a.set.maxConns
 	s.MaxPerAddress = a.set.maxPerAddress
-	s.Address = func(r *http.Request) string { return limitKey(a.gate.proxies.client(r)) }
+	s.Address = func(r *http.Request) string { return a.gate.countKey(r) }
 	s.Connect = a.gate.withClient
 	s.Refused = a.gate.refusedByServer
 	s.Logger = a.log
@@ -238,7 +258,7 @@ func (a *app) routes() (http.Handler, error) {
 	mux.Handle("/socket.io", sio) // or the mux would redirect to a path that a proxy may have changed
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
 	a.adminRoutes(mux)
-	a.probes(mux, a.set.metricsAddr == "")
+	a.probes(mux, !a.set.metricsApart)
 	if key, ok := a.set.publishSum(); ok {
 		mux.Handle("/publish", &publisher{key: key, limit: a.set.maxMessage, hub: a.hub, gate: a.gate, log: a.log, metrics: a.metrics})
 	} else {
@@ -272,11 +292,23 @@ func (a *app) http(h http.Handler, conns *connections) *http.Server {
 	}
 }
 
-// greeting says where to go.
+// greetings says where to go.
+func greetings(listeners []net.Listener, secure bool, base string) string {
+	var b strings.Builder
+	for _, l := range listeners {
+		b.WriteString(greeting(l.Addr(), secure, base))
+	}
+	return b.String()
+}
+
+// greeting says where to go for one address.
 func greeting(addr net.Addr, secure bool, base string) string {
 	scheme := "http"
 	if secure {
 		scheme = "https"
+	}
+	if addr.Network() == "unix" {
+		return fmt.Sprintf("Chat (%s) at the Unix socket %s, for whom its file's permissions let in.\n", scheme, addr)
 	}
 	host, port, _ := net.SplitHostPort(addr.String())
 	note := "Only this machine can reach it; -addr :" + port + " lets others in, too."

@@ -62,7 +62,7 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		Compression:    compression,
 		Trace:          tracer.hook(),
 	}
-	l, err := listen("-addr", *addr)
+	l, err := listen("-addr", *addr, 0o600)
 	if err != nil {
 		return err
 	}

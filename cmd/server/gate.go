@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"math"
 	"net/http"
@@ -34,8 +35,9 @@ type gate struct {
 	after   time.Duration // what Retry-After says while the server is not ready
 	full    func() bool   // there are all the connections that may be
 
-	phase  atomic.Int32
-	health storeHealth
+	nobodies atomic.Uint64 // clients without an address so far
+	phase    atomic.Int32
+	health   storeHealth
 }
 
 func (g *gate) now() phase     { return phase(g.phase.Load()) }
@@ -76,8 +78,8 @@ func (g *gate) handshakes(next http.Handler) http.Handler {
 			g.notReady(w, r, p)
 			return
 		}
-		if g.rate != nil {
-			if wait := g.rate.take(limitKey(g.proxies.client(r)), time.Now()); wait > 0 {
+		if key := limitKey(g.proxies.client(r)); g.rate != nil && key != "" {
+			if wait := g.rate.take(key, time.Now()); wait > 0 {
 				retryAfter(w, wait)
 				http.Error(w, "Your address connects too often (option -handshake-rate); try again later.", http.StatusTooManyRequests)
 				g.refused(r, "rate", http.StatusTooManyRequests, "")
@@ -92,6 +94,12 @@ func (g *gate) handshakes(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// countKey is limitKey for what counts every client: one without an address, who
+// comes by a Unix socket, is alone under a key of its own.
+func (g *gate) countKey(r *http.Request) string {
+	return cmp.Or(limitKey(g.proxies.client(r)), "client "+strconv.FormatUint(g.nobodies.Add(1), 10))
 }
 
 // fullRetry is what clients are told that come when the server is full.

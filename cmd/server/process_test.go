@@ -59,10 +59,10 @@ func launch(t *testing.T, args ...string) (*process, *bufio.Reader) {
 }
 
 // launchCommand is launch for a command that starts the program in its own way.
-func launchCommand(t *testing.T, cmd *exec.Cmd) (*process, *bufio.Reader) {
+func launchCommand(t *testing.T, cmd *exec.Cmd, env ...string) (*process, *bufio.Reader) {
 	t.Helper()
 	p := &process{cmd: cmd, stderr: new(buffer), ended: make(chan error, 1)}
-	p.cmd.Env = []string{"HOME=" + t.TempDir()}
+	p.cmd.Env = append(env, "HOME="+t.TempDir())
 	p.cmd.Stderr = p.stderr
 	r, w, err := os.Pipe() // not StdoutPipe: Wait would close it under a reader
 	if err != nil {

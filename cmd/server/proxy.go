@@ -16,7 +16,11 @@ func (p *prefixes) list() {}
 func (p *prefixes) String() string {
 	var all []string
 	for _, one := range *p {
-		all = append(all, one.String())
+		text := unixPeer
+		if one.IsValid() {
+			text = one.String()
+		}
+		all = append(all, text)
 	}
 	return strings.Join(all, ",")
 }
@@ -24,11 +28,15 @@ func (p *prefixes) String() string {
 func (p *prefixes) Set(s string) error {
 	for one := range strings.SplitSeq(s, ",") {
 		one = strings.TrimSpace(one)
+		if one == unixPeer {
+			*p = append(*p, netip.Prefix{})
+			continue
+		}
 		prefix, err := netip.ParsePrefix(one)
 		if err != nil {
 			addr, err := netip.ParseAddr(one)
 			if err != nil || addr.Zone() != "" {
-				return fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", one)
+				return fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8, nor unix", one)
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
@@ -37,8 +45,14 @@ func (p *prefixes) Set(s string) error {
 	return nil
 }
 
+// unixPeer stands in the list for whoever comes by a Unix socket. In it, that is
+// the zero Prefix, as such a peer's address is the zero Addr.
+const unixPeer = "unix"
+
 func (p prefixes) contains(a netip.Addr) bool {
-	return slices.ContainsFunc(p, func(one netip.Prefix) bool { return one.Contains(a) })
+	return slices.ContainsFunc(p, func(one netip.Prefix) bool {
+		return one.Contains(a) || !one.IsValid() && !a.IsValid()
+	})
 }
 
 // The headers in which a proxy says for whom it asks.
@@ -134,8 +148,12 @@ func address(s string) netip.Addr {
 }
 
 // limitKey is what limits for one address count by: IPv6 gives a household 64
-// bits of addresses, so there the network counts.
+// bits of addresses, so there the network counts. It is "" for nobody's address,
+// which has no limit.
 func limitKey(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
 	if a.Is6() {
 		if p, err := a.Prefix(64); err == nil {
 			return p.String()

@@ -61,7 +61,7 @@ func TestClientAddressIsBounded(t *testing.T) {
 
 func TestLimitKey(t *testing.T) {
 	for in, want := range map[string]string{
-		"203.0.113.9": "203.0.113.9", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64", "::1": "::/64",
+		"203.0.113.9": "203.0.113.9", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64", "::1": "::/64", "": "", "@": "", "/run/s": "",
 	} {
 		if got := limitKey(address(in)); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)

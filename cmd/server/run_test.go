@@ -63,7 +63,10 @@ func start(t *testing.T, args ...string) *program {
 	if at > 0 && args[0] == "echo" {
 		at = 1
 	}
-	more := []string{"-addr", "127.0.0.1:0"}
+	var more []string
+	if !slices.Contains(args, "-addr") {
+		more = []string{"-addr", "127.0.0.1:0"}
+	}
 	if !slices.Contains(args, "echo") && !slices.Contains(args, "-data") {
 		more = append(more, "-memory")
 	}

@@ -4,29 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 	"time"
 )
-
-// listen is net.Listen with a hint for the mistake that everybody makes once.
-// option is the one that addr comes from.
-func listen(option, addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%w; is it running already? %s takes another port, 0 a free one", err, option)
-	}
-	if errors.Is(err, syscall.EACCES) {
-		return nil, fmt.Errorf("%w; ports below 1024 need a privilege, %s takes another", err, option)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", option, addr, err)
-	}
-	return l, nil
-}
 
 // A serving is a group of HTTP servers at work.
 type serving struct {

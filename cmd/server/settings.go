@@ -38,13 +38,15 @@ type settings struct {
 	layers
 	flags *flag.FlagSet
 
-	addr        string
-	web         string
-	basePath    basePath
-	metricsAddr string
-	cert, key   string
-	origins     patterns
-	proxies     proxies
+	addr         string
+	socketMode   fileMode
+	web          string
+	basePath     basePath
+	metricsAddr  string
+	metricsApart bool // there is a socket for them
+	cert, key    string
+	origins      patterns
+	proxies      proxies
 
 	publishKey     string
 	publishKeyFile string
@@ -102,12 +104,14 @@ func (s *settings) declare() {
 	f := flag.NewFlagSet("server", flag.ContinueOnError)
 	s.flags = f
 	f.String("config", "", "`FILE` with settings, a line each: name = value")
-	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; :8080 is every address of this machine,\nport 0 a free one")
+	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; :8080 is every address of this machine, port 0 a\nfree one; or unix:/a/file for a Unix socket. Sockets from systemd (LISTEN_FDS)\ntake the default's place")
+	s.socketMode = 0o660
+	f.Var(&s.socketMode, "socket-mode", "`MODE` of a Unix socket's file, in octal: who may write there may connect")
 	f.StringVar(&s.web, "web", "", "`FOLDER` with a site of one's own, in place of the built-in page")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`HOST:PORT` for /metrics, /healthz and /readyz alone; then -addr has no\n/metrics. Default: all on -addr")
 	f.Var(&s.basePath, "base-path", "`PATH` under which a proxy that leaves it there has put the server, such as /chat.\nA proxy that takes it away needs none")
 	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated")
-	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; may be repeated")
+	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; unix for whoever comes by a Unix socket; may be repeated")
 	f.StringVar(&s.proxies.header, "proxy-header", xForwardedFor, "`HEADER` in which the trusted proxy says it: X-Forwarded-For or Forwarded.\nThe other one is ignored: a client may have written it")
 	f.StringVar(&s.cert, "cert", "", "`FILE` with the TLS certificate chain (PEM); turns on https and wss")
 	f.StringVar(&s.key, "key", "", "`FILE` with the certificate's private key (PEM)")

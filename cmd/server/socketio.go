@@ -76,7 +76,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 			QueueBytes:            a.set.queue,
 			MaxSessions:           cmp.Or(a.set.maxConns, -1),
 			MaxSessionsPerAddress: cmp.Or(a.set.maxPerAddress, -1),
-			Address:               func(r *http.Request) string { return limitKey(a.gate.proxies.client(r)) },
+			Address:               func(r *http.Request) string { return a.gate.countKey(r) },
 			Remote:                func(r *http.Request) string { return remote(a.gate.proxies.client(r)) },
 			Connect:               a.gate.withClient,
 			// A client that polls asks again at once; one that does not is
