@@ -242,6 +242,7 @@ func (a *admin) rooms(*http.Request) (any, error) {
 type adminSession struct {
 	Person    string    `json:"person"`
 	Name      string    `json:"name"`
+	Account   bool      `json:"account"` // the name is vouched for; otherwise a guest's
 	Session   string    `json:"session"` // as the log has it
 	Address   string    `json:"address"`
 	Transport string    `json:"transport"`
@@ -260,7 +261,7 @@ func (a *admin) people(r *http.Request) (any, error) {
 		if room != "" && !slices.Contains(rooms, room) || name != "" && !strings.Contains(strings.ToLower(p.Name), name) {
 			continue
 		}
-		one := adminSession{p.ID, p.Name, sessionLabel(s), s.Address(), "websocket", s.Since().UTC().Truncate(time.Second), rooms}
+		one := adminSession{p.ID, p.Name, p.Account, sessionLabel(s), s.Address(), "websocket", s.Since().UTC().Truncate(time.Second), rooms}
 		if _, ok := s.Codec().(socketCodec); ok {
 			one.Transport = "socket.io"
 		}

@@ -92,7 +92,7 @@ func TestAdmin(t *testing.T) {
 	for _, one := range people {
 		m := one.(map[string]any)
 		ids[m["name"].(string)] = m["person"].(string)
-		if m["address"] != "127.0.0.1" || m["since"] == "" || len(m["rooms"].([]any)) != 1 {
+		if m["address"] != "127.0.0.1" || m["account"] != false || m["since"] == "" || len(m["rooms"].([]any)) != 1 {
 			t.Error(m)
 		}
 		if want := map[string]string{"Ada": "websocket", "Bob": "socket.io"}[m["name"].(string)]; m["transport"] != want {

@@ -87,7 +87,7 @@ function row(p, room) {
   const tr = element('tr');
   const where = room ? ` in ${room}` : ' everywhere';
   const order = { person: p.person, room };
-  tr.append(element('td', p.name, { title: p.person }), element('td', p.rooms.join(', ')), element('td', p.address), element('td', p.transport),
+  tr.append(element('td', p.account ? `${p.name} (account)` : p.name, { title: p.person }), element('td', p.rooms.join(', ')), element('td', p.address), element('td', p.transport),
     element('td', new Date(p.since).toLocaleString()));
   const actions = element('td');
   actions.append(
