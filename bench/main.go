@@ -1,9 +1,11 @@
+//go:build linux
+
 // Command bench measures Framewright side by side with other WebSocket
 // servers, in one run on one machine. From this folder:
 //
 //	go run .
 //
-// does all but compression and prints tables; README.md says how to read them.
+// does all but window, compression and socketio, and prints tables; README.md says how to read them.
 //
 //	go run . compression
 //
@@ -30,13 +32,14 @@ import (
 const usage = `Usage: go run . [COMMAND] [settings]
 
 Commands:
-  all          everything but compression (what runs without a command)
+  all          everything but the last three (what runs without a command)
   echo         processor time and latency of an echoed message
   idle         memory of connections that wait
   broadcast    processor time of a delivery, the chat's too
   handshake    processor time of an opening handshake
   growth       the same with 10 to 10,000 connections
   micro        handshake and masking without sockets
+  window       echo with another load: other client, arrival and payloads
   compression  echo with permessage-deflate
   socketio     a Socket.IO chat room beside npm socket.io and Flask-SocketIO
 
@@ -68,6 +71,8 @@ func command(args []string) error {
 	switch name := args[0]; {
 	case name == "all" || slices.Contains(groups, name):
 		return sideBySide(ctx, name, args[1:], os.Stdout, os.Stderr)
+	case name == "window":
+		return windowCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	case name == "socketio":
 		return socketIOCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	case name == "compression":

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -43,6 +45,7 @@ type run struct {
 	patience machine.Patience
 	wait     func() bool // patience.Wait, but for tests
 	uws      string      // the program, or "" if it cannot be had
+	echo     string      // the program of oursEcho
 	missing  []string
 
 	rows    []*row

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package machine starts servers on a core of their own, reads what they use,
 // and looks at how busy the machine is. It needs Linux.
 package machine
@@ -24,13 +26,15 @@ type Process struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	out   *bufio.Scanner
+
+	collections collections
 }
 
 // Start starts a program on a core, or on any if core is negative, and waits
 // for the line with its address. It ends with ctx.
 func Start(ctx context.Context, core int, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
-	p.cmd.Stderr = os.Stderr
+	p.cmd.Stderr = &p.collections
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -126,16 +130,27 @@ func (p *Process) Settle(limit time.Duration) {
 
 // Memory is the program's resident memory in bytes; pages that it shares with
 // other processes count in part (PSS).
-func (p *Process) Memory() (int64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.cmd.Process.Pid))
+func (p *Process) Memory() (int64, error) { return p.proc("smaps_rollup", "Pss:") }
+
+// Peak is the most resident memory in bytes since it began, or since ResetPeak.
+func (p *Process) Peak() (int64, error) { return p.proc("status", "VmHWM:") }
+
+// ResetPeak lets Peak begin anew; see clear_refs in proc(5).
+func (p *Process) ResetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
+}
+
+// proc reads a line of one of the program's files in /proc that counts in kB.
+func (p *Process) proc(file, key string) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, file))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "Pss:"); ok {
+		if v, ok := strings.CutPrefix(line, key); ok {
 			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(v), " kB"), 10, 64)
 			return n << 10, err
 		}
 	}
-	return 0, errors.New("smaps_rollup has no Pss")
+	return 0, fmt.Errorf("%s has no %s", file, key)
 }

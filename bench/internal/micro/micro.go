@@ -22,7 +22,7 @@ func PerOp(d time.Duration, f func()) (ns, allocs float64) {
 		}
 		took := time.Since(begin)
 		runtime.ReadMemStats(&after)
-		if took >= d || n > 1<<40 {
+		if took >= d || n > 1<<30 {
 			return float64(took.Nanoseconds()) / float64(n), float64(after.Mallocs-before.Mallocs) / float64(n)
 		}
 		// Towards d, and not beyond a hundred times as many at once.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package traffic
 
 import (
@@ -327,7 +329,7 @@ func (c *Client) read(x *conn) error {
 			}
 			c.completed++
 		}
-		c.result.Latency.add(now.Sub(c.sender(x).begun[slot]))
+		c.result.Latency.Add(now.Sub(c.sender(x).begun[slot]))
 		answered++
 	}
 	c.pending -= answered

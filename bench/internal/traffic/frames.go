@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package traffic is the client of the benchmarks: one thread around epoll, the
 // same for every server. It sends frames that were made beforehand and compares
 // every byte that comes back with what has to come back.

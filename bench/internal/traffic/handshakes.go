@@ -1,3 +1,5 @@
+//go:build linux
+
 package traffic
 
 import (
@@ -63,7 +65,7 @@ func Handshakes(addr string, inFlight int, d time.Duration) (*Result, error) {
 				return nil, errors.New("traffic: the server sent something behind its answer")
 			}
 			now := time.Now()
-			res.Latency.add(now.Sub(begun[e.Fd]))
+			res.Latency.Add(now.Sub(begun[e.Fd]))
 			res.Messages++
 			res.Deliveries++
 			delete(begun, e.Fd)

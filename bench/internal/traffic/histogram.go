@@ -1,3 +1,5 @@
+//go:build linux
+
 package traffic
 
 import (
@@ -13,7 +15,8 @@ type Histogram struct {
 	n       int64
 }
 
-func (h *Histogram) add(d time.Duration) {
+// Add counts d.
+func (h *Histogram) Add(d time.Duration) {
 	h.buckets[bucket(uint64(max(d, 0)))]++
 	h.n++
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package traffic
 
 import (
@@ -22,7 +24,7 @@ func TestQuantile(t *testing.T) {
 		t.Errorf("of nothing: %v", got)
 	}
 	for i := range 1000 {
-		h.add(time.Duration(i+1) * time.Microsecond)
+		h.Add(time.Duration(i+1) * time.Microsecond)
 	}
 	for _, test := range []struct {
 		q    float64
