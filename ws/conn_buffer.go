@@ -8,10 +8,14 @@ import (
 
 const (
 	// readBufferSize is what one read asks for between and inside small
-	// messages: many at once, or the beginning of a long one. While they come
-	// faster than that, it is the larger size.
-	readBufferSize      = 4 << 10
-	largeReadBufferSize = 32 << 10
+	// messages: many at once, or the beginning of a long one. While more comes
+	// at a time than that, it is a larger size: see filled.
+	readBufferSize = 4 << 10
+
+	// largestRead is the class of the largest read buffer of a socket, which
+	// holds it while it has something, and largestHeld of other streams, which
+	// hold it while they wait.
+	largestRead, largestHeld = 3, 1
 
 	// growStep is how far ahead of the bytes that have come a message's
 	// buffer grows, at least: memory follows what arrives, not what a header
@@ -19,10 +23,7 @@ const (
 	growStep = 32 << 10
 )
 
-var (
-	readBuffers      = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
-	largeReadBuffers = sync.Pool{New: func() any { return new([largeReadBufferSize]byte) }}
-)
+var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
 
 // fill reads more into the buffer.
 func (in *incoming) fill(ctx context.Context) error {
@@ -64,22 +65,45 @@ func (in *incoming) fillFromStream(ctx context.Context) error {
 //go:noinline
 func (in *incoming) keepHead() {
 	in.nhead = uint8(copy(in.head[:], in.buf[in.r:in.w]))
-	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
-	if len(in.buf) != in.size() {
+	if in.lent || len(in.buf) != in.size() {
 		in.let()
+		return
 	}
+	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
 }
 
+// size is that of the next buffer. large counts from 1: class 0 of kept.
 func (in *incoming) size() int {
-	if in.large {
-		return largeReadBufferSize
+	if in.large == 0 {
+		return readBufferSize
 	}
-	return readBufferSize
+	return bufferSize(int(in.large) - 1)
 }
 
-// filled decides about the size of the next buffer after a read of n bytes.
+// filled decides about the size of the next buffer after a read of n bytes: one
+// that was full was too small, and one that could have been the next smaller size
+// becomes that after some more such reads.
 func (in *incoming) filled(n int) {
-	in.large = int(in.nhead)+n == in.size() || in.large && n > readBufferSize
+	largest := uint8(largestHeld)
+	if in.c.socket != nil {
+		largest = largestRead
+	}
+	n += int(in.nhead)
+	smaller := readBufferSize
+	if in.large > 1 {
+		smaller = bufferSize(int(in.large) - 2)
+	}
+	switch {
+	case n >= in.size():
+		in.large, in.small = min(in.large+1, largest), 0
+	case in.large == 0:
+	case n > smaller:
+		in.small = 0
+	case in.small == 8 || in.c.socket == nil:
+		in.large, in.small = in.large-1, 0
+	default:
+		in.small++
+	}
 }
 
 // hold sees to it that there is a buffer, with what was kept of the last one.
@@ -87,26 +111,28 @@ func (in *incoming) hold() {
 	switch {
 	case in.buf != nil:
 		return
-	case in.large:
-		in.buf = largeReadBuffers.Get().(*[largeReadBufferSize]byte)[:]
+	case in.large > 0:
+		in.buf = kept.get(in.size())[:in.size()]
 	default:
 		in.buf = readBuffers.Get().(*[readBufferSize]byte)[:]
 	}
 	in.r, in.w = 0, copy(in.buf, in.head[:in.nhead])
 }
 
-// let gives the buffer back to its pool.
+// let gives the buffer back, unless the application has a message in it: then it
+// is the collector's.
 func (in *incoming) let() {
 	if in.z != nil && len(in.z.src) == 0 {
 		in.z.src = nil // it would hold the buffer
 	}
-	switch len(in.buf) {
-	case readBufferSize:
+	switch {
+	case in.lent:
+	case len(in.buf) == readBufferSize:
 		readBuffers.Put((*[readBufferSize]byte)(in.buf))
-	case largeReadBufferSize:
-		largeReadBuffers.Put((*[largeReadBufferSize]byte)(in.buf))
+	case len(in.buf) > readBufferSize:
+		kept.put(in.buf)
 	}
-	in.buf, in.r, in.w = nil, 0, 0
+	in.buf, in.r, in.w, in.lent = nil, 0, 0, false
 }
 
 // read reads from the stream once, into p, and says why if it cannot.

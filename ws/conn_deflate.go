@@ -142,17 +142,17 @@ var spills = sync.Pool{New: func() any { return new(spill) }}
 
 // inflateMessage appends what is left of the current, compressed message to
 // dst. The message itself begins at dst[begin].
-func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int, l *loan) ([]byte, error) {
 	in.z.whole = true
 	defer func() { in.z.whole = false }()
 	for {
 		if cap(dst)-len(dst) < leastRoom {
 			if len(dst)-begin >= spillAt {
-				return in.inflateLong(ctx, dst, begin)
+				return in.inflateLong(ctx, dst, begin, l)
 			}
 			// The first guess is what JSON comes to; then it doubles.
 			guess := min(max(3*in.rx.Remaining()+64, 512), 4<<10)
-			dst = slices.Grow(dst, max(int(guess), len(dst)-begin))
+			dst = l.room(dst, max(int(guess), len(dst)-begin))
 		}
 		n, done, err := in.inflate(ctx, dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
@@ -166,7 +166,7 @@ func (in *incoming) inflateMessage(ctx context.Context, dst []byte, begin int) (
 }
 
 // inflateLong is inflateMessage for a message that dst has no room for.
-func (in *incoming) inflateLong(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+func (in *incoming) inflateLong(ctx context.Context, dst []byte, begin int, l *loan) ([]byte, error) {
 	var pieces []*spill
 	last := len(spill{}) // bytes in the last piece
 	defer func() {
@@ -187,7 +187,7 @@ func (in *incoming) inflateLong(ctx context.Context, dst []byte, begin int) ([]b
 			continue
 		}
 		// The end, or an interruption, which keeps what has come.
-		dst = slices.Grow(dst, (len(pieces)-1)*len(spill{})+last)
+		dst = l.room(dst, (len(pieces)-1)*len(spill{})+last)
 		for i, p := range pieces {
 			if i == len(pieces)-1 {
 				dst = append(dst, p[:last]...)

@@ -129,7 +129,6 @@ func (in *incoming) payload(ctx context.Context, p []byte) (n int, err error) {
 		if n, err = in.read(ctx, p); err != nil {
 			return 0, err
 		}
-		in.large = false
 	}
 	return n, in.judge(p[:n])
 }

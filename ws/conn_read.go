@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"slices"
-	"sync"
 	"sync/atomic"
 )
 
@@ -27,13 +25,15 @@ type incoming struct {
 	r, w  int                 // buf[r:w] was read and not yet used
 	head  [MaxHeaderSize]byte // what buf held of a header when it was let go
 	nhead uint8
-	large bool  // the last reads were such that buf should be a large one
+	large uint8 // the last reads were such that buf should be of this size, see size
 	err   error // came with the last bytes of a read
 	raw   rawReader
 
 	more      atomic.Bool // a message was given out and buf has more: see outgoing.gathers
 	inMessage bool        // a message has begun and was not yet given to the application whole
 	streaming bool        // that message was given out as a Reader
+	lent      bool        // the last message lies in buf and belongs to the application
+	small     uint8       // reads that did not need a buffer as large as they had
 	stale     uint64      // counts messages, so that a Reader knows that its own is over
 	partial   []byte      // what an interrupted whole-message read had so far
 	deadline  moment      // of the message under way, if the stream's is set to it
@@ -89,9 +89,18 @@ func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (Opcode, []byte, erro
 // awaitMessage takes the lock, and waits until a message has begun. After an
 // error it has no lock.
 func (in *incoming) awaitMessage(ctx context.Context) error {
+	return in.awaitMessageAfter(ctx, nil)
+}
+
+// awaitMessageAfter is awaitMessage for one who does not need any more what he
+// has borrowed.
+func (in *incoming) awaitMessageAfter(ctx context.Context, l **loan) error {
 	err := in.begin(ctx)
 	if err != nil {
 		return readError(err)
+	}
+	if l != nil && *l != nil {
+		in.takeBack(l)
 	}
 	if err = in.untilMessage(ctx); err != nil {
 		in.lock.release()
@@ -123,7 +132,7 @@ func (in *incoming) takeMessage(ctx context.Context, dst []byte) (op Opcode, p [
 		dst, err = in.resume(ctx, dst)
 	}
 	if err == nil {
-		dst, err = in.message(ctx, dst, before)
+		dst, err = in.message(ctx, dst, before, nil)
 		if err != nil {
 			in.interrupted(dst[before:])
 		}
@@ -141,6 +150,8 @@ func readError(err error) error { return wrapOp("read", err) }
 
 // resume skips what is left of a message that was given out as a Reader, or
 // appends what an interrupted read had of the current one.
+//
+//go:noinline
 func (in *incoming) resume(ctx context.Context, dst []byte) ([]byte, error) {
 	if err := in.skip(ctx); err != nil {
 		return dst, err
@@ -149,6 +160,8 @@ func (in *incoming) resume(ctx context.Context, dst []byte) ([]byte, error) {
 }
 
 // interrupted keeps what was read, for the next read to go on from.
+//
+//go:noinline
 func (in *incoming) interrupted(p []byte) {
 	if in.c.Err() == nil {
 		in.partial = append(in.partial[:0], p...)
@@ -156,8 +169,8 @@ func (in *incoming) interrupted(p []byte) {
 }
 
 // message appends what is left of the current message, or the next one, to
-// dst. The message itself begins at dst[begin].
-func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte, error) {
+// dst. The message itself begins at dst[begin]. dst is l's, if there is one.
+func (in *incoming) message(ctx context.Context, dst []byte, begin int, l *loan) ([]byte, error) {
 	for {
 		var done bool
 		if !in.atPayload() && !in.inflating() {
@@ -167,7 +180,7 @@ func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte,
 			}
 		}
 		if in.rx.Compressed() {
-			return in.inflateMessage(ctx, dst, begin)
+			return in.inflateMessage(ctx, dst, begin, l)
 		}
 		if done {
 			return dst, in.delivered(len(dst) == begin)
@@ -176,7 +189,7 @@ func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte,
 		// A long payload is read straight into dst.
 		n := in.w - in.r
 		if n == 0 && in.rx.Remaining() >= readBufferSize {
-			dst = slices.Grow(dst, int(min(in.rx.Remaining(), int64(max(growStep, len(dst)-begin)))))
+			dst = l.grow(dst, in.rx.Remaining(), begin)
 			p := dst[len(dst):cap(dst)]
 			n, err := in.payload(ctx, p)
 			dst = dst[:len(dst)+n]
@@ -193,6 +206,9 @@ func (in *incoming) message(ctx context.Context, dst []byte, begin int) ([]byte,
 		}
 		if int64(n) > in.rx.Remaining() {
 			n = int(in.rx.Remaining())
+		}
+		if cap(dst)-len(dst) < n {
+			dst = l.grow(dst, in.rx.Remaining(), begin)
 		}
 		dst = append(dst, in.buf[in.r:in.r+n]...)
 		in.used(n)
@@ -240,41 +256,26 @@ func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
 //	}
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		var buf *[]byte // held only while there is something to read
+		var l *loan // held only while there is something to read
 		for {
-			if !c.in.more.Load() {
-				giveMessageBack(buf)
-				buf = nil
-			}
-			if err := c.in.awaitMessage(ctx); err != nil {
+			if err := c.in.awaitMessageAfter(ctx, &l); err != nil {
 				yield(Message{}, err)
 				return
 			}
-			if buf == nil {
-				buf = messageBuffers.Get().(*[]byte)
+			var err error
+			if l = l.take(); c.in.wholeInBuffer() {
+				err = c.in.lend(l)
+			} else { // from here, where the stack is not deep
+				err = c.in.takeLoan(ctx, l)
 			}
-			op, data, err := c.in.takeMessage(ctx, (*buf)[:0])
 			if err != nil {
 				yield(Message{}, err)
 				return
 			}
-			*buf = data
-			if !yield(Message{op, data}, nil) {
+			if !yield(Message{l.op, l.data}, nil) {
 				return
 			}
 		}
-	}
-}
-
-// messageBuffers hold what Messages yields.
-var messageBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// keepMessage is the largest buffer that goes back to the pool.
-const keepMessage = 2 << 20
-
-func giveMessageBack(buf *[]byte) {
-	if buf != nil && cap(*buf) <= keepMessage {
-		messageBuffers.Put(buf)
 	}
 }
 

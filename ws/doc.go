@@ -29,6 +29,8 @@
 //	conn_read.go   Read, ReadAppend, Reader, Messages
 //	conn_frames_in.go  frame by frame, through the Receiver
 //	conn_buffer.go  the read buffer, and the time that a message may take
+//	conn_lend.go   messages that stay where they were read
+//	buffers.go     buffers that survive a collection
 //	conn_write.go  Write: whole messages
 //	conn_writer.go  Writer: a message in fragments               §5.4
 //	conn_frames_out.go  a frame goes out; pongs
@@ -101,8 +103,10 @@
 // has more to give out waits for the others, until the reader has nothing left
 // or waits itself, Options.WriteDelay at the most; one that comes alone is
 // answered at once. WritePrepared sends any number of messages with few calls.
-// Reading and writing allocate nothing once buffers have their size. While a
-// connection waits it holds no buffer: behind net/http it costs some 7 KiB of
+// Reading and writing allocate nothing once buffers have their size. Messages
+// yields a message where it was read, if it came in one piece; ReadAppend copies.
+// Large buffers that nobody uses, 16 MiB of them at the most, are kept for a while.
+// While a connection waits it holds no buffer: behind net/http it costs some 7 KiB of
 // process memory, goroutine included, with Server.Serve some 5. Folder bench
 // has the figures.
 //

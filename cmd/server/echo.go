@@ -90,20 +90,15 @@ var compressions = map[string]*ws.Compression{
 	"takeover":    {SendContext: true, ReceiveContext: true},
 }
 
-// echo sends every message back. Its buffer grows to the longest message of up
-// to 64 KiB and is used again, so that such a message costs no allocation.
+// echo sends every message back.
 func echo(ctx context.Context, c *ws.Conn) error {
-	var buf []byte
-	for {
-		op, msg, err := c.ReadAppend(ctx, buf[:0])
+	for m, err := range c.Messages(ctx) {
 		if err != nil {
 			return err
 		}
-		if err := c.Write(ctx, op, msg); err != nil {
+		if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
 			return err
 		}
-		if cap(msg) <= 64<<10 {
-			buf = msg
-		}
 	}
+	return nil
 }
