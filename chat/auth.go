@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -51,10 +52,19 @@ func notExpired(t time.Time) error {
 	return nil
 }
 
+// GuestPrefix is how the ID begins of everybody for whom nobody vouches: those of
+// [PersonFromSecret], and those that the hub makes up. A program gives no other
+// ID that begins with it: so no account can be made that is a guest, whose ID
+// everybody knows, nor a guest that is an account.
+const GuestPrefix = "~"
+
+// NewGuestID makes an ID up for somebody new.
+func NewGuestID() string { return GuestPrefix + rand.Text() }
+
 // PersonFromSecret makes a person's public ID from a secret that the client has
 // made up and keeps: who has the secret is the same person again, on another
-// connection or another day. No secret means somebody new, without an ID. The
-// error is an [*Error] with CodeBadSecret.
+// connection or another day. The ID begins with [GuestPrefix]. No secret means
+// somebody new, without an ID. The error is an [*Error] with CodeBadSecret.
 func PersonFromSecret(name, secret string) (Person, error) {
 	if secret == "" {
 		return Person{Name: name}, nil
@@ -64,7 +74,7 @@ func PersonFromSecret(name, secret string) (Person, error) {
 			Text: fmt.Sprintf("a secret has 16 to 128 bytes, and should be random; this has %d", len(secret))}
 	}
 	sum := sha256.Sum256([]byte("framewright chat person\x00" + secret))
-	return Person{ID: hex.EncodeToString(sum[:12]), Name: name}, nil
+	return Person{ID: GuestPrefix + hex.EncodeToString(sum[:12]), Name: name}, nil
 }
 
 // Refresh replaces the session's token before it expires, and answers with a

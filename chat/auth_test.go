@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,4 +130,61 @@ func TestExpiryAfterClose(t *testing.T) {
 		}
 		h.Close()
 	})
+}
+
+// A guest's id is public: nobody who can choose the subject of a token becomes a
+// guest by it, and no account's id can be had by a secret.
+func TestGuestsHaveIDsOfTheirOwn(t *testing.T) {
+	h := New(Options{})
+	defer h.Close()
+	p, err := PersonFromSecret("Ada", "correct horse battery")
+	if err != nil || !strings.HasPrefix(p.ID, GuestPrefix) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	ada, err := h.Connect(p, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := connect(t, h, "Bob"); !strings.HasPrefix(NewGuestID(), GuestPrefix) || id == nil {
+		t.Error(NewGuestID())
+	}
+	nobody, err := h.Connect(Person{Name: "Eve"}, plain)
+	if err != nil || !strings.HasPrefix(nobody.Person().ID, GuestPrefix) {
+		t.Error(nobody.Person(), err)
+	}
+	_, err = h.Connect(Person{ID: p.ID, Name: "Ada", Account: true}, plain)
+	wantCode(t, err, CodeBadToken)
+	if ada.Person() != p || len(h.sessionsOf(p.ID)) != 1 {
+		t.Errorf("%+v", ada.Person())
+	}
+}
+
+// Who is being admitted while it is banned is refused, or found to be kicked.
+func TestBanWhileConnecting(t *testing.T) {
+	h := New(Options{PresenceGrace: -1})
+	defer h.Close()
+	for range 200 {
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		var s *Session
+		wg.Go(func() {
+			<-start
+			s, _ = h.Admit(Identity{Person: Person{ID: "eve", Name: "Eve"}, Address: "192.0.2.1"}, plain)
+		})
+		found := 0
+		wg.Go(func() {
+			<-start
+			h.Ban("eve", "", time.Now().Add(time.Hour))
+			found = h.Kick("", "eve", "")
+		})
+		close(start)
+		wg.Wait()
+		if s != nil && s.Err() == nil {
+			t.Fatalf("banned, and here; %d were kicked", found)
+		}
+		if s != nil {
+			s.Close(nil)
+		}
+		h.Ban("eve", "", time.Time{})
+	}
 }

@@ -12,9 +12,10 @@ import (
 // A claim is one name that one person, or the house, goes by. No two look
 // alike, but for those of one person, and an account's beside the house's.
 type claim struct {
-	owner    *owner // nil: the house's
-	account  bool   // the name was vouched for
-	wanted   string // what it was to be; an account may have got another name
+	owner    *owner   // nil: the house's
+	account  bool     // the name was vouched for
+	wanted   string   // what it was to be; an account may have got another name
+	was      []string // names that were taken from it, the latest last
 	name     string
 	key      lookalike.Key
 	sessions map[*Session]struct{} // and those that were lost within the grace
@@ -23,8 +24,8 @@ type claim struct {
 // A wish is what a session would be called.
 type wish struct {
 	Person
-	key  lookalike.Key
-	bare lookalike.Key // of a guest's name
+	key    lookalike.Key
+	echoes []lookalike.Key // of a guest's name
 }
 
 // renamed is a session whose name was taken from it.
@@ -39,6 +40,19 @@ func (h *Hub) mayHave(w wish) error {
 	if w.Account {
 		return nil
 	}
+	if err := h.free(w); err != nil {
+		return err
+	}
+	for _, k := range w.echoes {
+		for name := range h.house.bare.Alike(k) {
+			return reserved(w.Name, name)
+		}
+	}
+	return nil
+}
+
+// free refuses a name that anybody has but the person itself.
+func (h *Hub) free(w wish) error {
 	for c := range h.names.Alike(w.key) {
 		if c.owner == nil {
 			return reserved(w.Name, c.name)
@@ -48,10 +62,30 @@ func (h *Hub) mayHave(w wish) error {
 				Text: fmt.Sprintf("the name %q is taken, or looks too much like one that is; choose another", w.Name)}
 		}
 	}
-	for name := range h.house.bare.Alike(w.bare) {
-		return reserved(w.Name, name)
-	}
 	return nil
+}
+
+// now is what the name of a guest was made into while it was away, or on another
+// of its connections; "" if it was not.
+func (h *Hub) now(w wish) string {
+	o := h.people[w.ID]
+	if o == nil || w.Account {
+		return ""
+	}
+	for _, c := range o.claims {
+		if !c.account && slices.Contains(c.was, w.Name) {
+			return c.name
+		}
+	}
+	return ""
+}
+
+func newWish(p Person) wish {
+	w := wish{Person: p, key: lookalike.Of(p.Name, true)}
+	if !p.Account {
+		w.echoes = lookalike.Echoes(p.Name)
+	}
+	return w
 }
 
 func reserved(name, of string) error {
@@ -69,7 +103,7 @@ func (h *Hub) take(s *Session, w wish) []renamed {
 			// Two accounts may have one name, and neither is locked out; here
 			// they are told apart.
 			yield = nil
-			w.Name, w.key = h.substitute(w.Name, s.owner)
+			w = h.substitute(w.Person)
 		}
 	}
 	if i < 0 {
@@ -99,8 +133,10 @@ func (h *Hub) rename(claims []*claim) (out []renamed) {
 	for _, c := range claims {
 		was := c.name
 		h.names.Remove(c.key, c)
-		c.name, c.key = h.substitute(was, c.owner)
-		c.wanted = c.name
+		w := h.substitute(Person{ID: c.owner.id, Name: was})
+		c.name, c.key, c.wanted = w.Name, w.key, w.Name
+		c.was = append(c.was, was)
+		c.was = c.was[max(0, len(c.was)-maxFormer):]
 		h.names.Add(c.key, c)
 		for s := range c.sessions {
 			s.person.Store(&Person{ID: c.owner.id, Name: c.name})
@@ -110,12 +146,15 @@ func (h *Hub) rename(claims []*claim) (out []renamed) {
 	return out
 }
 
+// maxFormer is how many names of one claim are remembered.
+const maxFormer = 8
+
 // substitute finds a free name for who cannot have the one it wants: with a
 // number behind it or, if that does not do, one of chance.
-func (h *Hub) substitute(name string, o *owner) (string, lookalike.Key) {
+func (h *Hub) substitute(p Person) wish {
 	const room = 2 // for the number
-	base := name
-	if rs := []rune(name); len(rs) > maxNameRunes-room {
+	base := p.Name
+	if rs := []rune(base); len(rs) > maxNameRunes-room {
 		base = strings.TrimRight(string(rs[:maxNameRunes-room]), " ")
 	}
 	for n := 2; ; n++ {
@@ -127,9 +166,10 @@ func (h *Hub) substitute(name string, o *owner) (string, lookalike.Key) {
 			n = 9
 			continue
 		}
-		key := lookalike.Of(try, true)
-		if h.mayHave(wish{Person: Person{ID: o.id, Name: try}, key: key, bare: lookalike.Bare(try)}) == nil {
-			return try, key
+		p.Name = try
+		w := newWish(p)
+		if h.mayHave(w) == nil && (!w.Account || h.free(w) == nil) { // an account goes before guests, but not here
+			return w
 		}
 	}
 }
@@ -151,8 +191,7 @@ func (h *Hub) drop(s *Session) {
 func (h *Hub) announce(list []renamed) {
 	for _, one := range list {
 		you := one.s.Person()
-		one.s.Emit(Renamed{You: you, Was: one.was,
-			Text: fmt.Sprintf("The name %q, or one that looks like it, belongs to an account. You are %q now.", one.was, you.Name)})
+		one.s.Emit(isNow(you, one.was))
 	}
 	for _, one := range list {
 		s := one.s
@@ -169,6 +208,11 @@ func (h *Hub) announce(list []renamed) {
 			s.tell(func() { f(s, one.was) })
 		}
 	}
+}
+
+func isNow(you Person, was string) Renamed {
+	return Renamed{You: you, Was: was,
+		Text: fmt.Sprintf("The name %q, or one that looks like it, belongs to an account. You are %q now.", was, you.Name)}
 }
 
 // HouseNames are names that people take for those of whoever runs the server. No

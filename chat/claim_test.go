@@ -103,8 +103,17 @@ func TestAccountTakesItsName(t *testing.T) {
 			if len(j.Messages) != 2 || j.Messages[0].From != guest || j.Messages[1].From != now || !slices.Contains(j.Members, now) || slices.Contains(j.Members, guest) {
 				t.Errorf("%+v", j)
 			}
-			// Its old name is not the guest's any more, on no other tab either.
-			_, err = h.Connect(guest, plain)
+			// Its old name is not the guest's any more, on no other tab either,
+			// which is told so, and nobody else's.
+			third, err := h.Connect(guest, plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, r := wantNext[Welcome](t, third), wantNext[Renamed](t, third)
+			if w.You != now || r.You != now || r.Was != name || third.Person() != now {
+				t.Errorf("%+v, %+v, %+v", w, r, third.Person())
+			}
+			_, err = h.Connect(Person{ID: "another", Name: name}, plain)
 			wantCode(t, err, CodeNameTaken)
 			if _, err = h.Connect(now, plain); err != nil {
 				t.Errorf("a third tab by the new name: %v", err)
@@ -146,12 +155,13 @@ func TestAccountTakesTheNameOfWhoIsAway(t *testing.T) {
 		if p := wantNext[Presence](t, bob); p.Who.Name != "Ada-2" || p.Was != "Ada" || !p.Here {
 			t.Errorf("%+v", p)
 		}
-		// It resumes, and cannot have the name; by the new one it is there again.
-		_, err := h.Connect(who, plain)
-		wantCode(t, err, CodeNameTaken)
-		back, err := h.Connect(Person{ID: who.ID, Name: "Ada-2"}, plain)
+		// It resumes by the name that it knows, and is there by the new one.
+		back, err := h.Connect(who, plain)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if w, r := wantNext[Welcome](t, back), wantNext[Renamed](t, back); w.You.Name != "Ada-2" || r.Was != "Ada" || r.You != w.You || back.Person() != w.You {
+			t.Errorf("%+v, %+v", w, r)
 		}
 		if err := back.Join("lobby", Cursor{}, ""); err != nil {
 			t.Fatal(err)

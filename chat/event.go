@@ -6,7 +6,8 @@ import (
 )
 
 // Person is who speaks. The ID is public, stable over the person's connections,
-// and not a secret; the Name is what others see.
+// and not a secret; the Name is what others see. An ID that begins with
+// [GuestPrefix] is a guest's.
 type Person struct {
 	ID   string
 	Name string

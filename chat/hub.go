@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -69,7 +70,8 @@ func (h *Hub) Connect(person Person, c Codec) (*Session, error) {
 //
 // An account (Person.Account) gets its name: guests that have it, or one that
 // looks like it, are given others, see [Renamed]. If another account has it, the
-// newcomer's gets a number.
+// newcomer's gets a number. A guest that comes back by the name that was taken
+// from it has the other one, and gets a Renamed, too.
 //
 // The caller owes the session a goroutine that writes what [Session.Next] gives
 // and, when the connection is over, a [Session.Close].
@@ -83,11 +85,11 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 	if err := notExpired(id.Expires); err != nil {
 		return nil, err
 	}
-	if err := h.bans.check(id.Person.ID, id.Address); err != nil {
-		return nil, err
+	if id.Person.Account && strings.HasPrefix(id.Person.ID, GuestPrefix) {
+		return nil, &Error{Code: CodeBadToken, Text: fmt.Sprintf("the id %.64q begins as those of guests do; an account cannot have it", id.Person.ID)}
 	}
 	s := newSession(h, id, c)
-	renamed, err := h.register(s)
+	renamed, wanted, err := h.register(s)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +102,9 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 	h.announce(renamed)
 	you := s.Person()
 	s.greet(Welcome{You: you, Text: h.o.Welcome(you), Expires: id.Expires, MaxText: h.o.MaxText})
+	if wanted != "" {
+		s.Emit(isNow(you, wanted))
+	}
 	admitted = true
 	h.counters.connected.Add(1)
 	s.expireAt(id.Expires)
@@ -111,7 +116,7 @@ func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 
 // checkMarks could be taken for the mark that a page puts behind an account's
 // name.
-const checkMarks = "✓✔☑✅🗸🗹⍻√☒"
+const checkMarks = "✓✔☑✅🗸🗹⍻√☒🮱𐄂"
 
 // Broadcast sends b to every session but those given.
 func (h *Hub) Broadcast(b Body, except ...*Session) {

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"framewright/internal/lookalike"
 )
 
 const (
@@ -66,7 +68,8 @@ func checkName(code ErrorCode, what, s, reserved string) error {
 const (
 	zeroWidthNonJoiner = 0x200C
 	zeroWidthJoiner    = 0x200D
-	virama             = 9 // the canonical combining class of what takes a letter's vowel
+	emojiStyle         = 0xFE0F // asks for an emoji's colours
+	virama             = 9      // the canonical combining class of what takes a letter's vowel
 )
 
 // joins reports whether r, at s[i], is a joiner that changes how its neighbours
@@ -94,7 +97,6 @@ func joins(s string, i int, r rune) bool {
 		joined := []*unicode.RangeTable{unicode.Arabic, unicode.Syriac, unicode.Mongolian, unicode.Mandaic, unicode.Nko, unicode.Adlam}
 		return unicode.In(before, joined...) && unicode.In(after, joined...)
 	}
-	const emojiStyle = 0xFE0F
 	return (unicode.In(before, unicode.So, unicode.Sk) || before == emojiStyle) && before > unicode.MaxLatin1 && unicode.In(after, unicode.So, unicode.Sm)
 }
 
@@ -104,15 +106,10 @@ func joins(s string, i int, r rune) bool {
 // symbols that are drawn as nothing.
 func hidden(r rune) bool {
 	switch r {
-	case ' ':
+	case ' ', emojiStyle:
 		return false
-	case 0x034F, // combining grapheme joiner
-		0x115F, 0x1160, 0x3164, 0xFFA0, // Hangul fillers
-		0x17B4, 0x17B5, // Khmer inherent vowels
-		emptyBraille,
-		unicode.ReplacementChar: // stands for what was lost
+	case unicode.ReplacementChar: // stands for what was lost
 		return true
 	}
-	return !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) ||
-		unicode.Is(unicode.Variation_Selector, r) && r != 0xFE0F // the one that asks for an emoji's colours
+	return !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) || lookalike.Invisible(r)
 }

@@ -19,22 +19,31 @@ type owner struct {
 	messages bucket
 }
 
-func (h *Hub) register(s *Session) ([]renamed, error) {
+// register makes s known, unless something speaks against it. It reports whose
+// names had to yield, and what s itself wanted to be called if it has another
+// name now.
+func (h *Hub) register(s *Session) (yielded []renamed, wanted string, err error) {
 	who := s.Person()
-	w := wish{Person: who, key: lookalike.Of(who.Name, true)}
-	if !who.Account {
-		w.bare = lookalike.Bare(who.Name)
-	}
+	w := newWish(who)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed || h.draining {
-		return nil, &Error{Code: CodeUnavailable, Text: "the server is shutting down; try again soon", Err: ErrShutdown}
+		return nil, "", &Error{Code: CodeUnavailable, Text: "the server is shutting down; try again soon", Err: ErrShutdown}
+	}
+	// Under mu: who is banned from here on is found among the sessions.
+	if err := h.bans.check(who.ID, s.address); err != nil {
+		return nil, "", err
 	}
 	if err := h.mayHave(w); err != nil {
-		return nil, err
+		now := h.now(w)
+		if now == "" {
+			return nil, "", err
+		}
+		wanted, w.Name = w.Name, now
+		w = newWish(w.Person)
 	}
 	if limit := h.o.MaxSessionsPerAddress; limit > 0 && s.address != "" && h.addresses[s.address] >= limit {
-		return nil, &Error{Code: CodeTooManySessions,
+		return nil, "", &Error{Code: CodeTooManySessions,
 			Text: fmt.Sprintf("%d sessions from one address is all there may be (option MaxSessionsPerAddress)", limit)}
 	}
 	o := h.people[who.ID]
@@ -42,7 +51,7 @@ func (h *Hub) register(s *Session) ([]renamed, error) {
 		o = &owner{id: who.ID, sessions: make(map[*Session]struct{})}
 	}
 	if limit := h.o.MaxSessionsPerPerson; limit > 0 && len(o.sessions) >= limit {
-		return nil, &Error{Code: CodeTooManySessions,
+		return nil, "", &Error{Code: CodeTooManySessions,
 			Text: fmt.Sprintf("%d sessions of one person is all there may be (option MaxSessionsPerPerson)", limit)}
 	}
 	h.people[who.ID] = o
@@ -53,7 +62,7 @@ func (h *Hub) register(s *Session) ([]renamed, error) {
 		h.addresses[s.address]++
 	}
 	h.sessions[s.id] = s
-	return h.take(s, w), nil
+	return h.take(s, w), wanted, nil
 }
 
 // unregister forgets the session at once, and who it was after the grace.

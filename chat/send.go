@@ -80,15 +80,12 @@ func (h *Hub) checkText(text string) error {
 // does not know yet counts as one that is.
 func blank(s string) bool {
 	for _, r := range s {
-		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !lookalike.Ignorable(r) && r != emptyBraille {
+		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !lookalike.Invisible(r) {
 			return false
 		}
 	}
 	return true
 }
-
-// emptyBraille is a pattern of no dots.
-const emptyBraille = 0x2800
 
 // typingRate is how often the others learn that somebody is writing.
 var typingRate = Rate{PerSecond: 2, Burst: 5}

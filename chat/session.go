@@ -46,7 +46,7 @@ func newSession(h *Hub, id Identity, c Codec) *Session {
 	s := &Session{hub: h, id: rand.Text(), address: id.Address, since: time.Now(), codec: c, rooms: make(map[string]*room), places: make(map[*room]struct{})}
 	who := id.Person
 	if s.anonymous = who.ID == ""; s.anonymous {
-		who.ID = rand.Text()
+		who.ID = NewGuestID()
 	}
 	s.person.Store(&who)
 	s.q.init(h.o.QueueBytes, h.o.QueueAge)

@@ -90,7 +90,7 @@ func TestRows(t *testing.T) {
 			c.want("left")
 			c.join("one more", "")
 		}},
-		{"85 a flood of new rooms", chat.Options{MaxRooms: 10}, func(t *testing.T, w *world) {
+		{"85 a flood of new rooms", chat.Options{MaxRooms: 10, MaxRoomsPerAddress: -1}, func(t *testing.T, w *world) {
 			a, b := w.hello("Ada"), w.hello("Bob")
 			for i := range 10 {
 				a.join(fmt.Sprint(i), "")

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"framewright/chat"
+	"framewright/internal/lookalike"
 	"framewright/internal/strictjson"
 )
 
@@ -149,8 +150,11 @@ func checkSubject(s string) error {
 	if s == "" || len(s) > maxSubject {
 		return fmt.Errorf("one whose subject (sub) has %d bytes; expected 1 to %d", len(s), maxSubject)
 	}
+	if strings.HasPrefix(s, chat.GuestPrefix) {
+		return fmt.Errorf("one whose subject (sub) begins with %q, as the ids of guests do", chat.GuestPrefix)
+	}
 	for _, r := range s {
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar { // a print character is visible, or a space
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar || lookalike.Invisible(r) { // a print character is visible, or a space, or said to be
 			return fmt.Errorf("one whose subject (sub) has the character %U; expected only those that can be seen", r)
 		}
 	}

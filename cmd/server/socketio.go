@@ -123,7 +123,7 @@ func (b *bridge) admit(ctx context.Context, s *socketio.Socket) error {
 		return b.refusal(err)
 	}
 	if id.Person.ID == "" {
-		id.Person.ID = rand.Text() // the same after a cut
+		id.Person.ID = chat.NewGuestID() // the same after a cut
 	}
 	id.Address = limitKey(clientOf(ctx).addr)
 	_, err = b.enter(s, id)
@@ -200,7 +200,7 @@ func (b *bridge) connected(ctx context.Context, s *socketio.Socket) error {
 		if err := session.Join(socketRoom, chat.Cursor{}, ""); err != nil {
 			return b.notNow(s, err)
 		}
-		greeting, joined, err := b.begin(ctx, session)
+		greeting, joined, meanwhile, err := b.begin(ctx, session)
 		if err != nil {
 			return err
 		}
@@ -210,26 +210,31 @@ func (b *bridge) connected(ctx context.Context, s *socketio.Socket) error {
 		if err != nil {
 			return err
 		}
-		if err := s.Send(p.At(place)); err != nil {
-			return nil // it has gone again
+		for _, p := range append([]*socketio.Prepared{p.At(place)}, meanwhile...) {
+			if err := s.Send(p); err != nil {
+				return nil // it has gone again
+			}
 		}
 	}
 	go b.pump(s, session)
 	return nil
 }
 
-// begin takes the two events with which a session in a room begins.
-func (b *bridge) begin(ctx context.Context, session *chat.Session) (w chat.Welcome, j chat.Joined, err error) {
+// begin takes the two events with which a session in a room begins, and what
+// came for it between them: that it is called something else now, for example.
+func (b *bridge) begin(ctx context.Context, session *chat.Session) (w chat.Welcome, j chat.Joined, meanwhile []*socketio.Prepared, err error) {
 	for {
 		p, err := session.Next(ctx)
 		if err != nil {
-			return w, j, err
+			return w, j, nil, err
 		}
 		switch body := p.Value.(type) {
 		case chat.Welcome:
 			w = body
 		case chat.Joined:
-			return w, body, nil
+			return w, body, meanwhile, nil
+		case *socketio.Prepared:
+			meanwhile = append(meanwhile, body)
 		}
 	}
 }
@@ -251,7 +256,7 @@ func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) 
 	if err := session.Join(socketRoom, place, ""); err != nil {
 		return err
 	}
-	_, joined, err := b.begin(ctx, session)
+	_, joined, meanwhile, err := b.begin(ctx, session)
 	if err != nil {
 		return err
 	}
@@ -263,6 +268,9 @@ func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) 
 		if err != nil {
 			return err
 		}
+		meanwhile = append(meanwhile, p)
+	}
+	for _, p := range meanwhile {
 		if err := s.Send(p); err != nil {
 			return err
 		}

@@ -18,3 +18,18 @@ func Ignorable(r rune) bool {
 		r >= 0x13430 && r <= 0x13440 || // of Egyptian hieroglyphs
 		unicode.Is(unicode.Prepended_Concatenation_Mark, r))
 }
+
+// Invisible reports whether nothing is drawn of r: what is ignorable, and what
+// is a letter or a symbol by its category and a blank by its picture. Spaces and
+// controls are others'.
+func Invisible(r rune) bool {
+	switch r {
+	case 0x2800, // Braille, no dots
+		0xFFFC,           // stands for an object that is not there
+		0x16FE4,          // Khitan filler
+		0x13441, 0x13442, // Egyptian blanks
+		0x1D159: // a note's head that is none
+		return true
+	}
+	return Ignorable(r)
+}

@@ -46,7 +46,13 @@ type Key struct {
 // Of makes the key of a name. A loose one takes no notice of spaces, hyphens
 // and what else hardly counts in a name. The name's length must be bounded.
 func Of(s string, loose bool) Key {
-	s = plain(s, loose)
+	whole := s
+	if s = plain(s, loose); s == "" && loose { // of nothing but what hardly counts
+		s = plain(whole, false)
+	}
+	if s == "" {
+		return Key{}
+	}
 	folded := fold(s)
 	asItStands, small := skeleton(s), skeleton(folded)
 	return Key{
@@ -56,7 +62,8 @@ func Of(s string, loose bool) Key {
 }
 
 // Bare makes the key of a name's letters and digits alone, without accents: for
-// names of which nobody is to have so much as an echo.
+// names of which nobody is to have so much as an echo. One without letters and
+// digits is alike to none.
 func Bare(s string) Key {
 	return Of(strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Mn, unicode.Me) || !unicode.In(letterOf(r), unicode.L, unicode.N, unicode.Mc) {
@@ -65,6 +72,23 @@ func Bare(s string) Key {
 		return r
 	}, norm.NFKD.String(s)), true)
 }
+
+// Echoes makes the keys under which a name may be an echo of another: as Bare,
+// without numbers around it (Admin2), and with signs read as the letters that
+// people write them for (@dmin, 5erver).
+func Echoes(s string) []Key {
+	s = norm.NFKC.String(s)
+	number := func(r rune) bool { return !unicode.IsLetter(letterOf(r)) }
+	inner := strings.TrimRightFunc(s, number)
+	return []Key{Bare(s), Bare(strings.TrimLeftFunc(inner, number)), Bare(strings.Map(func(r rune) rune {
+		if l, ok := signs[r]; ok {
+			return l
+		}
+		return r
+	}, inner))}
+}
+
+var signs = map[rune]rune{'@': 'a', '4': 'a', '3': 'e', '€': 'e', '!': 'i', '¡': 'i', '5': 's', '$': 's', '7': 't', '+': 't'}
 
 func compact(keys ...string) []string {
 	slices.Sort(keys)
