@@ -13,6 +13,10 @@ import (
 
 var plainAuthority = regexp.MustCompile(`^([a-z0-9-]+\.)*[a-z0-9-]+(:[1-9][0-9]{0,3})?$`)
 
+// browserAuthority is what stands behind the scheme of an origin that a browser
+// sends: ASCII, no escapes (RFC 6454 §6.2).
+var browserAuthority = regexp.MustCompile(`^(\[[0-9a-f:.]+\]|([a-z0-9_-]+\.)*[a-z0-9_-]+\.?)(:[1-9][0-9]{0,4})?$`)
+
 // FuzzOrigin: without patterns an origin passes only if, letter by letter, it
 // is a scheme and the host and port that were asked, and net/url agrees; an
 // ordinary one of that form does pass; a pattern lets in what a second
@@ -28,7 +32,7 @@ func FuzzOrigin(f *testing.F) {
 		secure := scheme == "https" || scheme == "http" && !tls
 		same := secure && withPort(scheme, authority) == withPort(scheme, asciiLower(host))
 		switch {
-		case err == nil && !same:
+		case err == nil && (!same || !browserAuthority.MatchString(authority)):
 			t.Fatalf("origin %q passes at host %q", origin, host)
 		case err != nil && same && plainAuthority.MatchString(authority):
 			t.Fatalf("origin %q, host %q: %v", origin, host, err)
@@ -47,6 +51,9 @@ func FuzzOrigin(f *testing.F) {
 		withPattern := ws.CheckOrigin(r, &ws.Options{OriginPatterns: []string{pattern}})
 		if err == nil && withPattern != nil {
 			t.Fatalf("pattern %q shuts %q out: %v", pattern, origin, withPattern)
+		}
+		if withPattern == nil && pattern != "*" && origin != "null" && !browserAuthority.MatchString(authority) {
+			t.Fatalf("pattern %q lets in %q, which no browser sends", pattern, origin)
 		}
 		if parseErr != nil || err == nil {
 			return
@@ -69,8 +76,8 @@ func withPort(scheme, authority string) string {
 // one or more labels, that of a port any number.
 func allows(pattern, origin string, u *url.URL) bool {
 	pattern = asciiLower(pattern)
-	if pattern == "*" || pattern == asciiLower(origin) {
-		return true
+	if pattern == "*" || pattern == "null" {
+		return pattern == "*" || origin == "null"
 	}
 	scheme, rest, found := strings.Cut(pattern, "://")
 	if !found {

@@ -32,7 +32,7 @@ func CheckOrigin(r *Request, o *Options) error {
 	}
 	if o != nil {
 		for _, pattern := range o.OriginPatterns {
-			if pattern == "*" || lower(pattern) == lower(origins[0]) || ok && pattern != "null" && from.matches(pattern) {
+			if pattern == "*" || pattern == "null" && origins[0] == "null" || ok && pattern != "null" && from.matches(pattern) {
 				return nil
 			}
 		}
@@ -45,19 +45,70 @@ func CheckOrigin(r *Request, o *Options) error {
 // for http and https (RFC 6454 §4).
 type origin struct{ scheme, host, port string }
 
-// parseOrigin reads "scheme://host[:port]". Anything more, such as user
-// information or a path, is no origin and does not parse.
+// parseOrigin reads "scheme://host[:port]" as a browser writes it, which is
+// ASCII (RFC 6454 §6.2). Anything more, such as user information, a path or a
+// percent-escape, is no origin and does not parse: what another reader might
+// take for the end of a host must not stand in front of a suffix that is
+// allowed.
 func parseOrigin(s string) (o origin, ok bool) {
 	scheme, rest, found := strings.Cut(lower(s), "://")
-	if !found || scheme == "" || strings.ContainsAny(rest, "/\\@?# \t,") {
+	if !found || !isScheme(scheme) {
 		return o, false
 	}
 	o.scheme = scheme
 	o.host, o.port, ok = splitPort(rest)
+	if !ok || !isHost(o.host) || o.port != "" && !isPort(o.port) {
+		return o, false
+	}
 	if o.port == "" {
 		o.port = defaultPort(scheme)
 	}
-	return o, ok && o.host != ""
+	return o, true
+}
+
+// isScheme: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), in lower case (RFC 3986
+// §3.1).
+func isScheme(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z':
+		case i == 0 || !isDigit(c) && c != '+' && c != '-' && c != '.':
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isHost reports whether s, in lower case, is a host as an origin has it: labels
+// of letters, digits, "-" and "_", of which the last may be empty; or an IPv6
+// address in brackets, without a zone.
+func isHost(s string) bool {
+	if v6, ok := strings.CutPrefix(s, "["); ok {
+		v6, ok = strings.CutSuffix(v6, "]")
+		for i := range len(v6) {
+			if c := v6[i]; !isDigit(c) && (c < 'a' || c > 'f') && c != ':' && c != '.' {
+				return false
+			}
+		}
+		return ok && strings.Count(v6, ":") >= 2
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if label == "" {
+			return false
+		}
+		for i := range len(label) {
+			if c := label[i]; !isDigit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isPort: 1 to 65535, without zeros in front.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0 && s[0] != '0'
 }
 
 // lower folds ASCII only: Unicode's case folding would make a Kelvin sign a k,
@@ -172,6 +223,9 @@ func CheckOriginPattern(pattern string) error {
 		if scheme == "" {
 			return bad("the scheme is empty")
 		}
+		if !isScheme(lower(scheme)) {
+			return bad("the scheme is none")
+		}
 		rest = after
 	}
 	if strings.ContainsAny(rest, "/\\@?# \t,") {
@@ -181,13 +235,14 @@ func CheckOriginPattern(pattern string) error {
 	if !ok || host == "" {
 		return bad("no host, or no port after the colon")
 	}
-	if port != "" && port != "*" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return bad("the port is not a number from 1 to 65535")
-		}
+	if port != "" && port != "*" && !isPort(port) {
+		return bad("the port is not a number from 1 to 65535")
 	}
 	if i := strings.LastIndexByte(host, '*'); i > 0 || i == 0 && (len(host) < 3 || host[1] != '.') {
 		return bad("a star stands alone for the first labels, as in *.example.com")
+	}
+	if !isHost(lower(strings.TrimPrefix(host, "*."))) {
+		return bad("the host is not letters, digits, hyphens and dots, or an IPv6 address in brackets; an international name is written as browsers send it, xn--…")
 	}
 	return nil
 }

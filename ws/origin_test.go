@@ -164,6 +164,13 @@ func TestCheckOriginPattern(t *testing.T) {
 	}
 	for pattern, why := range map[string]string{
 		"":                          "no host",
+		"a%00.example.com":          "the host is not letters",
+		"*.b\u00fccher.example":     "xn--",
+		"[::1%25lo]":                "the host is not letters",
+		"[evil.com]":                "the host is not letters",
+		"a..b":                      "the host is not letters",
+		"https;://a.b":              "the scheme is none",
+		"a.b:0443":                  "not a number from 1",
 		"https://":                  "no host",
 		"://example.com":            "the scheme is empty",
 		"example.com/":              "no path",
