@@ -209,6 +209,18 @@ func AppendRequest(dst []byte, r *Request) []byte {
 		"Sec-Websocket-Protocol", "Sec-Websocket-Version"})
 }
 
+// appendContinue appends the answer that comes before the 101 if the request r
+// asked for it, although it has no body for which that would matter: "If a
+// server receives both an Upgrade and an Expect header field with the
+// "100-continue" expectation, the server MUST send a 100 (Continue) response
+// before sending a 101 (Switching Protocols) response." (RFC 9110 §7.8)
+func appendContinue(dst []byte, r *Request) []byte {
+	if v := r.values("Expect"); len(v) > 0 && expectsContinue(v[0]) {
+		dst = append(dst, "HTTP/1.1 100 Continue\r\n\r\n"...)
+	}
+	return dst
+}
+
 // AppendResponse appends the wire form of a 101 answer to dst (§4.2.2).
 // key is the request's; subprotocol and extensions may be ""; header holds
 // what else the answer has and must be valid, see CheckHeader.

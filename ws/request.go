@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -18,8 +19,10 @@ type field struct{ name, value string }
 // n is the length of the head; n == 0 with a nil error means that more bytes
 // are needed. It is strict, as an endpoint may be that knows what it talks to:
 // lines end with CRLF, a field is on one line. What the request says is for
-// CheckRequest to judge. An error is a *HandshakeError with status 400 or 505.
-// The TLS field is the caller's to set.
+// CheckRequest to judge, except where HTTP itself leaves no choice. An error is
+// a *HandshakeError with status 400, 417, 501 or 505, as net/http has it. Empty
+// lines before the request are for the caller to skip (RFC 9112 §2.2), and the
+// TLS field to set.
 func ParseRequest(b []byte) (r *Request, n int, err error) {
 	n = headEnd(b, 0)
 	if n == 0 {
@@ -57,7 +60,8 @@ func (r *Request) parse(head []byte) error {
 	if err := r.parseStart(line); err != nil {
 		return err
 	}
-	hosts, lengths := 0, 0
+	hosts, length, codings, coding, expect := 0, "", 0, "", ""
+	lengths, expects := 0, 0
 	for rest != "" {
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		name, value, found := strings.Cut(line, ":")
@@ -78,10 +82,21 @@ func (r *Request) parse(head []byte) error {
 			}
 			continue
 		case "Content-Length":
-			lengths++
-			r.Body = r.Body || value != "0" || lengths > 1
+			if lengths++; lengths == 1 {
+				length = value
+			} else if value != length {
+				return malformed("two Content-Length headers that differ: "+quote(length)+" and "+quote(value), "RFC 9112 §6.3")
+			} else {
+				continue
+			}
 		case "Transfer-Encoding":
-			r.Body = true
+			codings++
+			coding = value
+			continue
+		case "Expect":
+			if expects++; expects == 1 {
+				expect = value
+			}
 		}
 		r.fields = append(r.fields, field{name, value})
 	}
@@ -91,7 +106,43 @@ func (r *Request) parse(head []byte) error {
 	if hosts > 1 {
 		return malformed("more than one Host header", "RFC 9112 §3.2")
 	}
+	if hosts == 0 && r.Method != "CONNECT" && (r.Major == 1 && r.Minor >= 1) {
+		return refused(RuleHost, "no Host header")
+	}
+	if codings > 0 && (r.Major > 1 || r.Major == 1 && r.Minor >= 1) {
+		if codings > 1 || lower(coding) != "chunked" {
+			return &HandshakeError{Status: 501, Detail: "a Transfer-Encoding other than chunked: " + quote(coding), Section: "RFC 9112 §6.1"}
+		}
+		r.Body = true
+	}
+	if lengths > 0 {
+		n, err := strconv.ParseUint(length, 10, 63)
+		if err != nil {
+			return malformed("Content-Length "+quote(length)+" is not a number of bytes", "RFC 9110 §8.6")
+		}
+		if n > 0 {
+			r.Body = true
+		}
+	}
+	if r.Major != 1 && !(r.Major == 2 && r.Minor == 0 && r.Method == "PRI" && r.Target == "*") {
+		return &HandshakeError{Status: 505, Detail: "HTTP/" + strconv.Itoa(r.Major) + "." + strconv.Itoa(r.Minor) + " request, HTTP/1.1 is needed", Section: "RFC 9110 §15.6.6"}
+	}
+	// "A server that receives an Expect field value containing a member other
+	// than 100-continue MAY respond with a 417 (Expectation Failed)"
+	if expect != "" && !expectsContinue(expect) {
+		return &HandshakeError{Status: 417, Detail: "Expect " + quote(expect) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
+	}
 	return nil
+}
+
+// expectsContinue reports whether an Expect header's value has 100-continue.
+func expectsContinue(value string) bool {
+	for member := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ' ' || c == ',' || c == '\t' }) {
+		if lower(member) == "100-continue" {
+			return true
+		}
+	}
+	return false
 }
 
 // parseStart parses the request line.

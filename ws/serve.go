@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Serve accepts connections on l and runs Handler on each whose opening
@@ -241,7 +243,7 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	if len(u.buf) > u.n {
 		early = bytes.Clone(u.buf[u.n:])
 	}
-	answer := AppendResponse(u.buf[:0], u.req.values("Sec-Websocket-Key")[0], subprotocol, extensions, nil)
+	answer := AppendResponse(appendContinue(u.buf[:0], &u.req), u.req.values("Sec-Websocket-Key")[0], subprotocol, extensions, nil)
 	if err := u.writeAll(answer); err != nil {
 		u.rwc.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
@@ -276,21 +278,39 @@ func (u *upgrade) read() error {
 	if limit <= 0 || limit > maxHead {
 		limit = maxHead
 	}
+	empty := 0
 	for looked := 0; ; {
 		if len(u.buf) == cap(u.buf) {
 			u.buf = append(u.buf, 0)[:len(u.buf)]
 		}
 		n, err := u.readMore(u.buf[len(u.buf):cap(u.buf)])
 		u.buf = u.buf[:len(u.buf)+n]
+		if looked < 2 {
+			// "a server that is expecting to receive and parse a request-line
+			// SHOULD ignore at least one empty line (CRLF) received prior to the
+			// request-line" (RFC 9112 §2.2)
+			lines := 0
+			for bytes.HasPrefix(u.buf[lines:], []byte("\r\n")) {
+				lines += 2
+			}
+			empty += lines
+			u.buf = append(u.buf[:0], u.buf[lines:]...)
+		}
 		if end := headEnd(u.buf, looked); end > 0 && end <= maxHead {
 			u.o.traceHandshake(RoleServer, false, u.buf[:end])
 			_, u.req.TLS = u.rwc.(*tls.Conn)
 			u.n = end
-			return u.req.parse(u.buf[:end])
+			if err := u.req.parse(u.buf[:end]); err != nil {
+				return err
+			}
+			return u.asNetHTTP()
+		}
+		if hasBareLF(u.buf, looked) { // the end may never come
+			return malformed("a line that ends with LF alone, CRLF is needed", "RFC 9112 §2.2")
 		}
 		looked = len(u.buf)
 		switch {
-		case len(u.buf) > limit+len("\r\n"):
+		case empty+len(u.buf) > limit+len("\r\n"):
 			return refused(RuleHeaderSize, "request headers of more than "+strconv.Itoa(limit)+" bytes, the limit that MaxHeaderBytes sets")
 		case err == nil:
 		case isTimeout(err):
@@ -299,6 +319,51 @@ func (u *upgrade) read() error {
 			return &HandshakeError{Status: http.StatusBadRequest, Detail: "the connection ended before the request did", Err: errNoRequestIf(len(u.buf) == 0, err)}
 		}
 	}
+}
+
+// hasBareLF reports whether a line of b ends without CR. Of b, the first from
+// bytes were looked at before.
+func hasBareLF(b []byte, from int) bool {
+	for {
+		i := bytes.IndexByte(b[from:], '\n')
+		if i < 0 {
+			return false
+		}
+		if from += i + 1; from < 2 || b[from-2] != '\r' {
+			return true
+		}
+	}
+}
+
+// asNetHTTP sees to it that a request which is out of the ordinary gets the
+// verdict that it would get from net/http, in front of Accept: a target that is
+// no path in plain characters, which can name another host (RFC 9112 §3.2.2), or
+// a body with a trailer.
+func (u *upgrade) asNetHTTP() error {
+	r := &u.req
+	if !httpguts.ValidHostHeader(r.Host) {
+		return malformed("Host "+quote(r.Host)+" has characters that no host has", "RFC 9112 §3.2")
+	}
+	if plainTarget(r.Target) && len(r.values("Trailer")) == 0 {
+		return nil
+	}
+	h, err := u.httpRequest()
+	if err != nil {
+		return err
+	}
+	r.Host = h.Host
+	return nil
+}
+
+func plainTarget(s string) bool {
+	for i := range len(s) {
+		switch c := s[i] | 0x20; {
+		case 'a' <= c && c <= 'z', isDigit(s[i]):
+		case !strings.Contains("/?&=-_.~", s[i:i+1]):
+			return false
+		}
+	}
+	return s[0] == '/'
 }
 
 func (u *upgrade) readStream(p []byte) (int, error) {

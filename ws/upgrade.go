@@ -28,7 +28,8 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
 // accept is Accept for a request that check has passed. set is nil if the
 // connection has settings of its own.
 func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (*Conn, error) {
-	subprotocol, agreed, extensions, err := agree(&Request{Header: r.Header}, o)
+	req := &Request{Header: r.Header}
+	subprotocol, agreed, extensions, err := agree(req, o)
 	if err != nil {
 		return nil, refuse(w, o, err)
 	}
@@ -43,7 +44,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (
 			Err:    err,
 		})
 	}
-	answer := AppendResponse(rw.AvailableBuffer(), r.Header["Sec-Websocket-Key"][0], subprotocol, extensions, w.Header())
+	answer := AppendResponse(appendContinue(rw.AvailableBuffer(), req), r.Header["Sec-Websocket-Key"][0], subprotocol, extensions, w.Header())
 	if err := sendAnswer(conn, answer, o.handshakeTimeout()); err != nil {
 		conn.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
