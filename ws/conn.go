@@ -117,7 +117,10 @@ func (o *Options) conn(set *settings) *Conn {
 // agreed is what was agreed on compression, if anything, and early has bytes
 // that were already read from rwc.
 func (c *Conn) start(ctx context.Context, rwc io.ReadWriteCloser, role Role, agreed *DeflateParams, early []byte) *Conn {
-	c.stream, c.id = newStream(rwc), lastConnID.Add(1)
+	c.stream = newStream(rwc)
+	if c.id == 0 { // the opening handshake had none
+		c.id = lastConnID.Add(1)
+	}
 	c.life.base = context.Background()
 	if ctx != c.life.base {
 		c.life.base = context.WithoutCancel(ctx)

@@ -5,15 +5,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -30,8 +33,10 @@ const (
 // Dial connects to a ws, wss, http or https URL and does the client's half of
 // the opening handshake (RFC 6455 §4.1) through o.HTTPClient, so proxies, TLS
 // settings, cookies and redirects are those of Go's HTTP client; a redirect
-// is not followed unless o.HTTPClient is set. ctx bounds the handshake, and
-// so does Options.HandshakeTimeout. An error is a *HandshakeError.
+// is not followed unless o.HTTPClient is set. A user name and a password in the
+// URL go out as Basic authorization, unless Options.Header has an Authorization;
+// up to eight answers of status 1xx may come before the 101. ctx bounds the
+// handshake, and so does Options.HandshakeTimeout. An error is a *HandshakeError.
 func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 	h, err := newClientHandshake(rawURL, o)
 	if err != nil {
@@ -51,18 +56,28 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 	// The transport does not say over which connection the answer came, and
 	// its body has no deadlines. The trace does say.
 	var conn net.Conn
+	d := &dialTrace{h: h}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn },
+		GotConn:          func(info httptrace.GotConnInfo) { conn = info.Conn },
+		WroteHeaderField: d.wroteHeader,
+		WroteHeaders:     d.wroteHeaders,
+		Got1xxResponse:   d.got1xx,
 	})
 	req := (&http.Request{
 		Method: http.MethodGet, URL: h.url, Host: h.request.Host, Header: h.request.Header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	o.traceHandshake(RoleClient, true, AppendRequest(nil, &h.request))
 	resp, err := httpClient(o).Do(req)
+	interim := d.done()
 	if err != nil {
+		if e, ok := errors.AsType[*HandshakeError](err); ok { // of got1xx
+			h.trace(false, true, interim, e.Rule)
+			return nil, e
+		}
+		h.trace(false, true, interim, "")
 		return nil, &HandshakeError{Detail: "no answer from " + strconv.Quote(h.url.Host), Err: err}
 	}
+	h.answer = func() ([]byte, bool) { return append(interim, answerText(resp)...), true }
 	subprotocol, agreed, err := h.check(o, resp)
 	if err != nil {
 		resp.Body.Close()
@@ -81,7 +96,7 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 }
 
 // NewClient does the client's half of the opening handshake for rawURL over
-// rwc, a stream to the server that exists already. It owns rwc, also when it
+// rwc, a stream to the server that exists already, as Dial does. It owns rwc, also when it
 // fails. ctx and Options.HandshakeTimeout bound the handshake if rwc has
 // deadlines. An error is a *HandshakeError.
 func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Options) (c *Conn, err error) {
@@ -107,27 +122,35 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 	defer stop()
 
 	request := AppendRequest(nil, &h.request)
-	o.traceHandshake(RoleClient, true, request)
+	h.trace(true, false, request, "")
 	if _, err := s.Write(request); err != nil {
 		return nil, &HandshakeError{Detail: "request not sent", Err: cmpErr(ctx.Err(), err)}
 	}
 	limited := &io.LimitedReader{R: s, N: maxAnswer}
 	last := &lastError{r: limited}
+	var came bytes.Buffer // for the trace
+	if h.on() {
+		last.r = io.TeeReader(limited, &came)
+	}
 	br := bufio.NewReader(last)
-	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
+	h.answer = func() ([]byte, bool) { return came.Bytes()[:max(0, came.Len()-br.Buffered())], false }
+	resp, err := readAnswer(br)
 	if err != nil {
-		if limited.N <= 0 {
-			e := refused(RuleAnswerSize, "the answer's headers are longer than "+strconv.Itoa(maxAnswer)+" bytes")
-			return nil, e
-		}
-		if last.err != nil { // what net/http says of half a line is beside the point
+		e, ok := errors.AsType[*HandshakeError](err)
+		switch {
+		case ok:
+		case limited.N <= 0:
+			e = refused(RuleAnswerSize, "the answer's headers are longer than "+strconv.Itoa(maxAnswer)+" bytes")
+		case last.err != nil: // what net/http says of half a line is beside the point
 			if last.err == io.EOF {
 				last.err = io.ErrUnexpectedEOF
 			}
-			return nil, &HandshakeError{Detail: "no answer", Err: cmpErr(ctx.Err(), last.err)}
+			e = &HandshakeError{Detail: "no answer", Err: cmpErr(ctx.Err(), last.err)}
+		default:
+			e = refused(RuleAnswerNotHTTP, "the answer is not HTTP")
+			e.Err = err
 		}
-		e := refused(RuleAnswerNotHTTP, "the answer is not HTTP")
-		e.Err = err
+		h.trace(false, false, came.Bytes(), e.Rule)
 		return nil, e
 	}
 	subprotocol, agreed, err := h.check(o, resp)
@@ -140,6 +163,82 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 	s.SetReadDeadline(time.Time{})
 	s.SetWriteDeadline(time.Time{})
 	return h.conn(ctx, s, o, resp, subprotocol, agreed, early(br)), nil
+}
+
+// maxInterim is how many 1xx answers may come before the 101 or what there is
+// in its place: "A client MUST be able to parse one or more 1xx responses
+// received prior to a final response" (RFC 9110 §15.2).
+const maxInterim = 8
+
+func tooManyInterim() error {
+	return refused(RuleStatus, "more than "+strconv.Itoa(maxInterim)+" answers of status 1xx, 101 is needed")
+}
+
+// readAnswer reads the server's final answer, and those before it.
+func readAnswer(br *bufio.Reader) (*http.Response, error) {
+	for range maxInterim + 1 {
+		resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
+		if err != nil || resp.StatusCode < 100 || resp.StatusCode > 199 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+	}
+	return nil, tooManyInterim()
+}
+
+// A dialTrace learns from net/http what went over the wire.
+type dialTrace struct {
+	h *clientHandshake
+
+	mu      sync.Mutex
+	over    bool
+	fields  []byte // of the request that is being written
+	sent    bool
+	interim []byte // answers of status 1xx
+	count   int
+}
+
+func (d *dialTrace) wroteHeader(name string, values []string) {
+	if !d.h.on() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, v := range values {
+		d.fields = append(d.fields, name+": "+v+"\r\n"...)
+	}
+}
+
+func (d *dialTrace) wroteHeaders() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.fields) > 0 && !d.over {
+		d.sent = true
+		d.h.trace(true, false, append(append([]byte("GET "+d.h.request.Target+" HTTP/1.1\r\n"), d.fields...), "\r\n"...), "")
+		d.fields = d.fields[:0]
+	}
+}
+
+func (d *dialTrace) got1xx(code int, header textproto.MIMEHeader) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.h.on() && len(d.interim) < maxAnswer {
+		d.interim = appendHeaders(appendStatus(d.interim, code), http.Header(header), nil)
+	}
+	if d.count++; d.count > maxInterim {
+		return tooManyInterim()
+	}
+	return nil
+}
+
+// done returns the 1xx answers. Nothing is reported any more.
+func (d *dialTrace) done() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	if !d.sent { // a transport that says nothing
+		d.h.trace(true, true, AppendRequest(nil, &d.h.request), "")
+	}
+	return slices.Clip(d.interim)
 }
 
 // lastError remembers how reading ended.
@@ -163,9 +262,11 @@ func cmpErr(a, b error) error {
 
 // A clientHandshake is what Dial and NewClient share.
 type clientHandshake struct {
+	shaking
 	url     *url.URL
 	key     string
 	request Request
+	answer  func() (text []byte, parsed bool) // for the trace
 }
 
 func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
@@ -174,8 +275,12 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the URL, which may have a password
+		}
 		return nil, &HandshakeError{Detail: "bad URL", Err: err}
 	}
+	shown := strconv.Quote(u.Redacted())
 	switch u.Scheme {
 	case "ws":
 		u.Scheme = "http"
@@ -183,18 +288,23 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 		u.Scheme = "https"
 	case "http", "https":
 	default:
-		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has scheme " + strconv.Quote(u.Scheme) + ", expected ws or wss (§3)"}
+		return nil, &HandshakeError{Detail: "URL " + shown + " has scheme " + strconv.Quote(u.Scheme) + ", expected ws or wss (§3)"}
 	}
 	switch {
 	case u.Host == "":
-		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has no host (§3)"}
+		return nil, &HandshakeError{Detail: "URL " + shown + " has no host (§3)"}
 	case strings.ContainsAny(u.RequestURI(), " \t"):
-		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has white space, which %20 stands for"}
+		return nil, &HandshakeError{Detail: "URL " + shown + " has white space, which %20 stands for"}
 	case u.Fragment != "" || strings.HasSuffix(rawURL, "#"):
-		return nil, &HandshakeError{Detail: "URL " + strconv.Quote(rawURL) + " has a fragment, which makes no sense for WebSocket (§3)"}
+		return nil, &HandshakeError{Detail: "URL " + shown + " has a fragment, which makes no sense for WebSocket (§3)"}
 	}
 	if err := CheckHeader(o.Header); err != nil {
 		return nil, err
+	}
+	for name := range o.Header {
+		if http.CanonicalHeaderKey(name) == "Host" {
+			return nil, &HandshakeError{Detail: "header Host comes from the URL and cannot be set by Options.Header; Options.Host changes it"}
+		}
 	}
 	if err := CheckCompression(o.Compression); err != nil {
 		return nil, err
@@ -214,7 +324,7 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 	if _, err := io.ReadFull(o.rand(), nonce[:]); err != nil {
 		return nil, &HandshakeError{Detail: "no randomness for the key", Err: err}
 	}
-	h := &clientHandshake{url: u, key: base64.StdEncoding.EncodeToString(nonce[:])}
+	h := &clientHandshake{shaking: shaking{o, RoleClient, lastConnID.Add(1)}, url: u, key: base64.StdEncoding.EncodeToString(nonce[:])}
 	header := make(http.Header, len(o.Header)+5)
 	maps.Copy(header, o.Header)
 	header["Upgrade"] = []string{"websocket"}
@@ -227,20 +337,69 @@ func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
 	if len(o.Subprotocols) > 0 {
 		header["Sec-Websocket-Protocol"] = []string{strings.Join(o.Subprotocols, ", ")}
 	}
+	// Credentials in the URL are for the Authorization header (RFC 7617 §2),
+	// unless the caller has one.
+	if user := u.User; user != nil {
+		u.User = nil
+		if !hasHeader(header, "Authorization") {
+			password, _ := user.Password()
+			if strings.Contains(user.Username(), ":") {
+				return nil, &HandshakeError{Detail: "the URL's user name has a colon, which ends it in an Authorization header (RFC 7617 §2)"}
+			}
+			header["Authorization"] = []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))}
+		}
+	}
 	host := u.Host
 	if o.Host != "" {
 		host = o.Host
+	}
+	if host, err = hostHeader(host); err != nil {
+		return nil, err
 	}
 	h.request = Request{Method: http.MethodGet, Target: u.RequestURI(), Major: 1, Minor: 1, Host: host,
 		TLS: u.Scheme == "https", Header: header}
 	return h, nil
 }
 
+// hasHeader looks for a name in any case.
+func hasHeader(h http.Header, name string) bool {
+	for n := range h {
+		if http.CanonicalHeaderKey(n) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// hostHeader returns a URL's host as the Host header has it: an international
+// name in punycode, an IPv6 address without its zone (RFC 6874 §4).
+func hostHeader(host string) (string, error) {
+	ascii, err := httpguts.PunycodeHostPort(host)
+	if err != nil || !httpguts.ValidHostHeader(ascii) {
+		return "", &HandshakeError{Detail: strconv.Quote(host) + " is not a host", Err: err}
+	}
+	if end := strings.LastIndexByte(ascii, ']'); end > 0 {
+		if zone := strings.LastIndexByte(ascii[:end], '%'); zone > 0 {
+			ascii = ascii[:zone] + ascii[end:]
+		}
+	}
+	return ascii, nil
+}
+
 // check judges the answer. A refusal's error has the beginning of the body.
 func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol string, agreed *DeflateParams, err error) {
-	if o != nil && o.Trace != nil {
-		o.traceHandshake(RoleClient, false, answerText(resp))
-	}
+	defer func() { // with as much of a refusal's body as was read
+		if h.on() {
+			text, parsed := h.answer()
+			rule := RuleID("")
+			if e, ok := err.(*HandshakeError); ok {
+				if rule = e.Rule; parsed {
+					text = append(text, e.Body...)
+				}
+			}
+			h.trace(false, parsed, text, rule)
+		}
+	}()
 	var offered []string
 	if o != nil {
 		offered = o.Subprotocols
@@ -269,9 +428,6 @@ func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol st
 				e.Detail += ": " + strconv.Quote(string(e.Body[:min(len(e.Body), 200)]))
 			}
 		}
-		if o != nil && o.Trace != nil {
-			o.Trace(TraceEvent{Role: RoleClient, Rule: e.Rule})
-		}
 		return "", nil, e
 	}
 	return subprotocol, agreed, nil
@@ -285,17 +441,21 @@ func firstBytes(body io.Reader) []byte {
 }
 
 func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, agreed *DeflateParams, early []byte) *Conn {
-	c := o.conn(nil).start(ctx, rwc, RoleClient, agreed, early)
+	c := o.conn(nil)
+	c.id = h.id
+	c.start(ctx, rwc, RoleClient, agreed, early)
 	resp.Body, resp.Request = http.NoBody, nil
 	c.settle(subprotocol, resp)
 	return c
 }
 
-// answerText is the head of resp for the trace. net/http does not keep the
-// order of the headers.
+// answerText is the head of resp for the trace.
 func answerText(resp *http.Response) []byte {
 	var b bytes.Buffer
 	b.WriteString(resp.Proto + " " + resp.Status + "\r\n")
+	for _, coding := range resp.TransferEncoding {
+		b.WriteString("Transfer-Encoding: " + coding + "\r\n")
+	}
 	return appendHeaders(b.Bytes(), resp.Header, []string{"Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol"})
 }
 

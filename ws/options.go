@@ -40,7 +40,8 @@ type Options struct {
 	HTTPClient *http.Client
 
 	// Header is what a client adds to its opening handshake, such as Origin,
-	// Cookie or Authorization.
+	// Cookie or Authorization. What the handshake has itself is refused, Host
+	// too.
 	Header http.Header
 
 	// Host, if set, is what a client sends as Host instead of the URL's.
@@ -109,8 +110,8 @@ type Options struct {
 	// end of the connection: 5 s by default. It cannot be turned off.
 	CloseTimeout time.Duration
 
-	// Trace, if not nil, is called with every frame in both directions, in
-	// order for each direction, from the goroutine that reads or writes. It
+	// Trace, if not nil, is called with both halves of the opening handshake
+	// and with every frame in both directions, in order for each direction, from the goroutine that reads or writes. It
 	// must be quick, must not panic or use the connection, and must copy what
 	// it keeps.
 	Trace func(TraceEvent)

@@ -194,6 +194,9 @@ type upgrade struct {
 
 	limited bool // the stream has a deadline
 	raw     rawUpgrade
+
+	shaking shaking
+	traced  bool // what was read
 }
 
 var upgrades = sync.Pool{New: func() any { return &upgrade{buf: make([]byte, 0, 2<<10)} }}
@@ -201,6 +204,7 @@ var upgrades = sync.Pool{New: func() any { return &upgrade{buf: make([]byte, 0, 
 func newUpgrade(rwc io.ReadWriteCloser, o *Options) *upgrade {
 	u := upgrades.Get().(*upgrade)
 	u.rwc, u.stream, u.o = rwc, newStream(rwc), o
+	u.shaking = shaking{o, RoleServer, lastConnID.Add(1)}
 	u.socket = rawConnOf(u.stream)
 	return u
 }
@@ -248,12 +252,12 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 		u.rwc.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
 	}
-	u.o.traceHandshake(RoleServer, true, answer)
+	u.shaking.trace(true, false, answer, "")
 	if u.limited {
 		setDeadlines(u.stream, time.Time{})
 	}
 	c := u.o.conn(set)
-	c.socket = u.socket
+	c.socket, c.id = u.socket, u.shaking.id
 	c.start(ctx, u.stream, RoleServer, agreed, early) // which may have read ahead
 	c.settle(subprotocol, nil)
 	return c, nil
@@ -297,7 +301,8 @@ func (u *upgrade) read() error {
 			u.buf = append(u.buf[:0], u.buf[lines:]...)
 		}
 		if end := headEnd(u.buf, looked); end > 0 && end <= maxHead {
-			u.o.traceHandshake(RoleServer, false, u.buf[:end])
+			u.shaking.trace(false, false, u.buf[:end], "")
+			u.traced = true
 			_, u.req.TLS = u.rwc.(*tls.Conn)
 			u.n = end
 			if err := u.req.parse(u.buf[:end]); err != nil {
@@ -424,11 +429,15 @@ func (u *upgrade) refuse(err error) error {
 		}
 		header[name] = values
 	}
-	answer := append([]byte("HTTP/1.1 "), strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)+"\r\n"...)
-	answer = appendHeaders(answer, header, nil)
-	u.o.traceRefusal(e, answer)
+	answer := appendHeaders(appendStatus(nil, e.Status), header, nil)
 	if u.req.Method != http.MethodHead {
 		answer = append(append(answer, text...), '\n')
+	}
+	if !u.traced { // it did not come to its end
+		u.shaking.trace(false, false, u.buf[:min(len(u.buf), 16<<10)], "")
+	}
+	if !errors.Is(err, errNoRequest) {
+		u.shaking.trace(true, false, answer, e.Rule)
 	}
 	s := u.stream
 	at := time.Now().Add(lingerAfterClose)

@@ -83,8 +83,9 @@ func Handler(handle func(ctx context.Context, c *Conn) error) *Server {
 // of its own: the one that net/http has grown its stack and buffers on ends.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	address := s.address(r)
+	shaking := askedFor(r, &s.Options)
 	if err := s.admit(address); err != nil {
-		s.refused(r, refuse(w, &s.Options, err))
+		s.refused(r, refuse(w, shaking, err))
 		return
 	}
 	opened := false
@@ -93,7 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.release(nil, address)
 		}
 	}()
-	c, err := s.upgrade(w, r)
+	c, err := s.upgrade(w, r, shaking)
 	if err != nil {
 		s.refused(r, err)
 		return
@@ -118,20 +119,20 @@ func (s *Server) adopt(c *Conn, address string) {
 	go (&handling{s: s, c: c, address: address}).run()
 }
 
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, shaking *shaking) (*Conn, error) {
 	if err := check(w, r, &s.Options); err != nil {
-		return nil, refuse(w, &s.Options, err)
+		return nil, refuse(w, shaking, err)
 	}
 	if s.Connect != nil {
 		ctx, err := s.Connect(r)
 		if err != nil {
-			return nil, refuse(w, &s.Options, err)
+			return nil, refuse(w, shaking, err)
 		}
 		if ctx != nil {
 			r = r.WithContext(ctx)
 		}
 	}
-	return accept(w, r, &s.Options, s.settings())
+	return accept(w, r, shaking, s.settings())
 }
 
 func (s *Server) settings() *settings {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -13,7 +14,7 @@ import (
 // one half of an opening handshake, or, with only Rule set, the breach of a
 // rule outside of any frame.
 type TraceEvent struct {
-	Conn    uint64 // Conn.ID; 0 for a handshake that did not become one
+	Conn    uint64 // Conn.ID; a handshake that does not become a Conn has a number, too
 	Role    Role   // of the endpoint that looks on
 	Sent    bool   // by this endpoint; false: received
 	Offset  int64  // of the frame's first byte since the handshake
@@ -22,7 +23,7 @@ type TraceEvent struct {
 	Payload []byte // unmasked; its first TracePayload bytes at most
 	Before  State  // of the frame's direction
 	After   State
-	Rule    RuleID // that the frame broke; "" if none
+	Rule    RuleID // that the frame broke, or the handshake, with its last event; "" if none
 
 	// Compressed says that the payload is of a compressed message. With the
 	// last frame of one comes what the whole message inflates to (RFC 7692
@@ -31,7 +32,13 @@ type TraceEvent struct {
 	Content       []byte
 	ContentLength int64
 
-	Handshake string // an HTTP message without its body
+	// Handshake is one half of an opening handshake, or as much of it as came:
+	// the bytes that were sent or received, unless Parsed says that they went
+	// through net/http. Then it is what net/http said of them, and the order of
+	// the header lines, the spelling of their names, and white space are not
+	// known; nor is what net/http adds, such as Date.
+	Handshake string
+	Parsed    bool
 }
 
 // TracePayload is how much of a frame's payload a TraceEvent has, in bytes.
@@ -169,10 +176,21 @@ func (t *frameTrace) sent(out *outgoing, h *Header, p []byte) {
 	t.end(out.next)
 }
 
-// traceHandshake reports one half of an opening handshake.
-func (o *Options) traceHandshake(role Role, sent bool, text []byte) {
-	if o != nil && o.Trace != nil {
-		o.Trace(TraceEvent{Role: role, Sent: sent, Handshake: string(text)})
+// A shaking is an opening handshake under way, as its trace sees it.
+type shaking struct {
+	o    *Options
+	role Role
+	id   uint64 // what will be Conn.ID
+}
+
+// on reports whether somebody listens: what is for the trace alone need not be
+// made if not.
+func (s *shaking) on() bool { return s.o != nil && s.o.Trace != nil }
+
+// trace reports one half of the handshake, and the rule that it broke, if any.
+func (s *shaking) trace(sent, parsed bool, text []byte, rule RuleID) {
+	if s.on() && (len(text) > 0 || rule != "") {
+		s.o.Trace(TraceEvent{Conn: s.id, Role: s.role, Sent: sent, Handshake: string(text), Parsed: parsed, Rule: rule})
 	}
 }
 
@@ -202,10 +220,15 @@ func AppendTrace(dst []byte, e TraceEvent) []byte {
 	switch {
 	case e.Handshake != "":
 		for line := range strings.Lines(e.Handshake) {
-			dst = fmt.Appendf(dst, "%s\n", strings.TrimRight(who+" "+line, " \r\n"))
+			dst = fmt.Appendf(dst, "%s\n", strings.TrimRight(who+" "+printable(strings.TrimRight(line, "\r\n")), " "))
 		}
-		return dst
-	case len(e.Wire) == 0 && e.Conn == 0: // the handshake before it broke the rule
+		if e.Parsed && e.Sent {
+			dst = append(dst, traceIndent+"(as it was given to net/http, which orders the lines and adds some)\n"...)
+		} else if e.Parsed {
+			dst = append(dst, traceIndent+"(as net/http has parsed it: the order and spelling of the lines are not known)\n"...)
+		}
+		return appendRule(dst, e.Rule)
+	case len(e.Wire) == 0 && e.Conn == 0: // of no connection
 		return appendRule(dst, e.Rule)
 	case len(e.Wire) == 0:
 		return appendRule(fmt.Appendf(dst, "%s no frame, %s\n", who, e.Before), e.Rule)
@@ -382,6 +405,15 @@ func appendRule(dst []byte, id RuleID) []byte {
 		cost = "answer with HTTP " + itoa(int64(r.Status))
 	}
 	return fmt.Appendf(dst, "%sBREAKS %s: %s (%s), %s\n", traceIndent, r.ID, r.Text, r.Section, cost)
+}
+
+// printable returns a line as it is, or with escapes if it has what is no text.
+func printable(line string) string {
+	if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+		line = strconv.Quote(line)
+		return line[1 : len(line)-1]
+	}
+	return line
 }
 
 func spaced(b []byte) string {

@@ -111,7 +111,7 @@ func TestTraceRFC(t *testing.T) {
 
 		{"close", "A closing handshake that the client begins, as its server sees it.", ws.RoleServer, func(t *testing.T, c *ws.Conn, p *wstest.Peer) {
 			go c.Read(t.Context())
-			p.Send("88 85 | 37fa213d | 3413 4346 52")
+			p.Send("88 85 | 37fa213d | 3413 4344 52")
 			p.WantClose("the answer", ws.CodeGoingAway, "")
 			p.WantEOF("the server ends TCP first")
 		}},
@@ -170,7 +170,7 @@ func sceneRead(t *testing.T, c *ws.Conn, op ws.Opcode, want []byte) {
 // The handshake of §1.3, its client and its server being ours: each sends what
 // is printed there, byte for byte.
 func TestTraceHandshake(t *testing.T) {
-	serve := func(t *testing.T, s *scene) *wstest.Listener {
+	serve := func(t *testing.T, s *scene, alone bool) *wstest.Listener {
 		srv := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
 			_, _, err := c.Read(ctx)
 			return err
@@ -179,40 +179,66 @@ func TestTraceHandshake(t *testing.T) {
 		srv.Options.Subprotocols = []string{"chat"}
 		srv.Options.OriginPatterns = []string{"example.com"}
 		srv.Logger = slog.New(slog.DiscardHandler)
-		return stServe(t, srv)
+		if !alone {
+			return stServe(t, http.HandlerFunc(srv.ServeHTTP))
+		}
+		l := wstest.NewListener()
+		go srv.Serve(l)
+		t.Cleanup(func() { l.Close() })
+		return l
 	}
-	t.Run("server", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := &scene{}
-			conn, err := serve(t, s).Dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := wstest.NewPeer(t, conn)
-			p.SendBytes([]byte(rfcRequest))
-			p.WantBytes("the answer", []byte(rfcResponse))
-			p.Send("81 85 37 fa 21 3d 7f 9f 4d 51 58")
-			p.WantClose("the handler returned", ws.CodeNormal, "")
-			s.golden(t, "handshake-server", "RFC 6455 §1.3: the opening handshake, as the server sees it, and the first message.")
-			p.Close()
+	for _, alone := range []bool{true, false} {
+		suffix, way := "", ", by Serve"
+		if !alone {
+			suffix, way = "-nethttp", ", behind net/http"
+		}
+		t.Run("server"+suffix, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scene{}
+				conn, err := serve(t, s, alone).Dial()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := wstest.NewPeer(t, conn)
+				p.SendBytes([]byte(rfcRequest))
+				p.WantBytes("the answer", []byte(rfcResponse))
+				p.Send("81 85 37 fa 21 3d 7f 9f 4d 51 58")
+				p.WantClose("the handler returned", ws.CodeNormal, "")
+				s.golden(t, "handshake-server"+suffix, "RFC 6455 §1.3: the opening handshake, as the server sees it"+way+", and the first message.")
+				p.Close()
+			})
 		})
-	})
-	t.Run("server refuses", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := &scene{}
-			conn, err := serve(t, s).Dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := wstest.NewPeer(t, conn)
-			p.SendBytes([]byte(strings.Replace(rfcRequest, "Origin: http://example.com", "Origin: http://example.com.evil.example", 1)))
-			if head := p.ReadHead("the refusal"); !strings.HasPrefix(head, "HTTP/1.1 403 Forbidden\r\n") {
-				t.Errorf("got %s", head)
-			}
-			s.golden(t, "handshake-refused", "A page from elsewhere tries the handshake of RFC 6455 §1.3.")
-			p.Close()
+		t.Run("server refuses"+suffix, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scene{}
+				conn, err := serve(t, s, alone).Dial()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := wstest.NewPeer(t, conn)
+				p.SendBytes([]byte(strings.Replace(rfcRequest, "Origin: http://example.com", "Origin: http://example.com.evil.example", 1)))
+				if head := p.ReadHead("the refusal"); !strings.HasPrefix(head, "HTTP/1.1 403 Forbidden\r\n") {
+					t.Errorf("got %s", head)
+				}
+				s.golden(t, "handshake-refused"+suffix, "A page from elsewhere tries the handshake of RFC 6455 §1.3"+way+".")
+				p.Close()
+			})
 		})
-	})
+		t.Run("an old client"+suffix, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scene{}
+				conn, err := serve(t, s, alone).Dial()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := wstest.NewPeer(t, conn)
+				p.SendBytes([]byte("GET /chat HTTP/1.0\r\nx-second: \t2\r\nX-First: 1\r\nUPGRADE: websocket\r\n\r\n"))
+				p.ReadHead("the refusal")
+				s.golden(t, "handshake-http10"+suffix, "A request of HTTP/1.0, its header lines in no order"+way+".")
+				p.Close()
+			})
+		})
+	}
 	t.Run("client", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &scene{}

@@ -19,26 +19,49 @@ import (
 // Conn.Context, has the values of the request's. The caller closes it. A
 // Server does that and more.
 func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
+	shaking := askedFor(r, o)
 	if err := check(w, r, o); err != nil {
-		return nil, refuse(w, o, err)
+		return nil, refuse(w, shaking, err)
 	}
-	return accept(w, r, o, nil)
+	return accept(w, r, shaking, nil)
+}
+
+// askedFor begins a handshake, whose request is r.
+func askedFor(r *http.Request, o *Options) *shaking {
+	s := &shaking{o, RoleServer, lastConnID.Add(1)}
+	if s.on() {
+		s.trace(false, true, requestText(r), "")
+	}
+	return s
+}
+
+// requestText is r for the trace.
+func requestText(r *http.Request) []byte {
+	b := []byte(r.Method + " " + r.RequestURI + " " + r.Proto + "\r\n")
+	if r.Host != "" {
+		b = append(b, "Host: "+r.Host+"\r\n"...)
+	}
+	for _, coding := range r.TransferEncoding {
+		b = append(b, "Transfer-Encoding: "+coding+"\r\n"...)
+	}
+	return appendHeaders(b, r.Header, nil)
 }
 
 // accept is Accept for a request that check has passed. set is nil if the
 // connection has settings of its own.
-func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (*Conn, error) {
+func accept(w http.ResponseWriter, r *http.Request, s *shaking, set *settings) (*Conn, error) {
+	o := s.o
 	req := &Request{Header: r.Header}
 	subprotocol, agreed, extensions, err := agree(req, o)
 	if err != nil {
-		return nil, refuse(w, o, err)
+		return nil, refuse(w, s, err)
 	}
 
 	// A ResponseController finds the Hijacker through any middleware that
 	// has an Unwrap method.
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, refuse(w, o, &HandshakeError{
+		return nil, refuse(w, s, &HandshakeError{
 			Status: http.StatusInternalServerError,
 			Detail: "the ResponseWriter cannot hijack; middleware that wraps it needs an Unwrap method",
 			Err:    err,
@@ -55,9 +78,11 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, set *settings) (
 			conn.Close()
 		}
 	}()
-	o.traceHandshake(RoleServer, true, answer)
+	s.trace(true, false, answer, "")
 	traced = true
-	c := o.conn(set).start(r.Context(), conn, RoleServer, agreed, early(rw.Reader))
+	c := o.conn(set)
+	c.id = s.id
+	c.start(r.Context(), conn, RoleServer, agreed, early(rw.Reader))
 	c.settle(subprotocol, nil)
 	return c, nil
 }
@@ -74,9 +99,6 @@ func agree(r *Request, o *Options) (subprotocol string, agreed *DeflateParams, e
 // check decides about a request, before anything is taken over or sent.
 func check(w http.ResponseWriter, r *http.Request, o *Options) error {
 	req := requestOf(r)
-	if o != nil && o.Trace != nil {
-		o.traceHandshake(RoleServer, false, AppendRequest(nil, req))
-	}
 	if err := checkAll(req, o); err != nil {
 		return err
 	}
@@ -125,14 +147,22 @@ func requestOf(r *http.Request) *Request {
 }
 
 // refuse answers the request with what err, a *HandshakeError or not, says.
-func refuse(w http.ResponseWriter, o *Options, err error) *HandshakeError {
+func refuse(w http.ResponseWriter, s *shaking, err error) *HandshakeError {
 	e, text := refusal(err)
 	for name, values := range e.Header {
 		w.Header()[name] = values
 	}
 	http.Error(w, text, e.Status)
-	o.traceRefusal(e, []byte("HTTP/1.1 "+strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)+"\r\n\r\n"))
+	if s.on() {
+		answer := appendHeaders(appendStatus(nil, e.Status), w.Header(), nil)
+		s.trace(true, true, append(answer, text+"\n"...), e.Rule)
+	}
 	return e
+}
+
+// appendStatus appends a status line.
+func appendStatus(dst []byte, status int) []byte {
+	return append(dst, "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\n"...)
 }
 
 // refusal returns err, a *HandshakeError or not, as one with a status, and the
@@ -149,13 +179,6 @@ func refusal(err error) (e *HandshakeError, text string) {
 		return e, "ws: handshake: internal error" // the details are for the log
 	}
 	return e, e.Error()
-}
-
-func (o *Options) traceRefusal(e *HandshakeError, answer []byte) {
-	o.traceHandshake(RoleServer, true, answer)
-	if o != nil && o.Trace != nil && e.Rule != "" {
-		o.Trace(TraceEvent{Role: RoleServer, Rule: e.Rule})
-	}
 }
 
 // sendAnswer writes the 101. Deadlines that the HTTP server left behind would
