@@ -121,6 +121,7 @@ var badOption = map[ws.RuleID]string{
 	ws.RuleHeaderCount:   "MaxHeaders",
 	ws.RuleOrigin:        "OriginPatterns",
 	ws.RuleOriginMissing: "RequireOrigin",
+	ws.RuleHostAllowed:   "Hosts",
 	ws.RulePerAddress:    "MaxPerAddress",
 }
 
@@ -160,6 +161,11 @@ type badApp struct {
 func newBadApp(o *ws.Options, how string) *badApp {
 	if o == nil {
 		o = &ws.Options{}
+	}
+	if o.Hosts == nil { // the rows ask for example.com, and at a loopback address
+		copied := *o
+		o = &copied
+		o.Hosts = []string{"*"}
 	}
 	return &badApp{opts: o, how: how, done: make(chan struct{})}
 }

@@ -93,8 +93,8 @@ func ParseClose(payload []byte) (code Code, reason string, err error) {
 	if !code.MaySend() {
 		return code, "", violated(RuleCloseCode, "close code "+strconv.Itoa(int(code))+" must not be sent")
 	}
-	if !utf8.Valid(payload[2:]) {
-		return code, "", violated(RuleCloseUTF8, "close reason is not UTF-8")
+	if reason := payload[2:]; !utf8.Valid(reason) {
+		return code, "", notUTF8(RuleCloseUTF8, "close reason", UTF8{}, reason, 0)
 	}
 	return code, string(payload[2:]), nil
 }

@@ -78,9 +78,9 @@ func TestParseClose(t *testing.T) {
 		{name: "one byte", wire: "03", rule: ws.RuleCloseLength, text: "ws: close payload of one byte (§5.5.1)"},
 		{name: "1005 on the wire", wire: "03ed", rule: ws.RuleCloseCode, text: "ws: close code 1005 must not be sent (§7.4)"},
 		{name: "code 0", wire: "0000", rule: ws.RuleCloseCode, text: "ws: close code 0 must not be sent (§7.4)"},
-		{name: "reason with a bad byte", wire: "03e8 | 'a' ff", rule: ws.RuleCloseUTF8, text: "ws: close reason is not UTF-8 (§5.5.1)"},
-		{name: "reason cut inside a code point", wire: "03e8 | 'a' e282", rule: ws.RuleCloseUTF8, text: "ws: close reason is not UTF-8 (§5.5.1)"},
-		{name: "reason with a surrogate", wire: "03e8 | eda080", rule: ws.RuleCloseUTF8, text: "ws: close reason is not UTF-8 (§5.5.1)"},
+		{name: "reason with a bad byte", wire: "03e8 | 'a' ff", rule: ws.RuleCloseUTF8, text: "ws: close reason is not UTF-8: byte 0xff at offset 1 (§5.5.1)"},
+		{name: "reason cut inside a code point", wire: "03e8 | 'a' e282", rule: ws.RuleCloseUTF8, text: "ws: close reason of 3 bytes ends inside a UTF-8 sequence (§5.5.1)"},
+		{name: "reason with a surrogate", wire: "03e8 | eda080", rule: ws.RuleCloseUTF8, text: "ws: close reason is not UTF-8: byte 0xa0 at offset 1 (§5.5.1)"},
 		{name: "bad code and bad reason: the code comes first", wire: "03ec | ff", rule: ws.RuleCloseCode, text: "ws: close code 1004 must not be sent (§7.4)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -149,7 +149,7 @@ func (in *incoming) judge(p []byte) error {
 // violation fails the connection for what the peer did.
 func (in *incoming) violation(err error) error {
 	pe := err.(*ProtocolError)
-	in.trace.violation(pe.Rule)
+	in.trace.violation(pe)
 	return in.c.fail(pe.Code, trimPrefix(pe.Error()), pe)
 }
 

@@ -81,13 +81,34 @@ func (out *outgoing) init(c *Conn) {
 }
 
 // Write sends a message of type op, OpText or OpBinary, as one frame. When it
-// returns nil the message has been handed to the operating system. Text that
-// is not UTF-8 is refused with ErrNotUTF8. p is not kept.
+// returns nil the message has been handed to the operating system, or, while
+// the reader has more messages in its buffer than it has given out, has been
+// put behind others that go out together: see Options.WriteDelay. Then it is
+// handed over when the reader waits for more, or has nothing left and another
+// is written, after twice WriteDelay at the most; and at once by Flush, Ping and
+// Close. CloseNow hands it over only if that can be done without waiting. Text
+// that is not UTF-8 is refused with ErrNotUTF8. p is not kept.
 func (c *Conn) Write(ctx context.Context, op Opcode, p []byte) error {
 	if err := checkMessage(op, p); err != nil {
 		return wrapOp("write", err)
 	}
 	return wrapOp("write", c.out.message(ctx, op, p, nil, true))
+}
+
+// Flush hands to the operating system what was written before and waits to go
+// out with others: see Write. It returns nil if there was nothing. When ctx ends
+// first, what is left still goes out later.
+func (c *Conn) Flush(ctx context.Context) error {
+	out := &c.out
+	if err := out.frames.acquire(ctx, c); err != nil {
+		return wrapOp("flush", err)
+	}
+	defer out.unlock(ctx)
+	if err := out.usable(); err != nil {
+		return wrapOp("flush", err)
+	}
+	out.interrupt.watch(ctx)
+	return wrapOp("flush", out.sendRest(ctx))
 }
 
 // WriteUncompressed is Write for a message that is not to be compressed,

@@ -16,6 +16,7 @@
 //	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4
 //	request.go    ParseRequest                                   §4.1, RFC 9112
 //	origin.go     CheckOrigin                                    §10.2
+//	host.go       CheckHost                                      §10.2
 //	deflate.go    Compression: offers and answers                RFC 7692 §7.1
 //	errors.go     ProtocolError, CloseError, HandshakeError
 //	trace.go      TraceEvent: what went over the wire, explained

@@ -29,6 +29,7 @@ type Request struct {
 	Host   string
 	TLS    bool        // it came through TLS: its origin must be an https one
 	Body   bool        // a Content-Length above 0, or a Transfer-Encoding
+	Local  bool        // it came to a loopback address of this machine: see CheckHost
 	Header http.Header // all others, with canonical names
 
 	fields  []field  // instead of Header, in a request that parse has made

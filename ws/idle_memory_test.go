@@ -79,7 +79,7 @@ func TestIdleStack(t *testing.T) {
 			const conns = 500
 			opened := make(chan *ws.Conn, 1)
 			addr := svStart(t, &ws.Server{
-				Options: ws.Options{PingInterval: tt.ping, PongTimeout: time.Hour}, // most pings get no answer
+				Options: ws.Options{PingInterval: tt.ping, PongTimeout: time.Hour, Hosts: []string{"*"}}, // most pings get no answer
 				Handler: func(ctx context.Context, c *ws.Conn) error {
 					opened <- c
 					for m, err := range c.Messages(ctx) {

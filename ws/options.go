@@ -24,6 +24,16 @@ type Options struct {
 	// CheckOriginPattern.
 	OriginPatterns []string
 
+	// Hosts are those that a server answers for, without ports: "example.com",
+	// "*.example.com" (subdomains), "192.0.2.1", "::1", or "*" for all. Without
+	// any, all are right, except for a request that came to a loopback address:
+	// that must be for localhost, a name below it, or an address of 127.0.0.0/8
+	// or ::1, which are right there in any case. So a page whose name somebody
+	// has let point to this machine (DNS rebinding), and whose Origin is
+	// therefore that of its Host, cannot connect. A proxy on the same machine
+	// that passes a public Host on needs that here. See CheckHost.
+	Hosts []string
+
 	// RequireOrigin makes a server refuse a request that has cookies but no
 	// Origin. No browser sends one; other clients may.
 	RequireOrigin bool

@@ -19,6 +19,7 @@ var pureFiles = map[string][]string{
 	"state.go":     nil,
 	"errors.go":    nil,
 	"origin.go":    nil,
+	"host.go":      nil,
 	"request.go":   nil,
 	"trace.go":     {"fmt"}, // writes text, and no file
 	"handshake.go": {"net/http", "golang.org/x/net/http/httpguts", "crypto/sha1", "encoding/base64"},

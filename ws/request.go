@@ -22,7 +22,7 @@ type field struct{ name, value string }
 // CheckRequest to judge, except where HTTP itself leaves no choice. An error is
 // a *HandshakeError with status 400, 417, 501 or 505, as net/http has it. Empty
 // lines before the request are for the caller to skip (RFC 9112 §2.2), and the
-// TLS field to set.
+// TLS and Local fields to set.
 func ParseRequest(b []byte) (r *Request, n int, err error) {
 	n = headEnd(b, 0)
 	if n == 0 {
@@ -54,7 +54,7 @@ func headEnd(b []byte, from int) int {
 // again, and which has fields then in place of Header. All its strings are parts
 // of one.
 func (r *Request) parse(head []byte) error {
-	*r = Request{TLS: r.TLS, fields: r.fields[:0], scratch: r.scratch[:0]}
+	*r = Request{TLS: r.TLS, Local: r.Local, fields: r.fields[:0], scratch: r.scratch[:0]}
 	rest := string(head[:len(head)-2])
 	line, rest, _ := strings.Cut(rest, "\r\n")
 	if err := r.parseStart(line); err != nil {

@@ -9,7 +9,7 @@ type RuleID string
 type Rule struct {
 	ID      RuleID
 	Section string // "§5.4", of RFC 6455 unless another is named
-	Code    Code   // the close code that the connection fails with, if open
+	Code    Code   // the close code that the connection fails with; 0 if it was closed before
 	Status  int    // the HTTP status that refuses the handshake; 0 in a client's rules
 	Text    string // the rule in one sentence
 }
@@ -27,6 +27,7 @@ const (
 	RuleOrigin        RuleID = "10.2-origin"
 	RuleOneOrigin     RuleID = "10.2-one-origin"
 	RuleOriginMissing RuleID = "10.2-origin-missing"
+	RuleHostAllowed   RuleID = "10.2-host"
 	RuleHeaderSize    RuleID = "10.4-header-size"
 	RuleHeaderCount   RuleID = "10.4-header-count"
 	RulePerAddress    RuleID = "10.4-connections-per-address"
@@ -108,7 +109,7 @@ var Rules = []Rule{
 	{RuleInterleaved, "§5.4", CodeProtocolError, 0, "a message ends before the next one begins"},
 	{RuleControlFin, "§5.5", CodeProtocolError, 0, "a control frame is not fragmented"},
 	{RuleControlLength, "§5.5", CodeProtocolError, 0, "a control frame's payload is 125 bytes at the most"},
-	{RuleAfterClose, "§5.5.1", CodeProtocolError, 0, "nothing follows a Close frame"},
+	{RuleAfterClose, "§5.5.1", 0, 0, "nothing follows a Close frame; what does is ignored"},
 	{RuleCloseLength, "§5.5.1", CodeProtocolError, 0, "a Close frame's payload is empty or begins with a two-byte code"},
 	{RuleCloseUTF8, "§5.5.1", CodeInvalidPayload, 0, "a close reason is UTF-8"},
 	{RuleCloseCode, "§7.4", CodeProtocolError, 0, "a close code is one that may be sent"},
@@ -117,6 +118,7 @@ var Rules = []Rule{
 	{RuleOrigin, "§10.2", 0, 403, "a browser's page comes from this host or from one that is allowed"},
 	{RuleOneOrigin, "§10.2", 0, 403, "there is one Origin at the most"},
 	{RuleOriginMissing, "§10.2", 0, 403, "a request with cookies names its Origin, where that is asked for"},
+	{RuleHostAllowed, "§10.2", 0, 403, "the Host is one that this server answers for: on a loopback address, one of this machine's own"},
 	{RuleHeaderSize, "§10.4", 0, 431, "the request's headers stay within a limit in bytes"},
 	{RuleHeaderCount, "§10.4", 0, 431, "the request's headers stay within a limit in number"},
 	{RulePerAddress, "§10.4", 0, 429, "one address has a limited number of connections"},

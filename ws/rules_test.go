@@ -86,6 +86,16 @@ var ruleTests = map[ws.RuleID][]breach{
 			return check(r, &ws.Options{RequireOrigin: true})
 		}},
 	},
+	ws.RuleHostAllowed: {
+		{"a name that points to this machine", func(t *testing.T) error {
+			r := goodRequest()
+			r.Local = true
+			return check(r, nil)
+		}},
+		{"one that is not in a list", func(t *testing.T) error {
+			return check(goodRequest(), &ws.Options{Hosts: []string{"example.com"}})
+		}},
+	},
 	ws.RuleExtensions: {
 		offers("no name", "; x"),
 		offers("a parameter without a name", "permessage-deflate;"),
@@ -388,6 +398,8 @@ func ruleIndex() string {
 			cost = strconv.Itoa(int(r.Code))
 		} else if r.Status != 0 {
 			cost = "HTTP " + strconv.Itoa(r.Status)
+		} else if r.ID == ws.RuleAfterClose {
+			cost = "none"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.ID, r.Section, cost, r.Text)
 	}
@@ -425,6 +437,9 @@ func check(r *ws.Request, o *ws.Options) error {
 		delete(r.Header, "Origin")
 	}
 	if err := ws.CheckRequest(r, o); err != nil {
+		return err
+	}
+	if err := ws.CheckHost(r, o); err != nil {
 		return err
 	}
 	return ws.CheckOrigin(r, o)

@@ -140,6 +140,7 @@ func (s *Server) open(conn net.Conn) {
 	returned = true
 	if err == nil {
 		opened = true
+		s.noteSubprotocol(c, u.req.values("Sec-Websocket-Protocol"), conn.RemoteAddr().String())
 		s.adopt(c, address)
 		return
 	}
@@ -304,6 +305,9 @@ func (u *upgrade) read() error {
 			u.shaking.trace(false, false, u.buf[:end], "")
 			u.traced = true
 			_, u.req.TLS = u.rwc.(*tls.Conn)
+			if conn, ok := u.rwc.(net.Conn); ok {
+				u.req.Local = isLoopback(conn.LocalAddr())
+			}
 			u.n = end
 			if err := u.req.parse(u.buf[:end]); err != nil {
 				return err

@@ -86,6 +86,9 @@ func TestBadInputServe(t *testing.T) {
 			if row.opts != nil {
 				o = *row.opts
 			}
+			if o.Hosts == nil {
+				o.Hosts = []string{"*"}
+			}
 			s := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
 				_, _, err := c.Read(ctx)
 				return err

@@ -57,12 +57,16 @@ type Server struct {
 	// the answer, in place of the log: to count reasons, for example.
 	Refused func(r *http.Request, err *HandshakeError)
 
-	// Logger gets refusals (Info), handlers' errors and panics (Error). nil
-	// is slog.Default().
+	// Logger gets refusals (Info), handlers' errors and panics (Error), and,
+	// once a minute at the most, that a client and Options.Subprotocols had no
+	// subprotocol in common (Warn): such a connection is made, but a browser
+	// that has asked for one gives it up (§4.1). nil is slog.Default().
 	Logger *slog.Logger
 
 	once sync.Once
 	set  *settings // of Options
+
+	unagreed unagreed
 
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
@@ -132,7 +136,45 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, shaking *shakin
 			r = r.WithContext(ctx)
 		}
 	}
-	return accept(w, r, shaking, s.settings())
+	c, err := accept(w, r, shaking, s.settings())
+	if err == nil {
+		s.noteSubprotocol(c, r.Header["Sec-Websocket-Protocol"], r.RemoteAddr)
+	}
+	return c, err
+}
+
+// unagreed bounds what the log says of subprotocols.
+type unagreed struct {
+	mu    sync.Mutex
+	next  time.Time
+	since int // how many there were that nothing was said of
+}
+
+// noteSubprotocol tells the log if offered and Options.Subprotocols have nothing
+// in common.
+func (s *Server) noteSubprotocol(c *Conn, offered []string, remote string) {
+	if c.Subprotocol() != "" || len(offered) == 0 && len(s.Options.Subprotocols) == 0 {
+		return
+	}
+	u := &s.unagreed
+	u.mu.Lock()
+	now, since := time.Now(), u.since
+	if now.Before(u.next) {
+		u.since++
+		u.mu.Unlock()
+		return
+	}
+	u.next, u.since = now.Add(time.Minute), 0
+	u.mu.Unlock()
+	why := "the client offers none of those in Options.Subprotocols; a browser gives such a connection up"
+	switch {
+	case len(offered) == 0:
+		why = "the client offers none, Options.Subprotocols has some"
+	case len(s.Options.Subprotocols) == 0:
+		why = "Options.Subprotocols is empty; a browser gives such a connection up"
+	}
+	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.id, "remote", remote,
+		"offered", quoteAll(offered), "supported", s.Options.Subprotocols, "others", since)
 }
 
 func (s *Server) settings() *settings {

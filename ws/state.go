@@ -1,6 +1,9 @@
 package ws
 
-import "math"
+import (
+	"encoding/hex"
+	"math"
+)
 
 // A Role is the end of the connection at which an endpoint stands. What it
 // sends is masked by RoleClient and not by RoleServer (RFC 6455 §5.1).
@@ -397,9 +400,10 @@ func (r *Receiver) isCompressed(h *Header) bool {
 func (r *Receiver) Content(p []byte) error {
 	// What is wrong first counts, however much p is at a time.
 	fits := p[:min(int64(len(p)), r.limits.MessageSize-r.inflated)]
+	at, before := r.inflated, r.text
 	r.inflated += int64(len(fits))
 	if r.opcode == OpText && !r.text.Write(fits) {
-		return violated(RuleTextUTF8, "text message is not UTF-8")
+		return notUTF8(RuleTextUTF8, "text message", before, fits, at)
 	}
 	if len(fits) < len(p) {
 		return r.tooBig()
@@ -411,9 +415,25 @@ func (r *Receiver) Content(p []byte) error {
 // seen and nothing more.
 func (r *Receiver) ContentEnd() error {
 	if r.opcode == OpText && !r.text.Done() {
-		return violated(RuleTextUTF8, "text message ends inside a UTF-8 sequence")
+		size := r.size
+		if r.compressed {
+			size = r.inflated
+		}
+		return violated(RuleTextUTF8, "text message of "+itoa(size)+" bytes ends inside a UTF-8 sequence")
 	}
 	return nil
+}
+
+// notUTF8 says which byte of p, which begins at offset at of a text that before
+// has seen the rest of, is wrong.
+//
+//go:noinline
+func notUTF8(rule RuleID, what string, before UTF8, p []byte, at int64) error {
+	i := before.firstBad(p)
+	if i == len(p) {
+		return violated(rule, what+" of "+itoa(at+int64(i))+" bytes ends inside a UTF-8 sequence")
+	}
+	return violated(rule, what+" is not UTF-8: byte 0x"+hex.EncodeToString(p[i:i+1])+" at offset "+itoa(at+int64(i)))
 }
 
 func (r *Receiver) tooBig() error {
@@ -428,6 +448,7 @@ func (r *Receiver) Payload(p []byte) error {
 		r.maskAt = uint8(Mask(p, r.header.Key, int(r.maskAt)))
 	}
 	r.remaining -= int64(len(p))
+	before := r.text
 	switch {
 	case r.header.Opcode.IsControl():
 		if int64(cap(r.control)) < r.header.Length {
@@ -435,7 +456,7 @@ func (r *Receiver) Payload(p []byte) error {
 		}
 		r.control = append(r.control, p...)
 	case r.opcode == OpText && !r.compressed && !r.text.Write(p):
-		return violated(RuleTextUTF8, "text message is not UTF-8")
+		return notUTF8(RuleTextUTF8, "text message", before, p, r.size-r.remaining-int64(len(p)))
 	}
 	if r.remaining > 0 {
 		return nil

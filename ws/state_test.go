@@ -144,12 +144,14 @@ var dialogues = []struct {
 	{name: "close with 1006", wire: "88 02 | 03ee !", rule: ws.RuleCloseCode, text: "ws: close code 1006 must not be sent (§7.4)"},
 	{name: "close with a reason that is no text", wire: "88 03 | 03e8 | ff !", rule: ws.RuleCloseUTF8},
 
-	{name: "bad byte at the beginning of a long text", wire: "81 7e 0100 | ff ! 'x'*255", rule: ws.RuleTextUTF8, text: "ws: text message is not UTF-8 (§8.1)"},
-	{name: "bad byte in the first fragment", wire: "01 03 | 'a' ff ! 'b'", rule: ws.RuleTextUTF8},
-	{name: "bad byte in the second fragment", wire: "01 01 | e2 | 00 02 | 28 ! 'b'", rule: ws.RuleTextUTF8},
+	{name: "bad byte at the beginning of a long text", wire: "81 7e 0100 | ff ! 'x'*255", rule: ws.RuleTextUTF8, text: "ws: text message is not UTF-8: byte 0xff at offset 0 (§8.1)"},
+	{name: "bad byte in the first fragment", wire: "01 03 | 'a' ff ! 'b'", rule: ws.RuleTextUTF8, text: "ws: text message is not UTF-8: byte 0xff at offset 1 (§8.1)"},
+	{name: "bad byte in the second fragment", wire: "01 01 | e2 | 00 02 | 28 ! 'b'", rule: ws.RuleTextUTF8, text: "ws: text message is not UTF-8: byte 0x28 at offset 1 (§8.1)"},
+	{name: "bad byte behind a message, fragments and a ping", wire: "81 03 | 'abc' | 01 09 | 'x'*9 | 89 01 | ff | 00 02 | c3a4 | 80 04 | 'yz' ed a0 !", rule: ws.RuleTextUTF8, want: `text "abc"; ping "\xff"`,
+		text: "ws: text message is not UTF-8: byte 0xa0 at offset 14 (§8.1)"},
 	{name: "overlong form: bad at its first byte", wire: "81 02 | c0 ! af", rule: ws.RuleTextUTF8},
 	{name: "surrogate: bad at its second byte", wire: "81 03 | eda0 ! 80", rule: ws.RuleTextUTF8},
-	{name: "text ends inside a code point", wire: "81 03 | 'a' e282 !", rule: ws.RuleTextUTF8, text: "ws: text message ends inside a UTF-8 sequence (§8.1)"},
+	{name: "text ends inside a code point", wire: "81 03 | 'a' e282 !", rule: ws.RuleTextUTF8, text: "ws: text message of 3 bytes ends inside a UTF-8 sequence (§8.1)"},
 	{name: "fragmented text ends inside a code point", wire: "01 01 | e2 | 80 01 | 82 !", rule: ws.RuleTextUTF8},
 	{name: "text ends inside a code point, with an empty fragment", wire: "01 01 | e2 | 80 00 !", rule: ws.RuleTextUTF8},
 

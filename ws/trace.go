@@ -32,6 +32,10 @@ type TraceEvent struct {
 	Content       []byte
 	ContentLength int64
 
+	// Detail is what was seen of the breach, with the place: for a text that is
+	// not UTF-8, the byte and its offset in the message.
+	Detail string
+
 	// Handshake is one half of an opening handshake, or as much of it as came:
 	// the bytes that were sent or received, unless Parsed says that they went
 	// through net/http. Then it is what net/http said of them, and the order of
@@ -75,7 +79,7 @@ func (t *frameTrace) begin(before State, h *Header, wire []byte) {
 func (t *frameTrace) header(before State, h *Header, wire []byte, offset int64) {
 	t.flush()
 	t.active = true
-	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule = before, before, *h, offset, ""
+	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule, t.e.Detail = before, before, *h, offset, "", ""
 	t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
 	if !h.Opcode.IsControl() && t.c.Deflate() != nil {
 		if h.Opcode != OpContinuation {
@@ -145,12 +149,13 @@ func (t *frameTrace) send() {
 	t.report(t.e)
 }
 
-func (t *frameTrace) violation(id RuleID) {
+func (t *frameTrace) violation(pe *ProtocolError) {
 	if t == nil {
 		return
 	}
+	t.e.Detail = pe.Detail
 	if t.held {
-		t.e.Rule = id
+		t.e.Rule = pe.Rule
 		t.flush()
 		return
 	}
@@ -159,7 +164,7 @@ func (t *frameTrace) violation(id RuleID) {
 		t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
 		t.e.Before = t.e.After
 	}
-	t.e.Rule = id
+	t.e.Rule = pe.Rule
 	t.send()
 }
 
@@ -227,11 +232,11 @@ func AppendTrace(dst []byte, e TraceEvent) []byte {
 		} else if e.Parsed {
 			dst = append(dst, traceIndent+"(as net/http has parsed it: the order and spelling of the lines are not known)\n"...)
 		}
-		return appendRule(dst, e.Rule)
+		return appendRule(dst, e)
 	case len(e.Wire) == 0 && e.Conn == 0: // of no connection
-		return appendRule(dst, e.Rule)
+		return appendRule(dst, e)
 	case len(e.Wire) == 0:
-		return appendRule(fmt.Appendf(dst, "%s no frame, %s\n", who, e.Before), e.Rule)
+		return appendRule(fmt.Appendf(dst, "%s no frame, %s\n", who, e.Before), e)
 	}
 	dst = appendRow(dst, who+" "+spaced(e.Wire),
 		fmt.Sprintf("%s%s%s at offset %d, %s -> %s", e.Role, verb, e.Header.Opcode, e.Offset, e.Before, e.After))
@@ -240,7 +245,7 @@ func AppendTrace(dst []byte, e TraceEvent) []byte {
 	}
 	dst = appendPayload(dst, e)
 	dst = appendContent(dst, e)
-	return appendRule(dst, e.Rule)
+	return appendRule(dst, e)
 }
 
 const (
@@ -393,18 +398,25 @@ func textLine(p []byte) int {
 	return traceLine // no text
 }
 
-func appendRule(dst []byte, id RuleID) []byte {
-	r := id.Rule()
+func appendRule(dst []byte, e TraceEvent) []byte {
+	r := e.Rule.Rule()
 	if r == nil {
 		return dst
 	}
 	cost := "the dial fails"
-	if r.Code != 0 {
+	switch {
+	case r.Code != 0:
 		cost = "close with " + r.Code.String()
-	} else if r.Status != 0 {
+	case r.Status != 0:
 		cost = "answer with HTTP " + itoa(int64(r.Status))
+	case r.ID == RuleAfterClose:
+		cost = "which is ignored"
 	}
-	return fmt.Appendf(dst, "%sBREAKS %s: %s (%s), %s\n", traceIndent, r.ID, r.Text, r.Section, cost)
+	dst = fmt.Appendf(dst, "%sBREAKS %s: %s (%s), %s\n", traceIndent, r.ID, r.Text, r.Section, cost)
+	if e.Detail != "" {
+		dst = fmt.Appendf(dst, "%s%s\n", traceIndent, printable(e.Detail))
+	}
+	return dst
 }
 
 // printable returns a line as it is, or with escapes if it has what is no text.

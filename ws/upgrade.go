@@ -113,6 +113,9 @@ func checkAll(r *Request, o *Options) error {
 	if err := CheckRequest(r, o); err != nil {
 		return err
 	}
+	if err := CheckHost(r, o); err != nil {
+		return err
+	}
 	if err := CheckOrigin(r, o); err != nil {
 		return err
 	}
@@ -132,8 +135,16 @@ func internal(err error) error {
 	return e
 }
 
+// isLoopback reports whether addr, of this end, is one that only this machine
+// reaches.
+func isLoopback(addr net.Addr) bool {
+	a, ok := addr.(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
+}
+
 // requestOf is r as the pure part sees it.
 func requestOf(r *http.Request) *Request {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	return &Request{
 		Method: r.Method,
 		Target: r.RequestURI,
@@ -142,6 +153,7 @@ func requestOf(r *http.Request) *Request {
 		Host:   r.Host,
 		TLS:    r.TLS != nil,
 		Body:   r.ContentLength != 0 || len(r.TransferEncoding) > 0,
+		Local:  isLoopback(local),
 		Header: r.Header,
 	}
 }

@@ -58,6 +58,17 @@ func (u *UTF8) Write(p []byte) bool {
 	return true
 }
 
+// firstBad returns the index of the first byte of p with which a text that is so
+// far u cannot be valid; len(p) if there is none.
+func (u UTF8) firstBad(p []byte) int {
+	for i, b := range p {
+		if !u.step(b) {
+			return i
+		}
+	}
+	return len(p)
+}
+
 // Done reports whether the text so far is valid and ends with a whole code
 // point, as a message must.
 func (u *UTF8) Done() bool { return !u.bad && u.need == 0 }
