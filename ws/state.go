@@ -415,13 +415,18 @@ func (r *Receiver) Content(p []byte) error {
 // seen and nothing more.
 func (r *Receiver) ContentEnd() error {
 	if r.opcode == OpText && !r.text.Done() {
-		size := r.size
-		if r.compressed {
-			size = r.inflated
-		}
-		return violated(RuleTextUTF8, "text message of "+itoa(size)+" bytes ends inside a UTF-8 sequence")
+		return r.endsInside()
 	}
 	return nil
+}
+
+//go:noinline
+func (r *Receiver) endsInside() error {
+	size := r.size
+	if r.compressed {
+		size = r.inflated
+	}
+	return violated(RuleTextUTF8, "text message of "+itoa(size)+" bytes ends inside a UTF-8 sequence")
 }
 
 // notUTF8 says which byte of p, which begins at offset at of a text that before

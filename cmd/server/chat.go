@@ -83,7 +83,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		in.metrics = append(in.metrics, m)
 	}
 	set.metricsApart = len(in.metrics) > 0
-	server := a.http(based(string(set.basePath), a.root()), a.conns)
+	server := a.http(a.ownHosts(in.main, based(string(set.basePath), a.root())), a.conns)
 	if a.certificate != nil {
 		server.TLSConfig = a.certificate.config()
 		watching, stop := context.WithCancel(ctx)
@@ -97,7 +97,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	}
 	if set.metricsApart {
 		few := newConnections(probeConns, 0, nil)
-		probes := a.http(a.probes(http.NewServeMux(), true), few)
+		probes := a.http(a.ownHosts(in.metrics, a.probes(http.NewServeMux(), true)), few)
 		for _, l := range in.metrics {
 			servers, listeners = append(servers, probes), append(listeners, a.bounded(l, few))
 		}

@@ -169,12 +169,14 @@ func (s *statusWriter) WriteHeader(status int) {
 func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // refusalReasons are the values of the metric's label.
-var refusalReasons = []string{"auth", "draining", "limit", "malformed", "origin", "rate", "starting", "version"}
+var refusalReasons = []string{"auth", "draining", "host", "limit", "malformed", "origin", "rate", "starting", "version"}
 
 func refusalReason(err *ws.HandshakeError) string {
 	switch err.Rule {
 	case ws.RuleOrigin, ws.RuleOneOrigin, ws.RuleOriginMissing:
 		return "origin"
+	case ws.RuleHostAllowed:
+		return "host"
 	case ws.RuleVersion:
 		return "version"
 	case ws.RuleConnections, ws.RulePerAddress, ws.RuleHeaderSize, ws.RuleHeaderCount:

@@ -46,6 +46,7 @@ type settings struct {
 	metricsApart bool // there is a socket for them
 	cert, key    string
 	origins      patterns
+	hosts        hosts
 	proxies      proxies
 
 	publishKey     string
@@ -333,7 +334,8 @@ func (s *settings) sockets() ws.Options {
 	return ws.Options{
 		Compression:    compression,
 		OriginPatterns: s.origins,
-		MaxHeaderBytes: -1, // gate.headers has looked
+		Hosts:          []string{"*"}, // ownHosts has looked
+		MaxHeaderBytes: -1,            // gate.headers has looked
 		MaxMessage:     s.maxMessage,
 		PingInterval:   cmp.Or(s.pingInterval, -1),
 		PongTimeout:    s.pongTimeout,
