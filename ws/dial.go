@@ -170,19 +170,23 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 // received prior to a final response" (RFC 9110 §15.2).
 const maxInterim = 8
 
-func tooManyInterim() error {
-	return refused(RuleStatus, "more than "+strconv.Itoa(maxInterim)+" answers of status 1xx, 101 is needed")
+func tooManyInterim(status int) error {
+	e := refused(RuleStatus, "more than "+strconv.Itoa(maxInterim)+" answers of status 1xx, 101 is needed")
+	e.Status = status
+	return e
 }
 
 // readAnswer reads the server's final answer, and those before it.
 func readAnswer(br *bufio.Reader) (*http.Response, error) {
+	status := 0
 	for range maxInterim + 1 {
 		resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
 		if err != nil || resp.StatusCode < 100 || resp.StatusCode > 199 || resp.StatusCode == http.StatusSwitchingProtocols {
 			return resp, err
 		}
+		status = resp.StatusCode
 	}
-	return nil, tooManyInterim()
+	return nil, tooManyInterim(status)
 }
 
 // A dialTrace learns from net/http what went over the wire.
@@ -225,7 +229,7 @@ func (d *dialTrace) got1xx(code int, header textproto.MIMEHeader) error {
 		d.interim = appendHeaders(appendStatus(d.interim, code), http.Header(header), nil)
 	}
 	if d.count++; d.count > maxInterim {
-		return tooManyInterim()
+		return tooManyInterim(code)
 	}
 	return nil
 }
