@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -118,7 +119,12 @@ func (v *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *refusal {
 			return &refusal{code: codeForbidden, status: http.StatusForbidden, message: "a " + site + " request without Origin; scripts of pages that Options.OriginPatterns allows have one"}
 		}
 	}
-	err := ws.CheckOrigin(&ws.Request{Method: r.Method, Host: r.Host, TLS: r.TLS != nil, Header: r.Header}, &o)
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	req := &ws.Request{Method: r.Method, Host: r.Host, TLS: r.TLS != nil, Local: ok && local.IP.IsLoopback(), Header: r.Header}
+	err := ws.CheckHost(req, &o) // or the origin's being the host's own would say nothing
+	if err == nil {
+		err = ws.CheckOrigin(req, &o)
+	}
 	if err != nil {
 		f := &refusal{code: codeForbidden, status: http.StatusForbidden, message: err.Error()}
 		if e, ok := errors.AsType[*ws.HandshakeError](err); ok {

@@ -30,7 +30,7 @@ func halves(t *testing.T, url string, n int) []net.Conn {
 		if strings.HasPrefix(url, "https") {
 			conn.Write([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")) // the beginning of a ClientHello
 		} else {
-			io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nX")
+			io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nX")
 		}
 		all = append(all, conn)
 	}
@@ -117,7 +117,7 @@ func TestConnectionsAtWorkStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		io.WriteString(conn, "POST /publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+testKey+"\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+		io.WriteString(conn, "POST /publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+testKey+"\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
 		if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 100") {
 			t.Fatal(line, err)
 		}

@@ -122,7 +122,7 @@ func stuck(t *testing.T, url string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+	io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 	if _, err := conn.Read(make([]byte, 10)); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestPongTimeout(t *testing.T) {
 // A header that drips, one that never ends, and one that never begins.
 func TestSlowAndLongHeaders(t *testing.T) {
 	p := start(t, "-header-timeout", "50ms", "-max-header", "2000")
-	long := "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 10_000)
+	long := "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 10_000)
 	for name, text := range map[string]string{"drips": "GET / HTTP/1.1\r\nHos", "nothing": "", "long": long} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))

@@ -69,3 +69,22 @@ func TestOwnHosts(t *testing.T) {
 		t.Errorf("got %v", h)
 	}
 }
+
+// The whole server: a name that -host gives gets everything, another nothing.
+func TestHostOfEveryPath(t *testing.T) {
+	const handshake = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-Websocket-Version: 13\r\nSec-Websocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	p := start(t, "-host", "chat.example", "-drain", "500ms")
+	for path, header := range map[string]string{
+		"/": "", "/ws": handshake, "/socket.io/?EIO=4&transport=polling": "", "/socket.io/?EIO=4&transport=websocket": handshake, "/healthz": "", "/metrics": "",
+	} {
+		want := 200
+		if header != "" {
+			want = 101
+		}
+		for host, status := range map[string]int{"chat.example": want, "localhost": want, "evil.example": 403} {
+			if resp := raw(t, p.url, "GET "+path+" HTTP/1.1\r\nHost: "+host+"\r\nOrigin: http://"+host+"\r\n"+header+"\r\n"); resp.StatusCode != status {
+				t.Errorf("%s for %s: %s, want %d", path, host, resp.Status, status)
+			}
+		}
+	}
+}

@@ -40,7 +40,7 @@ func TestMaxHeader(t *testing.T) {
 			{"/ws", handshake, 101}, {"/socket.io/?EIO=4&transport=polling", "", 200}, {"/socket.io/?EIO=4&transport=websocket", handshake, 101},
 			{"/socket.io/socket.io.js", "", 200},
 		} {
-			head := "GET " + tt.path + " HTTP/1.1\r\nHost: x\r\n" + tt.header
+			head := "GET " + tt.path + " HTTP/1.1\r\nHost: localhost\r\n" + tt.header
 			pad := func(size int) string {
 				return head + "X: " + strings.Repeat("x", size-len(head)-len("X: \r\n\r\n")) + "\r\n\r\n"
 			}

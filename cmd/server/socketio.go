@@ -92,6 +92,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 		Logger: a.log,
 	}
 	o.Engine.WebSocket.WriteTimeout = a.set.writeTimeout
+	o.Engine.WebSocket.Hosts = []string{"*"} // ownHosts has looked
 	o.Engine.WebSocket.MaxHeaderBytes = -1 // gate.headers has looked
 	io, err := socketio.New(o)
 	if err != nil {
