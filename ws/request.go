@@ -125,7 +125,9 @@ func (r *Request) parse(head []byte) error {
 		}
 	}
 	if r.Major != 1 && !(r.Major == 2 && r.Minor == 0 && r.Method == "PRI" && r.Target == "*") {
-		return &HandshakeError{Status: 505, Detail: "HTTP/" + strconv.Itoa(r.Major) + "." + strconv.Itoa(r.Minor) + " request, HTTP/1.1 is needed", Section: "RFC 9110 §15.6.6"}
+		e := refused(RuleHTTPVersion, "HTTP/"+strconv.Itoa(r.Major)+"."+strconv.Itoa(r.Minor)+" request, HTTP/1.1 is needed")
+		e.Status = 505 // as net/http answers, before anybody else is asked
+		return e
 	}
 	// "A server that receives an Expect field value containing a member other
 	// than 100-continue MAY respond with a 417 (Expectation Failed)"
