@@ -112,6 +112,7 @@ func (s *settings) declare() {
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`HOST:PORT` for /metrics, /healthz and /readyz alone; then -addr has no\n/metrics. Default: all on -addr")
 	f.Var(&s.basePath, "base-path", "`PATH` under which a proxy that leaves it there has put the server, such as /chat.\nA proxy that takes it away needs none")
 	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated")
+	f.Var(&s.hosts, "host", "`HOST` that this server answers for, without a port: example.com,\n*.example.com, * for all; may be repeated. Default: all, but on a loopback\n-addr localhost and its like, unless there is a -trusted-proxy")
 	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; unix for whoever comes by a Unix socket; may be repeated")
 	f.StringVar(&s.proxies.header, "proxy-header", xForwardedFor, "`HEADER` in which the trusted proxy says it: X-Forwarded-For or Forwarded.\nThe other one is ignored: a client may have written it")
 	f.StringVar(&s.cert, "cert", "", "`FILE` with the TLS certificate chain (PEM); turns on https and wss")

@@ -93,7 +93,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 	}
 	o.Engine.WebSocket.WriteTimeout = a.set.writeTimeout
 	o.Engine.WebSocket.Hosts = []string{"*"} // ownHosts has looked
-	o.Engine.WebSocket.MaxHeaderBytes = -1 // gate.headers has looked
+	o.Engine.WebSocket.MaxHeaderBytes = -1   // gate.headers has looked
 	io, err := socketio.New(o)
 	if err != nil {
 		return nil, err
