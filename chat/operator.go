@@ -44,7 +44,7 @@ func (h *Hub) Messages(room string, before Cursor, limit int) (Page, error) {
 	if err := CheckRoom(room); err != nil {
 		return Page{}, err
 	}
-	r, err := h.acquire(room, "")
+	r, err := h.open(room, "", true)
 	if err != nil {
 		return Page{}, err
 	}

@@ -98,6 +98,8 @@ func (h *Hub) forget(s *Session) {
 // It counts for the address, which is "" if it is the program's own wish.
 func (h *Hub) acquire(name, address string) (*room, error) { return h.open(name, address, false) }
 
+// open is acquire. What an operator does is done whatever the room looks like, and
+// however many there are.
 func (h *Hub) open(name, address string, whatever bool) (*room, error) {
 	if r := h.inUse(name); r != nil {
 		return r, nil
@@ -118,7 +120,7 @@ func (h *Hub) open(name, address string, whatever bool) (*room, error) {
 			return nil, &Error{Code: CodeTooManyRooms,
 				Text: fmt.Sprintf("%d rooms are in use because somebody at your address opened them, which is all there may be (option MaxRoomsPerAddress)", limit)}
 		}
-		if !lasting && len(h.rooms)-h.lasting >= h.o.MaxRooms {
+		if !lasting && !whatever && len(h.rooms)-h.lasting >= h.o.MaxRooms {
 			return nil, &Error{Code: CodeTooManyRooms,
 				Text: fmt.Sprintf("the server has %d rooms in use, which is all it may have (option MaxRooms)", h.o.MaxRooms)}
 		}

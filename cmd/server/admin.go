@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
-	"mime"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -36,32 +35,34 @@ var wrongKeys = rate{0.1, 10}
 // maxAdminBody is far more than a request needs, in bytes.
 const maxAdminBody = 64 << 10
 
-// An order is the body of a POST. Each action needs some of it.
+// An order is the body of a POST. Each action needs some of it, and may have
+// some more.
 type order struct {
-	Room    string `json:"room"`
-	Person  string `json:"person"` // its id
-	Cursor  string `json:"cursor"`
-	Reason  string `json:"reason"`
-	Seconds int64  `json:"seconds"` // of a mute or a ban
-	Address string `json:"address"` // of a ban, as /people has it
+	Room    string
+	Person  string // its id
+	Cursor  string
+	Reason  string
+	Seconds int64  // of a mute or a ban
+	Address string // of a ban
 }
 
 // orders are the actions, by the end of their path. Each returns how many
-// sessions or messages it was.
+// sessions or messages it was. What an action has no use for is refused: who
+// bans somebody in a room should hear that a ban is for the whole server.
 var orders = map[string]struct {
-	needs string
-	do    func(h *chat.Hub, o order) (int, error)
+	needs, may string
+	do         func(h *chat.Hub, o order) (int, error)
 }{
-	"mute": {"person, seconds", func(h *chat.Hub, o order) (int, error) {
+	"mute": {"person, seconds", "room", func(h *chat.Hub, o order) (int, error) {
 		h.Mute(o.Room, o.Person, time.Now().Add(time.Duration(o.Seconds)*time.Second))
 		return 1, nil
 	}},
-	"unmute": {"person", func(h *chat.Hub, o order) (int, error) {
+	"unmute": {"person", "room", func(h *chat.Hub, o order) (int, error) {
 		h.Mute(o.Room, o.Person, time.Time{})
 		return 1, nil
 	}},
-	"kick": {"person", func(h *chat.Hub, o order) (int, error) { return h.Kick(o.Room, o.Person, o.Reason), nil }},
-	"ban": {"seconds", func(h *chat.Hub, o order) (int, error) {
+	"kick": {"person", "room, reason", func(h *chat.Hub, o order) (int, error) { return h.Kick(o.Room, o.Person, o.Reason), nil }},
+	"ban": {"seconds", "person, address, reason", func(h *chat.Hub, o order) (int, error) {
 		if (o.Person == "") == (o.Address == "") {
 			return 0, errors.New("expected person or address")
 		}
@@ -75,17 +76,14 @@ var orders = map[string]struct {
 		}
 		return n, nil
 	}},
-	"unban": {"", func(h *chat.Hub, o order) (int, error) {
+	"unban": {"", "person, address", func(h *chat.Hub, o order) (int, error) {
 		if (o.Person == "") == (o.Address == "") {
 			return 0, errors.New("expected person or address")
 		}
 		h.Ban(o.Person, o.Address, time.Time{})
 		return 1, nil
 	}},
-	"delete": {"room, cursor", func(h *chat.Hub, o order) (int, error) {
-		if err := chat.CheckRoom(o.Room); err != nil {
-			return 0, err
-		}
+	"delete": {"room, cursor", "", func(h *chat.Hub, o order) (int, error) {
 		at, err := chat.ParseCursor(o.Cursor)
 		if err != nil {
 			return 0, err
@@ -96,7 +94,7 @@ var orders = map[string]struct {
 		}
 		return 0, err
 	}},
-	"close": {"room", func(h *chat.Hub, o order) (int, error) {
+	"close": {"room", "reason", func(h *chat.Hub, o order) (int, error) {
 		return h.CloseRoom(o.Room, cmp.Or(o.Reason, "an operator has closed the room")), nil
 	}},
 }
@@ -104,16 +102,54 @@ var orders = map[string]struct {
 // maxSeconds is ten years.
 const maxSeconds = 10 * 365 * 24 * 3600
 
-func (o *order) check(needs string) error {
-	for need := range strings.SplitSeq(needs, ", ") {
+// check holds the order to what an action needs and may have, and writes its
+// address as sessions have it.
+func (o *order) check(needs, may string) error {
+	takes := strings.Split(needs+", "+may, ", ")
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{{"room", o.Room != ""}, {"person", o.Person != ""}, {"cursor", o.Cursor != ""}, {"reason", o.Reason != ""}, {"seconds", o.Seconds != 0}, {"address", o.Address != ""}} {
 		switch {
-		case need == "person" && o.Person == "", need == "room" && o.Room == "", need == "cursor" && o.Cursor == "":
-			return errors.New("expected " + need)
-		case need == "seconds" && (o.Seconds < 1 || o.Seconds > maxSeconds):
-			return errors.New("expected seconds, from 1 to ten years")
+		case f.given && !slices.Contains(takes, f.name):
+			return fmt.Errorf("this takes no %s; it needs %s", f.name, cmp.Or(needs, may))
+		case !f.given && f.name != "seconds" && slices.Contains(strings.Split(needs, ", "), f.name):
+			return errors.New("expected " + f.name)
 		}
 	}
+	if strings.Contains(needs, "seconds") && (o.Seconds < 1 || o.Seconds > maxSeconds) {
+		return errors.New("expected seconds, from 1 to ten years")
+	}
+	if len(o.Reason) > maxReason {
+		return fmt.Errorf("a reason has at most %d bytes", maxReason)
+	}
+	if o.Address != "" {
+		key, err := addressKey(o.Address)
+		if err != nil {
+			return err
+		}
+		o.Address = key
+	}
+	if o.Room != "" {
+		return chat.CheckRoom(o.Room)
+	}
 	return nil
+}
+
+// maxReason is 200 characters, as the page has it, of any kind.
+const maxReason = 800
+
+// addressKey makes of an address, or of what /people gives as one, what a session
+// has: of IPv6 the network.
+func addressKey(text string) (string, error) {
+	a, err := netip.ParseAddr(text)
+	if p, perr := netip.ParsePrefix(text); perr == nil && p.Bits() == 64 && p.Addr().Is6() {
+		a, err = p.Addr(), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("%.64q is no address; expected one such as 192.0.2.7 or 2001:db8::7, or an IPv6 network /64", text)
+	}
+	return limitKey(a.Unmap().WithZone("")), nil
 }
 
 // ServeHTTP answers under /admin/api/.
@@ -142,7 +178,11 @@ func (a *admin) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 		return http.StatusTooManyRequests, "your address has shown too many wrong keys; try again later"
 	}
 	if !bearer(r, a.key) {
-		a.failed.take(key, time.Now())
+		// Only one that shows a key guesses. Any page can make its visitor's
+		// browser ask without, which is not to lock the visitor out.
+		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+			a.failed.take(key, time.Now())
+		}
 		a.log.Warn("admin refused", "remote", from, "path", r.URL.Path)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
 		return http.StatusUnauthorized, "expected the header Authorization: Bearer, with the key that -admin-key-file names"
@@ -164,20 +204,15 @@ func (a *admin) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 		w.Header().Set("Allow", "POST")
 		return http.StatusMethodNotAllowed, "this takes POST"
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return http.StatusUnsupportedMediaType, "expected Content-Type: application/json"
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAdminBody))
-	if err != nil {
-		return http.StatusRequestEntityTooLarge, "the body could not be read, or is too long"
+	body, bad := jsonBody(w, r, maxAdminBody, "")
+	if bad != nil {
+		return bad.status, bad.text
 	}
 	var o order
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
-		return http.StatusBadRequest, "the body: " + strings.TrimPrefix(err.Error(), "json: ")
+	if err := readFields(body, []field{{"room", &o.Room}, {"person", &o.Person}, {"cursor", &o.Cursor}, {"reason", &o.Reason}, {"seconds", &o.Seconds}, {"address", &o.Address}}); err != nil {
+		return http.StatusBadRequest, "the body: " + err.Error()
 	}
-	if err := o.check(action.needs); err != nil {
+	if err := o.check(action.needs, action.may); err != nil {
 		return http.StatusUnprocessableEntity, err.Error()
 	}
 	n, err := action.do(a.hub, o)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,25 +183,60 @@ func TestAdminRefusals(t *testing.T) {
 		{"mute", `{"person":"x"}`, 422, "seconds"}, {"mute", `{"person":"x","seconds":-1}`, 422, "seconds"}, {"mute", `{"person":"x","seconds":9e99}`, 400, "body"},
 		{"mute", `{"seconds":5}`, 422, "person"}, {"mute", `{"persn":"x"}`, 400, "persn"}, {"mute", `[]`, 400, "body"}, {"mute", `{`, 400, "body"},
 		{"delete", `{"room":"lobby"}`, 422, "cursor"}, {"delete", `{"room":"lobby","cursor":"x"}`, 422, "cursor"}, {"delete", `{"room":"lobby","cursor":7}`, 400, "body"}, {"delete", `{"room":"a b\u0000","cursor":"1-1"}`, 422, ""},
-		{"ban", `{"seconds":5}`, 422, "person or address"}, {"ban", `{"seconds":5,"person":"x","address":"y"}`, 422, "person or address"},
+		{"ban", `{"seconds":5}`, 422, "person or address"}, {"ban", `{"seconds":5,"person":"x","address":"192.0.2.1"}`, 422, "person or address"},
 		{"close", `{}`, 422, "room"}, {"messages?room=", "", 422, "room"}, {"messages?room=lobby&before=x", "", 422, ""},
-		{"mute", `{"reason":"` + strings.Repeat("x", maxAdminBody) + `"}`, 413, "too long"},
+		{"mute", `{"reason":"` + strings.Repeat("x", maxAdminBody) + `"}`, 413, "at most 65536 bytes"},
+		{"mute", `{"person":"x","seconds":5}{"person":"y"}`, 400, "more behind"}, {"mute", `{"person":"x","person":"y","seconds":5}`, 400, "twice"}, {"mute", `{"person":"x","\u0070erson":"y","seconds":5}`, 400, "twice"},
+		{"mute", `{"person":"x","PERSON":"y","seconds":5}`, 400, "twice"}, {"mute", `{"Person":"x","seconds":5}`, 400, `"Person" is written "person"`}, {"mute", "{\"person\":\"\xff\",\"seconds\":5}", 400, "UTF-8"}, {"mute", `{"person":"\ud800","seconds":5}`, 400, "surrogate"},
+		{"mute", `{"person":"x","seconds":0}`, 422, "seconds"}, {"mute", `{"person":"x","seconds":"1h"}`, 400, "whole number"}, {"mute", `{"person":"x","seconds":1e300}`, 400, "whole number"}, {"mute", `{"person":"x","seconds":1.5}`, 400, "whole number"},
+		{"mute", `{"person":"x","seconds":315360001}`, 422, "ten years"}, {"mute", `{"person":"x","seconds":99999999999999999999}`, 400, "whole number"}, {"mute", `{"person":"x","seconds":true}`, 400, "whole number"}, {"mute", "\ufeff{}", 400, "body"},
+		{"mute", `{"person":"x","seconds":5,"room":"lob by "}`, 422, "space"}, {"mute", `{"person":"x","seconds":5,"address":"192.0.2.1"}`, 422, "takes no address"}, {"ban", `{"person":"x","seconds":5,"room":"lobby"}`, 422, "takes no room"}, {"unban", `{"person":"x","seconds":5}`, 422, "takes no seconds"},
+		{"unban", `{}`, 422, "person or address"}, {"ban", `{"seconds":5,"address":"somewhere"}`, 422, "is no address"}, {"ban", `{"seconds":5,"address":"192.0.2.0/24"}`, 422, "is no address"}, {"ban", `{"seconds":5,"address":"2001:db8::/32"}`, 422, "is no address"},
+		{"kick", `{"person":"x","reason":"` + strings.Repeat("x", 801) + `"}`, 422, "800 bytes"}, {"close", `[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]`, 400, "deeper"}, {"kick", `{"person":{"a":1}}`, 400, "must be a string"},
+		{"delete", `{"room":"lobby","cursor":"1-1"}`, 200, ""}, {"delete", `{"room":"lobby","cursor":"3w5e11264sgsf-3w5e11264sgsf"}`, 200, ""}, {"delete", `{"room":"no such","cursor":"1-1"}`, 200, ""}, {"kick", `{"person":"nobody"}`, 200, ""},
 	} {
-		if status, answer := p.order(t, adminKey, tt.path, tt.body); status != tt.status || !strings.Contains(answer["text"].(string), tt.text) {
+		if status, answer := p.order(t, adminKey, tt.path, tt.body); status != tt.status || !strings.Contains(fmt.Sprint(answer["text"]), tt.text) || status == 200 && tt.path != "mute" && answer["count"] != 0.0 {
 			t.Errorf("%s %.60s: %d %v, want %d %s", tt.path, tt.body, status, answer, tt.status, tt.text)
 		}
 	}
-	// A form of another site's page cannot send that type.
-	r, _ := http.NewRequest("POST", p.url+"/admin/api/close", strings.NewReader(`{"room":"lobby"}`))
-	r.Header.Set("Authorization", "Bearer "+adminKey)
-	r.Header.Set("Content-Type", "text/plain")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
+	ask := func(method, path string, header ...string) (int, http.Header) {
+		t.Helper()
+		r, _ := http.NewRequest(method, p.url+"/admin/api/"+path, strings.NewReader(`{"room":"lobby"}`))
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.Header
 	}
-	resp.Body.Close()
-	if resp.StatusCode != 415 {
-		t.Error(resp.Status)
+	// A form of another site's page cannot send that type; and what it can send
+	// has no key, is answered without a word to that page, and is no guess.
+	for _, header := range [][]string{{"Content-Type", "text/plain"}, {"Content-Type", "application/json; charset=utf-16"}, {"Content-Type", "application/json", "Content-Encoding", "gzip"}, {}} {
+		if status, _ := ask("POST", "close", append(header, "Authorization", "Bearer "+adminKey)...); status != 415 {
+			t.Errorf("%q: %d", header, status)
+		}
+	}
+	for range 20 {
+		for _, tt := range [][]string{{"OPTIONS", "close"}, {"POST", "close?key=" + url.QueryEscape(adminKey)}, {"GET", "rooms?access_token=" + url.QueryEscape(adminKey)}, {"GET", "rooms", "Authorization", "Basic " + adminKey}} {
+			status, h := ask(tt[0], tt[1], append(tt[2:], "Origin", "https://evil.example", "Access-Control-Request-Headers", "authorization")...)
+			if status != 401 || h.Get("Access-Control-Allow-Origin")+h.Get("Access-Control-Allow-Headers") != "" {
+				t.Errorf("%q: %d %v", tt, status, h)
+			}
+		}
+	}
+	if status, _ := p.order(t, adminKey, "rooms", ""); status != 200 {
+		t.Errorf("after requests without a key: %d", status)
+	}
+	for _, method := range []string{"PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "X"} {
+		if status, h := ask(method, "kick", "Authorization", "Bearer "+adminKey); status != 405 || h.Get("Allow") != "POST" {
+			t.Errorf("%s: %d %v", method, status, h)
+		}
+	}
+	if strings.Contains(p.stderr.String(), adminKey) {
+		t.Error("the key is in the log")
 	}
 	// Wrong keys are few, and then the right one has to wait, too: nobody tries
 	// them all.
@@ -216,6 +253,21 @@ func TestAdminRefusals(t *testing.T) {
 		t.Errorf("the right key after them: %d", status)
 	}
 	p.wantLine(t, `"msg":"admin refused"`, `"remote":"127.0.0.1"`)
+}
+
+// An address is banned however it is written.
+func TestAddressKey(t *testing.T) {
+	for text, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8::7": "2001:db8::/64", "2001:DB8:0:0:1::7": "2001:db8::/64",
+		"2001:db8::/64": "2001:db8::/64", "fe80::1%eth0": "fe80::/64"} {
+		if got, err := addressKey(text); got != want || err != nil {
+			t.Errorf("%s: %q, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"localhost", "192.0.2.7:80", "192.0.2.0/24", "192.0.2.7/64", "2001:db8::/48", "*", "192.0.2.07"} {
+		if got, err := addressKey(text); err == nil {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
 }
 
 func TestAdminPage(t *testing.T) {

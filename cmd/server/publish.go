@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
@@ -102,15 +100,9 @@ func (p *publisher) publish(w http.ResponseWriter, r *http.Request) (publishAnsw
 		retryAfter(w, p.gate.after)
 		return refuse(http.StatusServiceUnavailable, now.String(), "the server is "+now.String()+"; try again soon, with the same id")
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return refuse(http.StatusUnsupportedMediaType, "content-type", "expected Content-Type: application/json")
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, p.limit))
-	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return refuse(http.StatusRequestEntityTooLarge, "too-long", "a body may have at most "+strconv.FormatInt(tooLong.Limit, 10)+" bytes (option -max-message)")
-	}
-	if err != nil {
-		return refuse(http.StatusBadRequest, "bad-request", "the body could not be read")
+	body, bad := jsonBody(w, r, p.limit, " (option -max-message)")
+	if bad != nil {
+		return refuse(bad.status, bad.code, bad.text)
 	}
 	req, err := parsePublish(body)
 	if err != nil {
@@ -140,22 +132,10 @@ func (p *publisher) publish(w http.ResponseWriter, r *http.Request) (publishAnsw
 	return publishAnswer{Room: m.Room, ID: m.ID, Cursor: m.Cursor, Time: m.Time}, nil
 }
 
-// parsePublish reads one object strictly, and refuses keys that it does not
-// know: whoever writes "rooom" should hear of it. A null is no value.
+// parsePublish reads what is to be published.
 func parsePublish(body []byte) (publishRequest, error) {
 	var req publishRequest
-	fields := map[string]*string{"room": &req.Room, "text": &req.Text, "name": &req.Name, "id": &req.ID}
-	known := strictjson.Limits{Known: []string{"room", "text", "name", "id"}, Closed: true}
-	err := strictjson.Object(body, known, func(key string, v strictjson.Value) error {
-		switch v.Kind {
-		case strictjson.String:
-			*fields[key] = v.Text()
-		case strictjson.Null:
-		default:
-			return fmt.Errorf("the field %q must be a string, not %v", key, v.Kind)
-		}
-		return nil
-	})
+	err := readFields(body, []field{{"room", &req.Room}, {"text", &req.Text}, {"name", &req.Name}, {"id", &req.ID}})
 	if e, ok := errors.AsType[*strictjson.Error](err); ok {
 		return req, fmt.Errorf(`%w; expected one object {"room", "text", "name", "id"} of strings; "name" and "id" may be left out`, e)
 	}
