@@ -103,3 +103,38 @@ func TestCloseRoom(t *testing.T) {
 		}
 	})
 }
+
+// What an operator reads and deletes is there however a room looks, and however
+// many there are.
+func TestOperatorGoesIntoAnyRoom(t *testing.T) {
+	store := new(Memory)
+	msg := &Message{Room: "lоbby", Time: now(), From: Person{ID: "p", Name: "P"}, ID: "1", Text: "hello"} // with a Cyrillic о
+	if _, err := store.Append("lоbby", []*Message{msg}); err != nil {
+		t.Fatal(err)
+	}
+	h := New(Options{Store: store, Rooms: []string{"lobby"}, MaxRooms: 1})
+	defer h.Close()
+	ada := connect(t, h, "Ada")
+	if err := ada.Join("the only one", Cursor{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, ada.Join("another", Cursor{}, ""), CodeTooManyRooms)
+	wantCode(t, ada.Join("lоbby", Cursor{}, ""), CodeBadRoom)
+	page, err := h.Messages("lоbby", Cursor{}, 10)
+	if err != nil || len(page.Messages) != 1 {
+		t.Errorf("%+v, %v", page, err)
+	}
+	for _, want := range []bool{true, false} {
+		if found, err := h.Delete("lоbby", msg.Cursor); found != want || err != nil {
+			t.Errorf("%v, %v", found, err)
+		}
+	}
+	for _, forged := range []Cursor{{}, {1, 1}, {msg.Cursor.Epoch, 0}, {msg.Cursor.Epoch, 99}, {msg.Cursor.Epoch, 1<<64 - 1}, {0, msg.Cursor.Seq}} {
+		if found, err := h.Delete("lоbby", forged); found || err != nil {
+			t.Errorf("%v: %v, %v", forged, found, err)
+		}
+	}
+	if n := len(h.rooms); n != 1 {
+		t.Errorf("%d rooms are held", n)
+	}
+}

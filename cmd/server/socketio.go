@@ -240,7 +240,8 @@ func (b *bridge) begin(ctx context.Context, session *chat.Session) (w chat.Welco
 	}
 }
 
-// recover gives a client that was cut what it has missed.
+// recover gives a client that was cut what it has missed, and takes away what was
+// deleted meanwhile.
 func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) error {
 	id, ok := ctx.Value(identityKey{}).(chat.Identity)
 	if !ok {
@@ -264,8 +265,16 @@ func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) 
 	if !joined.Recovered {
 		return errors.New("what was missed is not kept any more")
 	}
+	codec := socketCodec{b.io.Namespace}
+	for _, place := range joined.Deleted {
+		p, err := codec.deleted(place)
+		if err != nil {
+			return err
+		}
+		meanwhile = append(meanwhile, p)
+	}
 	for _, m := range joined.Messages {
-		p, err := socketCodec{b.io.Namespace}.posted(m)
+		p, err := codec.posted(m)
 		if err != nil {
 			return err
 		}
@@ -364,7 +373,7 @@ func (c socketCodec) Encode(e *chat.Event) (chat.Packet, error) {
 	case chat.Welcome, chat.Joined, chat.Left:
 		return chat.Packet{Value: body}, nil
 	case chat.Deleted:
-		p, err = c.ns.Prepare("deleted", map[string]string{"place": body.Cursor.String()})
+		p, err = c.deleted(body.Cursor)
 	case chat.Muted:
 		p, err = c.ns.Prepare("notice", map[string]string{"text": mutedText(body)})
 	case chat.Posted:
@@ -396,6 +405,10 @@ func mutedText(m chat.Muted) string {
 		return "You may not write for " + left.String() + "."
 	}
 	return "You may write again."
+}
+
+func (c socketCodec) deleted(place chat.Cursor) (*socketio.Prepared, error) {
+	return c.ns.Prepare("deleted", map[string]string{"place": place.String()})
 }
 
 func (c socketCodec) posted(m *chat.Message) (*socketio.Prepared, error) {
