@@ -30,8 +30,9 @@ type Hub struct {
 	addresses map[string]int // sessions from there
 	rooms     map[string]*room
 	roomNames lookalike.Index[string] // in use, and Options.Rooms
-	lasting   int                     // rooms in use of Options.Rooms
-	opened    map[string]int          // rooms in use, by the address that opened them
+	quiet     quiet
+	lasting   int            // rooms in use of Options.Rooms
+	opened    map[string]int // rooms in use, by the address that opened them
 
 	mutes    mutes
 	bans     bans
@@ -54,6 +55,7 @@ func New(o Options) *Hub {
 	for _, name := range o.Rooms {
 		h.roomNames.Add(lookalike.Of(name, false), name)
 	}
+	h.quiet.learn(h.o.Store)
 	return h
 }
 

@@ -194,6 +194,17 @@ func (r *memoryRoom) latest(ms []*Message, q Query) (out []*Message, more bool) 
 	return out, more
 }
 
+// Rooms implements [RoomLister]. It never fails. To read a room counts as using
+// it.
+func (m *Memory) Rooms(limit int) (names []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for e := m.used.Front(); e != nil && len(names) < limit; e = e.Next() {
+		names = append(names, e.Value.(*memoryRoom).name)
+	}
+	return names, nil
+}
+
 // Delete implements [Store]. It never fails.
 func (m *Memory) Delete(room string, c Cursor) (bool, error) {
 	m.mu.Lock()

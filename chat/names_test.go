@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"framewright/internal/lookalike"
 )
 
 // Row 82: a taken name is refused in every form that the eye takes for it.
@@ -181,4 +183,50 @@ func TestRoomsThatLookAlike(t *testing.T) {
 	if _, err := h.Delete("Lobby", Cursor{1, 1}); err != nil {
 		t.Errorf("an operator deletes in any room: %v", err)
 	}
+}
+
+// A room that nobody is in keeps its look-alikes out, too, if messages of it are
+// kept: since before the hub was, or since it was.
+func TestQuietRoomsThatLookAlike(t *testing.T) {
+	store := new(Memory)
+	for _, room := range []string{"cop", "Привет"} {
+		if _, err := store.Append(room, []*Message{{Room: room, Time: now(), From: Person{ID: "p"}, ID: "1", Text: "x"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := New(Options{Store: store})
+	defer h.Close()
+	ada := connect(t, h, "Ada")
+	visit := func(room string) {
+		t.Helper()
+		if err := ada.Join(room, Cursor{}, ""); err != nil {
+			t.Errorf("%q: %v", room, err)
+			return
+		}
+		if err := ada.Leave(room, ""); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, like := range []string{"сор", "ⅽop", "СОР", "привет", "ПРИВЕТ"} {
+		wantCode(t, ada.Join(like, Cursor{}, ""), CodeBadRoom)
+		_, err := h.Publish(like, Person{ID: "p", Name: "P"}, "", "x")
+		wantCode(t, err, CodeBadRoom)
+	}
+	for _, room := range []string{"cop", "COP", "c0p", "Привет", "Пока"} { // what is typed is kept from nobody
+		visit(room)
+	}
+	visit("сосна") // nothing is said in it, so it is forgotten
+	visit("СОСНА")
+	if _, err := h.Publish("осень", Person{ID: "p", Name: "P"}, "", "x"); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, ada.Join("ОСЕНЬ", Cursor{}, ""), CodeBadRoom)
+	visit("осень")
+	for i := range 2 * maxQuiet {
+		h.quiet.add(fmt.Sprint("room ", i), lookalike.Of(fmt.Sprint("room ", i), false))
+	}
+	if n := len(h.quiet.keys); n != maxQuiet || len(h.quiet.oldest) != maxQuiet || h.quiet.names.Len() > 8*maxQuiet {
+		t.Errorf("%d rooms are remembered, %d, %d", n, len(h.quiet.oldest), h.quiet.names.Len())
+	}
+	visit("СОР") // long forgotten
 }

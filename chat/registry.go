@@ -94,8 +94,7 @@ func (h *Hub) forget(s *Session) {
 
 // acquire returns the room, which stays the one room of its name until as many
 // releases as acquires. One that is not in use is refused if it looks like
-// another.
-// It counts for the address, which is "" if it is the program's own wish.
+// another. It counts for the address, which is "" if it is the program's own wish.
 func (h *Hub) acquire(name, address string) (*room, error) { return h.open(name, address, false) }
 
 // open is acquire. What an operator does is done whatever the room looks like, and
@@ -139,17 +138,21 @@ func (h *Hub) open(name, address string, whatever bool) (*room, error) {
 	return r, nil
 }
 
-// looksNew refuses the name of a room that looks like one in use, or one of
-// Options.Rooms. A name in plain ASCII yields to such a one only: what is typed
+// looksNew refuses the name of a room that looks like one in use, one of
+// Options.Rooms, or one that messages are kept of. A name in plain ASCII yields to such a one only: what is typed
 // is not to be kept from anybody by what only looks like it.
 func (h *Hub) looksNew(name string, key lookalike.Key) error {
 	if slices.Contains(h.o.Rooms, name) {
 		return nil
 	}
-	for other := range h.roomNames.Alike(key) {
-		if isASCII(name) && !isASCII(other) && !slices.Contains(h.o.Rooms, other) {
-			continue
+	other := h.quiet.alike(name, key)
+	for used := range h.roomNames.Alike(key) {
+		if !isASCII(name) || isASCII(used) || slices.Contains(h.o.Rooms, used) {
+			other = used
+			break
 		}
+	}
+	if other != "" {
 		return &Error{Code: CodeBadRoom,
 			Text: fmt.Sprintf("the room's name %q looks like that of the room %q; join that one, or choose another name", name, other)}
 	}
@@ -195,5 +198,8 @@ func (h *Hub) release(r *room) {
 			}
 		}
 		h.roomNames.Remove(r.key, r.name)
+		if r.last.Seq > 0 {
+			h.quiet.add(r.name, r.key)
+		}
 	}
 }

@@ -18,6 +18,15 @@ type Store interface {
 	Delete(room string, c Cursor) (bool, error)
 }
 
+// A RoomLister is a [Store] that can say which rooms it keeps. A hub asks in
+// [New], so that a room which nobody is in is not taken for one that looks like
+// it.
+type RoomLister interface {
+	// Rooms returns the names of the rooms that messages are kept of, the
+	// latest written to first, at most limit.
+	Rooms(limit int) ([]string, error)
+}
+
 // Stored is the fate of one message given to [Store].Append.
 type Stored struct {
 	Message   *Message

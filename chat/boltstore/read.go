@@ -1,9 +1,11 @@
 package boltstore
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 
@@ -108,6 +110,17 @@ func (w window) latest(q chat.Query) (out []*chat.Message, more bool, err error)
 	}
 	slices.Reverse(out)
 	return out, more, nil
+}
+
+// Rooms implements [chat.RoomLister].
+func (s *Store) Rooms(limit int) ([]string, error) {
+	s.roomsMu.Lock()
+	rooms := maps.Clone(s.rooms)
+	s.roomsMu.Unlock()
+	names := slices.SortedFunc(maps.Keys(rooms), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rooms[b], rooms[a]), cmp.Compare(a, b))
+	})
+	return names[:max(0, min(limit, len(names)))], nil
 }
 
 func deletedSince(tx *bbolt.Tx, r roomRecord, since uint64) (out []chat.Cursor) {

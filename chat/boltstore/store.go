@@ -63,10 +63,11 @@ type Store struct {
 	wake    chan struct{} // of capacity 1
 	over    chan struct{} // closed when the committer is
 
-	// The committer's own.
-	epoch uint64            // of rooms that have no record yet
-	rooms map[string]uint64 // when each was last written to, as a place in bucketOrder
-	bytes int64
+	// The committer's own, but that others may read rooms under roomsMu.
+	epoch   uint64            // of rooms that have no record yet
+	rooms   map[string]uint64 // when each was last written to, as a place in bucketOrder
+	roomsMu sync.Mutex
+	bytes   int64
 }
 
 // The buckets. A room's id and all numbers are 8 bytes, big endian, so that

@@ -52,10 +52,12 @@ func newWriter(s *Store, tx *bbolt.Tx) *writer {
 
 func (w *writer) committed() {
 	w.s.epoch, w.s.bytes = w.epoch, w.bytes
+	w.s.roomsMu.Lock()
 	maps.Copy(w.s.rooms, w.last)
 	for _, name := range w.gone {
 		delete(w.s.rooms, name)
 	}
+	w.s.roomsMu.Unlock()
 	for _, a := range w.assign {
 		a.message.Cursor = a.cursor
 	}

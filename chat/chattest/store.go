@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"framewright/chat"
 )
@@ -57,6 +58,7 @@ func TestStore(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"bounded in bytes", testBytes},
 		{"a message larger than the bound", testLargerThanTheBound},
 		{"delete", testDelete},
+		{"rooms", testRooms},
 		{"many rooms at the same time", testParallel},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.f(t, open(t)) })
@@ -322,4 +324,36 @@ func testParallel(t *testing.T, s chat.Store) {
 			}
 		}
 	}
+}
+
+// testRooms is for a store that can list its rooms.
+func testRooms(t *testing.T, s chat.Store) {
+	l, ok := s.(chat.RoomLister)
+	if !ok {
+		t.Skip("the store does not say which rooms it keeps")
+	}
+	want := func(limit int, names ...string) {
+		t.Helper()
+		got, err := l.Rooms(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(names, got, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("at most %d (-want +got):\n%s", limit, d)
+		}
+	}
+	want(10)
+	read(t, s, "nobody has written here", chat.Query{Limit: 1})
+	want(10)
+	for _, room := range []string{"b", "a", "ш"} {
+		Room(t, s, room, 2)
+	}
+	want(10, "ш", "a", "b")
+	if _, err := s.Append("b", []*chat.Message{message("b", "more")}); err != nil {
+		t.Fatal(err)
+	}
+	want(3, "b", "ш", "a")
+	want(2, "b", "ш")
+	want(0)
+	want(-1)
 }
