@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,7 @@ func TestDeletedStaysDeleted(t *testing.T) {
 	if err := os.WriteFile(key, []byte(adminKey), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"-admin-key-file", key, "-data", t.TempDir(), "-drain", "500ms"}
+	args := []string{"-admin-key-file", key, "-publish-key", testKey, "-data", t.TempDir(), "-drain", "500ms"}
 	proc := spawn(t, args...)
 	p := &program{url: proc.url}
 	ada, bob := chatDial(t, p.url), ioDial(t, p.url, `{"name":"Bob","recover":true}`)
@@ -74,6 +75,17 @@ func TestDeletedStaysDeleted(t *testing.T) {
 		t.Error(h)
 	}
 	gone(0)
+
+	// Nor does publishing it again, which is answered as before.
+	const news = `{"room":"news","text":"something wrong","id":"n-1"}`
+	_, first := post(t, p, news)
+	p.must(t, "delete", `{"room":"news","cursor":"`+first["cursor"]+`"}`)
+	if status, again := post(t, p, news); status != 200 || again["cursor"] != first["cursor"] {
+		t.Errorf("%d %v, want %v", status, again, first)
+	}
+	if said := fmt.Sprint(p.must(t, "messages?room=news", "")); strings.Contains(said, "wrong") {
+		t.Error(said)
+	}
 }
 
 // An account takes its name from guests on every transport at once: from one that
@@ -126,4 +138,35 @@ func TestAccountTakesItsNameOnEveryTransport(t *testing.T) {
 	eve := chatDial(t, p.url)
 	write(t, eve, `{"type":"hello","name":"","token":"`+forged+`"}`)
 	until(t, eve, "bad-token", "as the ids of guests do")
+}
+
+// Key files as editors and shells leave them: what is not the key does not
+// become a part of it without a word.
+func TestKeyFiles(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	utf16 := func(s string) string { return "\xff\xfe" + strings.Join(strings.Split(s, ""), "\x00") + "\x00" }
+	for _, setting := range []string{"token-key-file", "publish-key-file", "admin-key-file"} {
+		for _, tt := range []struct{ name, text, want string }{
+			{"bare", key, ""}, {"a line", key + "\n", ""}, {"a line of Windows", key + "\r\n", ""}, {"empty lines around", "\n\n " + key + "\t\r\n\n", ""},
+			{"empty", "", "a key of at least"}, {"blank", "\n \n", "a key of at least"}, {"short", "0123456789abcde\n", "a key of at least"}, {"long", strings.Repeat("x", 4097), "at most 4096"},
+			{"a byte order mark", "\ufeff" + key, "byte order mark (UTF-8)"}, {"UTF-16", utf16(key), "byte order mark (UTF-16)"},
+			{"two lines", key + "\n" + key, "several lines"}, {"NUL", key + "\x00" + key, "a control character"}, {"escape", "\x1b[0m" + key, "a control character"},
+		} {
+			path := filepath.Join(t.TempDir(), "key")
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			want := tt.want
+			if setting == "token-key-file" && strings.Contains("several lines, a control character", want) {
+				want = "" // any bytes do for a signature
+			}
+			_, err := parseSettings([]string{"-memory", "-" + setting, path}, nil, io.Discard)
+			if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), setting)) {
+				t.Errorf("%s, %s: %v, want %q", setting, tt.name, err, want)
+			}
+		}
+	}
+	if _, err := parseSettings([]string{"-memory"}, []string{"FRAMEWRIGHT_PUBLISH_KEY=" + key + "\n"}, io.Discard); err == nil || !strings.Contains(err.Error(), "FRAMEWRIGHT_PUBLISH_KEY") {
+		t.Error(err)
+	}
 }

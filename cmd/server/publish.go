@@ -126,7 +126,7 @@ func (p *publisher) publish(w http.ResponseWriter, r *http.Request) (publishAnsw
 		p.log.Error("publish failed", "err", err)
 		return refuse(http.StatusInternalServerError, "internal", "the message could not be published")
 	}
-	if m.Text != req.Text {
+	if m.Text != req.Text && m.Text != "" { // it is empty once it was deleted
 		return refuse(http.StatusConflict, "id-used", "the id "+strconv.Quote(req.ID)+" is that of an earlier message with another text; every message has an id of its own")
 	}
 	return publishAnswer{Room: m.Room, ID: m.ID, Cursor: m.Cursor, Time: m.Time}, nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"framewright/chat/token"
 	"framewright/ws"
@@ -278,6 +279,13 @@ func (s *settings) readKeys() (err error) {
 	if s.publishKey != "" && len(s.publishKey) < minPublishKey {
 		return usagef("%s: a key has at least %d bytes, and should be random", s.named("publish-key"), minPublishKey)
 	}
+	if !fitsHeader(s.publishKey) {
+		name := "publish-key"
+		if s.publishKeyFile != "" {
+			name = "publish-key-file"
+		}
+		return usagef("%s: %s", s.named(name), noHeader)
+	}
 	if s.tokenKeyFile == "" && s.tokenIssuer+s.tokenAudience != "" {
 		name := "token-issuer"
 		if s.tokenIssuer == "" {
@@ -289,6 +297,9 @@ func (s *settings) readKeys() (err error) {
 		if s.adminKey, err = s.readKey("admin-key-file", minPublishKey); err != nil {
 			return err
 		}
+		if !fitsHeader(s.adminKey) {
+			return usagef("%s: %s", s.named("admin-key-file"), noHeader)
+		}
 	}
 	if s.tokenKeyFile != "" {
 		key, err := s.readKey("token-key-file", token.MinKey)
@@ -299,6 +310,13 @@ func (s *settings) readKeys() (err error) {
 	}
 	return nil
 }
+
+// fitsHeader reports whether a key can be shown in a header at all.
+func fitsHeader(key string) bool {
+	return strings.TrimSpace(key) == key && !strings.ContainsFunc(key, unicode.IsControl)
+}
+
+const noHeader = "the key has several lines, a control character or space around it, which no header can show; expected one line"
 
 // readKey returns the text of the file that a setting names, without the space
 // around it.
@@ -312,6 +330,11 @@ func (s *settings) readKey(setting string, least int) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(file, 4097))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.named(setting), err)
+	}
+	for mark, encoding := range map[string]string{"\xef\xbb\xbf": "UTF-8", "\xff\xfe": "UTF-16", "\xfe\xff": "UTF-16"} {
+		if strings.HasPrefix(string(data), mark) { // an editor's, or a shell's, and part of the key for nobody else
+			return "", usagef("%s %s: the key begins with a byte order mark (%s); expected the key alone", s.named(setting), path, encoding)
+		}
 	}
 	key := strings.TrimSpace(string(data))
 	if len(data) > 4096 || len(key) < least {
