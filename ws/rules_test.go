@@ -107,6 +107,8 @@ var ruleTests = map[ws.RuleID][]breach{
 	ws.RuleHeaderSize: {
 		request("one long value", with("X-Long", strings.Repeat("x", 8<<10))),
 		request("a long target", func(r *ws.Request) { r.Target = "/" + strings.Repeat("x", 8<<10) }),
+		asked("a head without end", "GET / HTTP/1.1\r\nX: "+strings.Repeat("x", 64<<10)),
+		asked("a first line without end", "GET /"+strings.Repeat("x", 64<<10)),
 	},
 	ws.RuleHeaderCount: {
 		request("100 of one name", with("X", strings.Split(strings.Repeat("1", 100), "")...)),
@@ -635,6 +637,19 @@ func secondConnection(t *testing.T, s *ws.Server) (err error) {
 		err = refusal(t, s)
 	})
 	return err
+}
+
+// asked lets a server read a request by itself.
+func asked(name, text string) breach {
+	return breach{name, func(t *testing.T) (err error) {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := wstest.PipeSize(1 << 20)
+			defer a.Close()
+			a.Write([]byte(text))
+			_, err = ws.AcceptStream(t.Context(), b, nil)
+		})
+		return err
+	}}
 }
 
 // dialled lets a client read an answer.
