@@ -50,6 +50,11 @@ type Server struct {
 	// reads the header that the proxy sets.
 	Address func(r *http.Request) string
 
+	// Remote, if not nil, returns what the log calls the peer of a connection,
+	// whose context is ctx, in place of the connection's RemoteAddr: behind a
+	// proxy, that is the proxy's, and Connect may have put the client's into ctx.
+	Remote func(ctx context.Context, c *Conn) string
+
 	// RetryAfter is what Retry-After says; 5 s by default.
 	RetryAfter time.Duration
 
@@ -300,7 +305,7 @@ func (h *handling) end() {
 		c.Close(ctx, e.Code, e.Reason)
 	case errors.Is(err, context.Canceled) && ending != nil:
 	default:
-		s.logger().Error("ws: handler failed", "conn", c.id, "remote", c.RemoteAddr(), "err", err)
+		s.logger().Error("ws: handler failed", "conn", c.id, "remote", s.remote(c), "err", err)
 		c.Close(ctx, CodeInternalError, "")
 	}
 	<-c.gone.done()
@@ -366,4 +371,12 @@ func (s *Server) logger() *slog.Logger {
 		return s.Logger
 	}
 	return slog.Default()
+}
+
+// remote is what the log calls c's peer.
+func (s *Server) remote(c *Conn) string {
+	if s.Remote != nil {
+		return s.Remote(c.Context(), c)
+	}
+	return c.RemoteAddr()
 }
