@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tokens authenticates by tokens such as "Ada for 1m".
-func tokens(ctx context.Context, c Credentials) (Identity, error) {
+// byTokens authenticates by tokens such as "Ada for 1m".
+func byTokens(ctx context.Context, c Credentials) (Identity, error) {
 	name, life, ok := strings.Cut(c.Token, " for ")
 	d, err := time.ParseDuration(life)
 	if !ok || err != nil {
@@ -41,7 +41,7 @@ func login(t *testing.T, h *Hub, token string) *Session {
 // Rows 89 and 94.
 func TestTokenExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New(Options{Authenticate: tokens})
+		h := New(Options{Authenticate: byTokens})
 		defer h.Close()
 		ada := login(t, h, "Ada for 1m")
 		time.Sleep(time.Minute - 1)
@@ -62,7 +62,7 @@ func TestTokenExpires(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New(Options{Authenticate: tokens})
+		h := New(Options{Authenticate: byTokens})
 		defer h.Close()
 		ada := login(t, h, "Ada for 1m")
 		time.Sleep(50 * time.Second)
@@ -94,7 +94,7 @@ func TestRefresh(t *testing.T) {
 }
 
 func TestAuthenticateRefuses(t *testing.T) {
-	h := New(Options{Authenticate: tokens})
+	h := New(Options{Authenticate: byTokens})
 	_, err := h.Authenticate(t.Context(), Credentials{Token: "altered"})
 	wantCode(t, err, CodeBadToken)
 	_, err = h.Authenticate(t.Context(), Credentials{Token: "Ada for -1s"})
@@ -118,7 +118,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 // A timer of a session that has gone keeps nothing alive and does no harm.
 func TestExpiryAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New(Options{Authenticate: tokens})
+		h := New(Options{Authenticate: byTokens})
 		ada := login(t, h, "Ada for 1m")
 		ada.Close(nil)
 		if ada.expiry != nil {

@@ -4,36 +4,26 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"framewright/internal/tokens"
 )
 
-// bucket is a token bucket: it holds up to burst tokens and gets rate of them a
-// second. It starts full.
+// bucket is a token bucket for several goroutines.
 type bucket struct {
-	mu    sync.Mutex
-	spent float64 // tokens missing from a full bucket, at the time at
-	at    time.Time
+	mu sync.Mutex
+	b  tokens.Bucket
 }
 
 // take takes a token, or says how long it is until there is one.
 func (b *bucket) take(r Rate, now time.Time) (wait time.Duration, ok bool) {
-	if r.PerSecond < 0 {
-		return 0, true
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.spent > 0 {
-		b.spent = max(0, b.spent-now.Sub(b.at).Seconds()*r.PerSecond)
-	}
-	b.at = now
-	burst := float64(max(r.Burst, 1))
-	if b.spent+1 <= burst {
-		b.spent++
-		return 0, true
-	}
-	if r.PerSecond == 0 {
-		return time.Hour, false
-	}
-	return time.Duration((b.spent + 1 - burst) / r.PerSecond * float64(time.Second)), false
+	return b.b.Take(r.tokens(), 1, now)
+}
+
+// tokens is r as package tokens has it. At least one token is there at once.
+func (r Rate) tokens() tokens.Rate {
+	return tokens.Rate{PerSecond: r.PerSecond, Burst: float64(max(r.Burst, 1))}
 }
 
 // limits are the buckets of one session.

@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -101,6 +102,87 @@ func TestIdleRequests(t *testing.T) {
 				t.Errorf("one more: %s", head)
 			}
 			d.wantEnd(0, engineio.Flood)
+		})
+	})
+}
+
+// TestBytesHaveARate: bytes and packets count before anything is parsed; a client
+// that sends more is held up, on either transport, and so are all of one address
+// together. Nothing is lost, and who is held up is not taken for dead.
+func TestBytesHaveARate(t *testing.T) {
+	const packet = 1000 - 64
+	text := "4" + strings.Repeat("x", packet-1)
+	for _, row := range []struct {
+		name string
+		o    engineio.Options
+	}{
+		{"of a client", engineio.Options{ByteRate: 1000}},
+		{"of an address", engineio.Options{AddressByteRate: 1000}},
+	} {
+		t.Run(row.name+", over WebSocket", func(t *testing.T) {
+			talk(t, &row.o, nil, func(d *dialogue) {
+				c, _ := d.connect()
+				began := time.Now()
+				for range 10 {
+					c.text(text)
+					c.wantText("ten seconds' worth", text)
+				}
+				d.wantTook("that", began, 0)
+				c.text(text)
+				c.wantText("one more", text)
+				d.wantTook("one more", began, time.Second)
+				c.text("nonsense")
+				synctest.Wait()
+				if err := d.socket(0).Err(); err != nil {
+					t.Errorf("parsed before its time: %v", err)
+				}
+				time.Sleep(time.Second)
+				d.wantEnd(0, engineio.ParseError)
+			})
+		})
+		t.Run(row.name+", by polling", func(t *testing.T) {
+			talk(t, &row.o, nil, func(d *dialogue) {
+				d.open()
+				began := time.Now()
+				d.post("ten seconds' worth", strings.Repeat(text+"\x1e", 9)+text[:len(text)-9])
+				d.wantTook("that", began, 0)
+				d.get("the echo of it", strings.Repeat(text+"\x1e", 9)+text[:len(text)-9])
+				d.post("one more", text)
+				d.wantTook("one more", began, time.Second)
+			})
+		})
+	}
+	t.Run("many small packets", func(t *testing.T) {
+		talk(t, &engineio.Options{ByteRate: 66_000}, func(ctx context.Context, s *engineio.Socket) error {
+			for {
+				if _, err := s.Receive(ctx); err != nil {
+					return err
+				}
+			}
+		}, func(d *dialogue) {
+			d.open()
+			began := time.Now()
+			d.post("66 bytes each", strings.Repeat("4\x1e", 9_999)+"4\x1e4") // one byte less than 10,001 of them
+			if took := time.Since(began); took < 900*time.Microsecond || took > 1100*time.Microsecond {
+				t.Errorf("10,001 packets, 66 bytes each, took %v, want a millisecond", took)
+			}
+		})
+	})
+	t.Run("a pong among what is held up", func(t *testing.T) {
+		talk(t, &engineio.Options{ByteRate: 40}, nil, func(d *dialogue) {
+			c, _ := d.connect()
+			time.Sleep(24 * time.Second)
+			c.text("4" + strings.Repeat("x", 2000)) // held for 41 s
+			c.text("3")
+			for range 3 {
+				c.wantText("a ping, and again for a client that waits for it", "2")
+			}
+			c.wantText("the echo", "4"+strings.Repeat("x", 2000))
+			c.text("3")
+			time.Sleep(20 * time.Second)
+			if err := d.socket(0).Err(); err != nil {
+				t.Errorf("ended: %v", err)
+			}
 		})
 	})
 }

@@ -74,9 +74,7 @@ func (s *Socket) take() Message {
 	}
 	if s.inRoom != nil && s.inBytes <= s.server.o.MaxPayload {
 		signal(&s.inRoom)
-		if s.phase == phasePinged || s.phase == phaseExtended {
-			s.setTimer(s.server.o.PingTimeout) // the pong may be among what was held up
-		}
+		s.allowPong()
 	}
 	return m
 }

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,6 +71,15 @@ type Options struct {
 	// receives.
 	IdleRate int
 
+	// ByteRate is how many bytes a second one client may send in the long run, and
+	// AddressByteRate all those from one address together (see Address), each
+	// packet counting 64 more. Ten seconds' worth may come at once. A client that
+	// sends more is held up, before anything is parsed: its POST is not answered,
+	// or its WebSocket not read from, until its time has come. 16 MiB and 64 MiB
+	// by default, no limit below 0.
+	ByteRate        int
+	AddressByteRate int
+
 	// MaxSessions bounds the sessions at one time, and MaxSessionsPerAddress
 	// those that were opened from one address: 100,000 and 10,000 by default,
 	// no limit below 0. A handshake above them is refused with 503 or 429 and
@@ -77,8 +87,8 @@ type Options struct {
 	MaxSessions           int
 	MaxSessionsPerAddress int
 
-	// Address returns what MaxSessionsPerAddress counts by; nil takes the host
-	// of r.RemoteAddr. Behind a proxy, all come from one address unless this
+	// Address returns what MaxSessionsPerAddress and AddressByteRate count by; nil
+	// takes the host of r.RemoteAddr. Behind a proxy, all come from one address unless this
 	// reads the header that the proxy sets.
 	Address func(r *http.Request) string
 
@@ -196,6 +206,8 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.IdleRate == 0 {
 		c.IdleRate = 20
 	}
+	c.ByteRate = cmp.Or(c.ByteRate, 16<<20)
+	c.AddressByteRate = cmp.Or(c.AddressByteRate, 64<<20)
 	if c.MaxSessions == 0 {
 		c.MaxSessions = 100_000
 	}

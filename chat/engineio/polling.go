@@ -148,6 +148,10 @@ func (s *Socket) post(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	_ = control.SetReadDeadline(time.Time{}) // it was for the body alone
 
+	if err := s.hold(r.Context(), len(body), 1+bytes.Count(body, []byte{separator})); err != nil && r.Context().Err() != nil {
+		s.end(&CloseError{TransportError, errGaveUp}, false)
+		return nil
+	}
 	for b := range bytes.SplitSeq(body, []byte{separator}) {
 		kind, m, err := parsePacket(b)
 		if err != nil {

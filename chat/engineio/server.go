@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"framewright/internal/tokens"
 )
 
 // A Server is an http.Handler that serves Engine.IO sessions at whatever path
@@ -20,8 +22,9 @@ import (
 type Server struct {
 	handler func(context.Context, *Socket) error
 	o       Options
-	polls   bool          // Options.Transports has Polling
-	newID   func() string // of a session
+	polls   bool                 // Options.Transports has Polling
+	newID   func() string        // of a session
+	bytes   tokens.Table[string] // by address
 
 	mu         sync.Mutex
 	sessions   map[string]*Socket
@@ -48,6 +51,7 @@ func NewServer(handler func(ctx context.Context, s *Socket) error, o *Options) (
 		o:          opts,
 		polls:      slices.Contains(opts.Transports, Polling),
 		newID:      newID,
+		bytes:      tokens.Table[string]{Rate: tokens.PerSecond(opts.AddressByteRate)},
 		sessions:   map[string]*Socket{},
 		perAddress: map[string]int{},
 	}, nil
@@ -151,6 +155,13 @@ func (v *Server) Count() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return len(v.sessions)
+}
+
+// Has reports whether there is a session of this id.
+func (v *Server) Has(id string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sessions[id] != nil
 }
 
 // Shutdown refuses new sessions with 503, ends every session with

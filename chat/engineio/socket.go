@@ -51,7 +51,9 @@ type Socket struct {
 	stats ws.Stats  // of conn, as midMessage saw them
 	due   time.Time // when the timer is meant to fire
 
-	idle tokens.Bucket // of packets and requests that nothing comes of
+	idle  tokens.Bucket // of packets and requests that nothing comes of
+	bytes tokens.Bucket
+	held  bool // what has come waits for its time
 
 	parts int // of the session that are still there: its handler and its transport
 }
@@ -239,7 +241,7 @@ func (s *Socket) onTimer() {
 		s.setTimer(o.PingTimeout)
 		s.enqueue([]packet{pingPacket}, pingPacket.size())
 	case phasePinged, phaseExtended:
-		if s.posting || s.inBytes > o.MaxPayload || s.midMessage() {
+		if s.posting || s.held || s.inBytes > o.MaxPayload || s.midMessage() {
 			// The pong may be behind what is under way, or held up by us. The
 			// client, for its part, wants to hear a ping.
 			s.setTimer(o.PingTimeout)
@@ -317,7 +319,10 @@ const upgradeCosts = 10
 // s.mu.
 func (s *Socket) idled(n float64) bool {
 	rate := s.server.o.IdleRate
-	if s.err != nil || s.idle.Take(rate, n, time.Now()) {
+	if s.err != nil {
+		return false
+	}
+	if _, ok := s.idle.Take(tokens.PerSecond(rate), n, time.Now()); ok {
 		return false
 	}
 	s.endLocked(flood(rate), false)
@@ -332,6 +337,39 @@ func flood(rate int) *CloseError {
 // reason of err. What was queued is not delivered, nor is what was not received
 // yet.
 func (s *Socket) Abort(err error) { s.end(&CloseError{Flood, err}, false) }
+
+// hold waits until as many bytes and packets of the client's have their time, or
+// the session is over. ctx is that of the request or connection by which they
+// came.
+func (s *Socket) hold(ctx context.Context, bytes, packets int) error {
+	now, cost := time.Now(), float64(bytes+packets*packetOverhead)
+	wait := s.server.bytes.Spend(s.address, cost, now)
+	s.mu.Lock()
+	wait = max(wait, s.bytes.Spend(tokens.PerSecond(s.server.o.ByteRate), cost, now))
+	s.held = wait > 0
+	s.mu.Unlock()
+	if wait == 0 {
+		return nil
+	}
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held = false
+		s.allowPong()
+	}()
+	both, cancel := context.WithCancelCause(s.ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
+	return tokens.Sleep(both, wait)
+}
+
+// allowPong gives a client that was pinged time anew: its pong may be among what
+// was held up. The caller holds s.mu.
+func (s *Socket) allowPong() {
+	if s.phase == phasePinged || s.phase == phaseExtended {
+		s.setTimer(s.server.o.PingTimeout)
+	}
+}
 
 // undecodable ends the session because of a packet.
 func (s *Socket) undecodable(err error) {

@@ -17,6 +17,10 @@ func (s *Socket) read(conn *ws.Conn) {
 			s.end(lost(err), false)
 			return
 		}
+		if err := s.hold(conn.Context(), len(data), 1); err != nil {
+			s.end(lost(err), false) // unless it is over already
+			return
+		}
 		kind, m := byte(typeMessage), Message{true, data}
 		if op == ws.OpText {
 			if kind, m, err = parsePacket(data); err != nil {

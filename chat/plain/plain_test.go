@@ -33,12 +33,18 @@ type world struct {
 // before every goroutine has, so each test is one for leaks, too.
 func inBubble(t *testing.T, o chat.Options, f func(t *testing.T, w *world)) {
 	t.Helper()
+	withOptions(t, o, nil, f)
+}
+
+// withOptions is inBubble with options of the protocol's.
+func withOptions(t *testing.T, o chat.Options, po *Options, f func(t *testing.T, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, l: wstest.NewListener(), over: make(chan error, 100)}
 		o.Disconnected = func(_ *chat.Session, reason error) { w.over <- reason }
 		o.PresenceGrace = cmp.Or(o.PresenceGrace, -1)
 		w.hub = chat.New(o)
-		w.srv = ws.Handler(Handler(w.hub, nil))
+		w.srv = ws.Handler(Handler(w.hub, po))
 		w.srv.Options.Subprotocols = []string{Subprotocol}
 		w.srv.Options.PingInterval = -1
 		w.srv.Logger = slog.New(slog.DiscardHandler) // a test panics on purpose

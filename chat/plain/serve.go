@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"framewright/chat"
+	"framewright/internal/tokens"
 	"framewright/ws"
 )
 
@@ -30,12 +32,20 @@ type Options struct {
 	HelloTimeout time.Duration // from the handshake to an accepted hello; default 10 s
 	BadRequests  int           // how many of CodeBadRequest before the last closes with 1008; default 5
 
+	// ByteRate is how many bytes a second of messages one connection may send in
+	// the long run, and AddressByteRate all from one address together, each
+	// message counting 64 more. Ten seconds' worth may come at once. A client that
+	// sends more is held up, before anything is parsed: it is not read from until
+	// its time has come. 256 KiB and 2 MiB by default, no limit below 0.
+	ByteRate        int
+	AddressByteRate int
+
 	// RestartCode is what a session closes with that [chat.Hub.Drain] ended:
 	// 1012 by default; 1001 (going away) is the other that fits.
 	RestartCode ws.Code
 
 	// Address says where a client comes from, for the hub's limit on sessions
-	// from one address. Default: the connection's remote address without its
+	// from one address, and for AddressByteRate. Default: the connection's remote address without its
 	// port; behind a proxy the program knows better. Empty is not counted.
 	Address func(ctx context.Context, c *ws.Conn) string
 
@@ -61,6 +71,8 @@ func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
 	if h.o.BadRequests == 0 {
 		h.o.BadRequests = 5
 	}
+	h.o.ByteRate = cmp.Or(h.o.ByteRate, 256<<10)
+	h.addresses.Rate = tokens.PerSecond(cmp.Or(h.o.AddressByteRate, 2<<20))
 	if h.o.RestartCode == 0 {
 		h.o.RestartCode = ws.CodeServiceRestart
 	}
@@ -77,20 +89,23 @@ func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
 }
 
 type handler struct {
-	hub *chat.Hub
-	o   Options
+	hub       *chat.Hub
+	o         Options
+	addresses tokens.Table[string] // bytes of all their connections
 }
 
 // reader is the reading half of one connection.
 type reader struct {
-	h   *handler
-	c   *ws.Conn
-	buf []byte
-	bad int // requests of CodeBadRequest so far
+	h       *handler
+	c       *ws.Conn
+	address string
+	buf     []byte
+	bytes   tokens.Bucket
+	bad     int // requests of CodeBadRequest so far
 }
 
 func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
-	r := &reader{h: h, c: c}
+	r := &reader{h: h, c: c, address: h.o.Address(ctx, c)}
 	s, err := r.hello(ctx)
 	if err != nil {
 		return err
@@ -168,7 +183,7 @@ func (r *reader) connect(ctx context.Context, req request) (*chat.Session, error
 	if err != nil {
 		return nil, err
 	}
-	id.Address = r.h.o.Address(ctx, r.c)
+	id.Address = r.address
 	return r.h.hub.Admit(id, Codec{})
 }
 
@@ -255,7 +270,27 @@ func (r *reader) read(ctx context.Context) (request, error) {
 	if op != ws.OpText {
 		return request{}, &ws.CloseError{Code: ws.CodeUnsupportedData, Reason: Subprotocol + " takes text messages only"}
 	}
+	if err := r.hold(ctx, len(data)); err != nil {
+		return request{}, err
+	}
 	return parse(data)
+}
+
+// messageCosts is what a message counts in bytes besides its own.
+const messageCosts = 64
+
+// hold waits until a message of n bytes has its time.
+func (r *reader) hold(ctx context.Context, n int) error {
+	now, cost := time.Now(), float64(n+messageCosts)
+	wait := r.bytes.Spend(tokens.PerSecond(r.h.o.ByteRate), cost, now)
+	if r.address != "" {
+		wait = max(wait, r.h.addresses.Spend(r.address, cost, now))
+	}
+	err := tokens.Sleep(ctx, wait)
+	if over := r.c.Err(); err != nil && over != nil {
+		return over
+	}
+	return err
 }
 
 // refusal turns err into what the client gets to read, and, when its patience

@@ -67,7 +67,7 @@ func label(e *engineio.Socket) string { return e.ID()[:min(8, len(e.ID()))] }
 func (c *client) idled(n float64) error {
 	rate := c.server.o.IdleRate
 	c.mu.Lock()
-	ok := c.idle.Take(rate, n, time.Now())
+	_, ok := c.idle.Take(tokens.PerSecond(rate), n, time.Now())
 	c.mu.Unlock()
 	if !ok {
 		c.engine.Abort(fmt.Errorf("more than %d packets a second of which nothing comes (option IdleRate)", rate))
@@ -84,18 +84,11 @@ const connectCosts = 25
 // read from it.
 func (c *client) hold(m engineio.Message) error {
 	o, now := &c.server.o, time.Now()
-	wait := max(c.packets.Wait(o.PacketRate, 1, now), c.bytes.Wait(o.ByteRate, float64(len(m.Data)), now))
-	if wait == 0 {
-		return nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-c.ctx.Done():
+	wait := max(c.packets.Spend(tokens.PerSecond(o.PacketRate), 1, now), c.bytes.Spend(tokens.PerSecond(o.ByteRate), float64(len(m.Data)), now))
+	if tokens.Sleep(c.ctx, wait) != nil {
 		return c.engine.Err()
 	}
+	return nil
 }
 
 // read handles what the client sends. It never returns nil.

@@ -178,6 +178,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.Se
 // transport.
 func (s *Server) Count() int { return s.engine.Count() }
 
+// Has reports whether there is an Engine.IO session of this id.
+func (s *Server) Has(session string) bool { return s.engine.Has(session) }
+
 // Shutdown refuses new clients, closes the connections of those there are, and
 // waits for their handlers until ctx ends. Clients connect again by themselves.
 func (s *Server) Shutdown(ctx context.Context) error {

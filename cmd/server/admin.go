@@ -173,7 +173,7 @@ func (a *admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *admin) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 	key := limitKey(a.gate.proxies.client(r))
 	from := remote(a.gate.proxies.client(r))
-	if wait := a.failed.peek(key, time.Now()); wait > 0 {
+	if wait := a.failed.Wait(key, 1, time.Now()); wait > 0 {
 		retryAfter(w, wait)
 		return http.StatusTooManyRequests, "your address has shown too many wrong keys; try again later"
 	}
@@ -181,7 +181,7 @@ func (a *admin) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 		// Only one that shows a key guesses. Any page can make its visitor's
 		// browser ask without, which is not to lock the visitor out.
 		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-			a.failed.take(key, time.Now())
+			a.failed.Take(key, 1, time.Now())
 		}
 		a.log.Warn("admin refused", "remote", from, "path", r.URL.Path)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)

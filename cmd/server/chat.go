@@ -138,7 +138,7 @@ func newApp(set *settings, stderr io.Writer) *app {
 	a.log, a.flushLog = slog.New(lines), lines.Flush
 	a.share(descriptors())
 	a.gate = &gate{
-		proxies: set.proxies, log: a.log, metrics: a.metrics, rate: newRateLimit(set.handshakeRate),
+		proxies: set.proxies, log: a.log, metrics: a.metrics, rate: newRateLimit(set.handshakeRate), strays: newRateLimit(set.handshakeRate),
 		after: max(set.drainWindow, time.Second), health: storeHealth{log: a.log},
 	}
 	return a
@@ -167,8 +167,12 @@ func (a *app) open(tracer *tracer) error {
 		HelloTimeout: a.set.helloTimeout,
 		BadRequests:  a.set.maxBadRequests,
 		RestartCode:  ws.Code(a.set.drainClose),
-		Address:      func(ctx context.Context, _ *ws.Conn) string { return limitKey(clientOf(ctx).addr) },
-		Admitted:     a.watcher.admitted,
+
+		ByteRate:        cmp.Or(a.set.byteRate, -1),
+		AddressByteRate: cmp.Or(a.set.addressByteRate, -1),
+
+		Address:  func(ctx context.Context, _ *ws.Conn) string { return limitKey(clientOf(ctx).addr) },
+		Admitted: a.watcher.admitted,
 	})))
 	s.Options = a.set.sockets()
 	s.Options.Subprotocols = []string{plain.Subprotocol}
@@ -178,6 +182,7 @@ func (a *app) open(tracer *tracer) error {
 	s.Address = func(r *http.Request) string { return a.gate.countKey(r) }
 	s.Connect = a.gate.withClient
 	s.Refused = a.gate.refusedByServer
+	s.Remote = func(ctx context.Context, _ *ws.Conn) string { return remote(clientOf(ctx).addr) }
 	s.Logger = a.log
 	a.sockets = s
 
@@ -253,7 +258,7 @@ func (a *app) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle("/", site)
-	sio := a.socketRoutes(a.io, a.script(site))
+	sio := a.socketRoutes(a.script(site))
 	mux.Handle("/socket.io/", sio)
 	mux.Handle("/socket.io", sio) // or the mux would redirect to a path that a proxy may have changed
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
@@ -281,7 +286,7 @@ func (a *app) probes(mux *http.ServeMux, withMetrics bool) http.Handler {
 // or nothing, is cut.
 func (a *app) http(h http.Handler, conns *connections) *http.Server {
 	return &http.Server{
-		Handler:           a.gate.headers(a.set.maxHeader, h),
+		Handler:           a.gate.survives(a.gate.headers(a.set.maxHeader, h)),
 		ReadHeaderTimeout: a.set.headerTimeout,
 		ReadTimeout:       a.set.headerTimeout + 10*time.Second,
 		WriteTimeout:      patience,

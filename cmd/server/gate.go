@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"framewright/internal/tokens"
 	"framewright/ws"
 )
 
@@ -32,6 +32,7 @@ type gate struct {
 	log     *slog.Logger
 	metrics *metrics
 	rate    *rateLimit    // nil: no limit
+	strays  *rateLimit    // the same for requests for a session that there is not
 	after   time.Duration // what Retry-After says while the server is not ready
 	full    func() bool   // there are all the connections that may be
 
@@ -78,13 +79,8 @@ func (g *gate) handshakes(next http.Handler) http.Handler {
 			g.notReady(w, r, p)
 			return
 		}
-		if key := limitKey(g.proxies.client(r)); g.rate != nil && key != "" {
-			if wait := g.rate.take(key, time.Now()); wait > 0 {
-				retryAfter(w, wait)
-				http.Error(w, "Your address connects too often (option -handshake-rate); try again later.", http.StatusTooManyRequests)
-				g.refused(r, "rate", http.StatusTooManyRequests, "")
-				return
-			}
+		if !g.within(w, r, g.rate) {
+			return
 		}
 		if g.full() {
 			retryAfter(w, fullRetry)
@@ -100,6 +96,22 @@ func (g *gate) handshakes(next http.Handler) http.Handler {
 // comes by a Unix socket, is alone under a key of its own.
 func (g *gate) countKey(r *http.Request) string {
 	return cmp.Or(limitKey(g.proxies.client(r)), "client "+strconv.FormatUint(g.nobodies.Add(1), 10))
+}
+
+// within counts a request against a rate that its address has under
+// -handshake-rate, and refuses it if it is one too many.
+func (g *gate) within(w http.ResponseWriter, r *http.Request, rate *rateLimit) bool {
+	key := limitKey(g.proxies.client(r))
+	if key == "" {
+		return true
+	}
+	wait, ok := rate.Take(key, 1, time.Now())
+	if !ok {
+		retryAfter(w, wait)
+		http.Error(w, "Your address connects too often (option -handshake-rate); try again later.", http.StatusTooManyRequests)
+		g.refused(r, "rate", http.StatusTooManyRequests, "")
+	}
+	return ok
 }
 
 // fullRetry is what clients are told that come when the server is full.
@@ -190,77 +202,14 @@ func refusalReason(err *ws.HandshakeError) string {
 }
 
 // A rateLimit has a token bucket for each address that has asked lately.
-type rateLimit struct {
-	perSecond float64
-	burst     float64
-
-	mu      sync.Mutex
-	buckets map[string]bucket
-	swept   time.Time
-}
-
-type bucket struct {
-	tokens float64
-	at     time.Time
-}
-
-// maxBuckets bounds the memory of a rateLimit. Past it the buckets of a flood
-// are forgotten, which is kinder than refusing strangers.
-const maxBuckets = 100_000
-
-// maxFull is how many seconds after its last use a bucket counts as full at the
-// latest, some thirty years.
-const maxFull = 1e9
+type rateLimit = tokens.Table[string]
 
 // newRateLimit returns nil for no limit.
 func newRateLimit(r rate) *rateLimit {
 	if r.PerSecond <= 0 {
 		return nil
 	}
-	return &rateLimit{perSecond: r.PerSecond, burst: float64(max(1, r.Burst)), buckets: make(map[string]bucket)}
-}
-
-// peek says how long until there is a token.
-func (l *rateLimit) peek(key string, now time.Time) (wait time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b, ok := l.buckets[key]
-	if !ok {
-		return 0
-	}
-	tokens := min(l.burst, b.tokens+l.perSecond*now.Sub(b.at).Seconds())
-	return max(0, time.Duration((1-tokens)/l.perSecond*float64(time.Second)))
-}
-
-// take takes a token, or says how long until there is one.
-func (l *rateLimit) take(key string, now time.Time) (wait time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	full := time.Duration(min(l.burst/l.perSecond, maxFull) * float64(time.Second))
-	if now.Sub(l.swept) > full {
-		for k, b := range l.buckets {
-			if now.Sub(b.at) >= full {
-				delete(l.buckets, k)
-			}
-		}
-		l.swept = now
-	}
-	b, ok := l.buckets[key]
-	if !ok {
-		if len(l.buckets) >= maxBuckets {
-			clear(l.buckets)
-		}
-		b = bucket{l.burst, now}
-	}
-	b.tokens = min(l.burst, b.tokens+l.perSecond*now.Sub(b.at).Seconds())
-	b.at = now
-	if b.tokens < 1 {
-		wait = time.Duration((1 - b.tokens) / l.perSecond * float64(time.Second))
-	} else {
-		b.tokens--
-	}
-	l.buckets[key] = b
-	return wait
+	return &rateLimit{Rate: tokens.Rate{PerSecond: r.PerSecond, Burst: float64(max(1, r.Burst))}}
 }
 
 // remote is how an address stands in the log.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"runtime/debug"
 )
 
 // headers refuses requests whose headers are longer than limit bytes, for every
@@ -17,6 +18,24 @@ func (g *gate) headers(limit int, next http.Handler) http.Handler {
 			g.refused(r, "limit", http.StatusRequestHeaderFieldsTooLarge, text)
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// survives logs a panic with the address of the client, which net/http's own line
+// has not behind a proxy, and ends the connection as net/http does.
+func (g *gate) survives(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p != http.ErrAbortHandler {
+				g.log.Error("http: panic serving", "remote", remote(g.proxies.client(r)), "err", fmt.Sprintf("%v\n%s", p, debug.Stack()))
+			}
+			panic(http.ErrAbortHandler)
+		}()
 		next.ServeHTTP(w, r)
 	})
 }

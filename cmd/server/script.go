@@ -17,17 +17,21 @@ import (
 var socketScript = regexp.MustCompile(`^/socket\.io/socket\.io(\.msgpack)?(\.esm)?(\.min)?\.js(\.map)?$`)
 
 // socketRoutes is what answers under /socket.io/. Only a request that begins a
-// session is a handshake; those of a session that polls are many.
-func (a *app) socketRoutes(io, script http.Handler) http.Handler {
-	begin := a.gate.handshakes(a.gate.counted(io))
+// session is a handshake; those of a session that polls are many. Those of a
+// session that there is not have a rate of their own: after a restart, all who
+// poll have one.
+func (a *app) socketRoutes(script http.Handler) http.Handler {
+	begin := a.gate.handshakes(a.gate.counted(a.io))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case socketScript.MatchString(r.URL.Path):
 			script.ServeHTTP(w, r)
-		case r.URL.Query().Get("sid") == "" && r.Method != http.MethodOptions:
+		case r.Method == http.MethodOptions:
+			a.io.ServeHTTP(w, r)
+		case r.URL.Query().Get("sid") == "":
 			begin.ServeHTTP(w, r)
-		default:
-			io.ServeHTTP(w, r)
+		case a.io.Has(r.URL.Query().Get("sid")) || a.gate.within(w, r, a.gate.strays):
+			a.io.ServeHTTP(w, r)
 		}
 	})
 }

@@ -63,6 +63,10 @@ type settings struct {
 	maxHTTP           int
 	maxPerAddressHTTP int
 	maxPerAddress     int
+	byteRate          int
+	addressByteRate   int
+	packetRate        int
+	idleRate          int
 	handshakeRate     rate
 	headerTimeout     time.Duration
 	helloTimeout      time.Duration
@@ -130,7 +134,11 @@ func (s *settings) declare() {
 	f.IntVar(&s.maxPerAddressHTTP, "max-http-per-address", 512, "HTTP connections from one address, or one IPv6 /64, but for trusted proxies;\n0 for no limit")
 	f.IntVar(&s.maxPerAddress, "max-per-address", 256, "connections from one address, or one IPv6 /64; 0 for no limit")
 	s.handshakeRate = rate{20, 200}
-	f.Var(&s.handshakeRate, "handshake-rate", "new connections from one address, `RATE/BURST`: so many a second in the\nlong run, and at once; 0 for no limit")
+	f.Var(&s.handshakeRate, "handshake-rate", "new connections from one address, `RATE/BURST`: so many a second in the\nlong run, and at once; the same again for requests of Socket.IO for a session\nthat there is not; 0 for no limit")
+	f.IntVar(&s.byteRate, "byte-rate", 256<<10, "`BYTES` a second that one connection may send, each message counting 64 more;\nten seconds' worth at once. What comes faster has to wait; 0 for no limit")
+	f.IntVar(&s.addressByteRate, "byte-rate-per-address", 2<<20, "the same, `BYTES` a second of all connections from one address, or one IPv6\n/64, by the native protocol, and as much by Socket.IO; 0 for no limit")
+	f.IntVar(&s.packetRate, "packet-rate", 2000, "packets a second that one client of Socket.IO may send; ten seconds' worth at\nonce. What comes faster has to wait; 0 for no limit")
+	f.IntVar(&s.idleRate, "idle-rate", 20, "packets a second of which nothing comes: pings, pongs that no ping asked for,\nand those of Engine.IO that mean nothing, and five times as many events of\nSocket.IO without a handler and the like; ten seconds' worth at once. More\nclose the connection; 0 for no limit")
 	f.DurationVar(&s.headerTimeout, "header-timeout", 5*time.Second, "how long a request's header may take")
 	f.DurationVar(&s.helloTimeout, "hello-timeout", 10*time.Second, "how long a connection may take to say who it is")
 	f.IntVar(&s.maxHeader, "max-header", 16<<10, "`BYTES` of a request's header")
@@ -195,6 +203,19 @@ func (s *settings) check() error {
 	if err := s.checkBounds(); err != nil {
 		return err
 	}
+	// Who is held up is not read from, and a connection that is not read from for
+	// long looks dead.
+	for _, r := range []struct {
+		name  string
+		value int
+	}{{"byte-rate", s.byteRate}, {"byte-rate-per-address", s.addressByteRate}} {
+		if r.value > 0 && int64(r.value) < s.maxMessage/10 {
+			return s.badf(r.name, "at least a tenth of -max-message %d, or 0 for no limit", s.maxMessage)
+		}
+	}
+	if s.byteRate > 0 && s.addressByteRate > 0 && s.addressByteRate < s.byteRate {
+		return s.badf("byte-rate-per-address", "at least the -byte-rate of one connection, which is %d", s.byteRate)
+	}
 	if s.source["drain-window"] == "" {
 		s.drainWindow = min(s.drainWindow, s.drain/2)
 	}
@@ -216,7 +237,7 @@ func (s *settings) check() error {
 // sense.
 func (s *settings) checkBounds() error {
 	for name, least := range map[string]int64{
-		"max-conns": 0, "max-per-address": 0, "max-http": 0, "max-http-per-address": 0, "max-header": 1024, "max-message": 1024, "keep": 1, "keep-bytes": 0,
+		"max-conns": 0, "max-per-address": 0, "max-http": 0, "max-http-per-address": 0, "byte-rate": 0, "byte-rate-per-address": 0, "packet-rate": 0, "idle-rate": 0, "max-header": 1024, "max-message": 1024, "keep": 1, "keep-bytes": 0,
 	} {
 		if err := s.atLeast(name, least); err != nil {
 			return err
@@ -364,5 +385,6 @@ func (s *settings) sockets() ws.Options {
 		PingInterval:   cmp.Or(s.pingInterval, -1),
 		PongTimeout:    s.pongTimeout,
 		WriteTimeout:   s.writeTimeout,
+		PingRate:       cmp.Or(s.idleRate, -1),
 	}
 }

@@ -76,6 +76,9 @@ func (a *app) socketIO() (*socketio.Server, error) {
 			QueueBytes:            a.set.queue,
 			MaxSessions:           cmp.Or(a.set.maxConns, -1),
 			MaxSessionsPerAddress: cmp.Or(a.set.maxPerAddress, -1),
+			ByteRate:              cmp.Or(a.set.byteRate, -1),
+			AddressByteRate:       cmp.Or(a.set.addressByteRate, -1),
+			IdleRate:              cmp.Or(a.set.idleRate, -1),
 			Address:               func(r *http.Request) string { return a.gate.countKey(r) },
 			Remote:                func(r *http.Request) string { return remote(a.gate.proxies.client(r)) },
 			Connect:               a.gate.withClient,
@@ -85,6 +88,9 @@ func (a *app) socketIO() (*socketio.Server, error) {
 		},
 		ConnectTimeout: a.set.helloTimeout,
 		MaxMessage:     int(a.set.maxMessage),
+		PacketRate:     cmp.Or(a.set.packetRate, -1),
+		ByteRate:       -1, // the layer below counts
+		IdleRate:       cmp.Or(5*a.set.idleRate, -1),
 		Recovery: &socketio.Recovery{Want: func(s *socketio.Socket) bool {
 			var auth auth
 			return s.DecodeAuth(&auth) == nil && auth.Recover
@@ -92,6 +98,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 		Logger: a.log,
 	}
 	o.Engine.WebSocket.WriteTimeout = a.set.writeTimeout
+	o.Engine.WebSocket.PingRate = cmp.Or(a.set.idleRate, -1)
 	o.Engine.WebSocket.Hosts = []string{"*"} // ownHosts has looked
 	o.Engine.WebSocket.MaxHeaderBytes = -1   // gate.headers has looked
 	io, err := socketio.New(o)

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"framewright/internal/tokens"
 )
 
 // Options of a [Handler]. The zero value is safe: a field that is 0 has its
@@ -75,7 +77,7 @@ type shared struct {
 	root slog.Handler
 
 	mu      sync.Mutex
-	buckets map[kind]bucket
+	buckets map[kind]tokens.Bucket
 	left    map[string]*leftOut // by message
 	timer   *time.Timer         // of the next summary; nil if there is nothing to say
 }
@@ -83,13 +85,6 @@ type shared struct {
 // A kind of lines: those with one message from one address. Those from all
 // addresses together are under the address "*".
 type kind struct{ message, address string }
-
-// A bucket holds tokens as long as it is not full: what is missing at the time
-// at.
-type bucket struct {
-	spent float64
-	at    time.Time
-}
 
 // leftOut are the lines with one message that were suppressed since the last
 // summary.
@@ -113,7 +108,7 @@ func New(next slog.Handler, o Options) *Handler {
 	if o.Address == nil {
 		o.Address = household
 	}
-	return &Handler{next: next, shared: &shared{o: o, root: next, buckets: make(map[kind]bucket), left: make(map[string]*leftOut)}}
+	return &Handler{next: next, shared: &shared{o: o, root: next, buckets: make(map[kind]tokens.Bucket), left: make(map[string]*leftOut)}}
 }
 
 // Enabled implements [slog.Handler].
@@ -200,12 +195,7 @@ func (s *shared) spend(k kind, cost, times float64, now time.Time) bool {
 			}
 		}
 	}
-	b.spent = max(0, b.spent-now.Sub(b.at).Seconds()*s.o.PerSecond*times)
-	b.at = now
-	ok := b.spent+cost <= max(float64(s.o.Burst)*times, cost)
-	if ok {
-		b.spent += cost
-	}
+	_, ok := b.Take(tokens.Rate{PerSecond: s.o.PerSecond * times, Burst: float64(s.o.Burst) * times}, cost, now)
 	s.buckets[k] = b
 	return ok
 }

@@ -1,42 +1,181 @@
-// Package tokens has the bucket by which what a peer sends is held against a
-// rate.
+// Package tokens has the bucket by which what a peer does is held against a rate,
+// and a table of them for peers that are told apart by a key.
 package tokens
 
-import "time"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
-// Holds is how much a full bucket has: what its rate brings in that time.
-const Holds = 10 * time.Second
-
-// A Bucket gets so many tokens a second and holds ten seconds' worth. It begins
-// full. All that it must know is when it will be full again. It is not for
-// several goroutines at once.
-type Bucket struct{ full time.Time }
-
-// Take takes n tokens at the time now, or reports that there are not so many. A
-// rate of 0 or less is no limit.
-func (b *Bucket) Take(perSecond int, n float64, now time.Time) bool {
-	full := b.after(perSecond, n, now)
-	if full.Sub(now) > Holds {
-		return false
-	}
-	b.full = full
-	return true
+// A Rate is so many tokens a second in the long run, and so many at once. A
+// PerSecond below 0 is no limit; with 0, what is spent does not come back.
+type Rate struct {
+	PerSecond float64
+	Burst     float64
 }
 
-// Wait takes n tokens, whether they are there or not, and returns how long it
+// PerSecond is a rate of n a second, ten seconds' worth of it at once. 0 and less
+// is no limit.
+func PerSecond(n int) Rate {
+	if n <= 0 {
+		return Rate{PerSecond: -1}
+	}
+	return Rate{float64(n), 10 * float64(n)}
+}
+
+// never is how long the wait is for what does not come.
+const never = time.Hour
+
+// after is how long n tokens take to come.
+func (r Rate) after(n float64) time.Duration {
+	switch {
+	case n <= 0:
+		return 0
+	case n/r.PerSecond > 1e9: // some thirty years, or for ever
+		return never
+	}
+	return time.Duration(n / r.PerSecond * float64(time.Second))
+}
+
+// A Bucket begins full. It is not for several goroutines at once.
+type Bucket struct {
+	spent float64 // tokens missing from a full bucket, at the time at
+	at    time.Time
+}
+
+// missing is what is missing at the time now.
+func (b *Bucket) missing(r Rate, now time.Time) float64 {
+	return max(0, b.spent-max(0, now.Sub(b.at).Seconds()*r.PerSecond))
+}
+
+// Take takes n tokens at the time now or, if there are not so many, none, and
+// says how long it is until there are. Who wants more than a full bucket holds
+// gets them when it is full.
+func (b *Bucket) Take(r Rate, n float64, now time.Time) (wait time.Duration, ok bool) {
+	if r.PerSecond < 0 {
+		return 0, true
+	}
+	spent := b.missing(r, now)
+	b.spent, b.at = spent, now
+	if over := spent + min(n, r.Burst) - r.Burst; over > 0 {
+		return max(1, r.after(over)), false
+	}
+	b.spent += n
+	return 0, true
+}
+
+// Spend takes n tokens, whether they are there or not, and returns how long it
 // takes until they would have been.
-func (b *Bucket) Wait(perSecond int, n float64, now time.Time) time.Duration {
-	b.full = b.after(perSecond, n, now)
-	return max(0, b.full.Sub(now)-Holds)
+func (b *Bucket) Spend(r Rate, n float64, now time.Time) (wait time.Duration) {
+	if r.PerSecond < 0 {
+		return 0
+	}
+	b.spent, b.at = b.missing(r, now)+n, now
+	return r.after(b.spent - r.Burst)
 }
 
-func (b *Bucket) after(perSecond int, n float64, now time.Time) time.Time {
-	full := b.full
-	if full.Before(now) {
-		full = now
+// Wait says how long it is until there are n tokens, and takes none.
+func (b Bucket) Wait(r Rate, n float64, now time.Time) time.Duration {
+	wait, _ := b.Take(r, n, now) // of a copy
+	return wait
+}
+
+// Sleep returns nil after d, or earlier the reason for which ctx has ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
 	}
-	if perSecond <= 0 {
-		return full
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return full.Add(time.Duration(n / float64(perSecond) * float64(time.Second)))
+}
+
+// A Table has a bucket for each key that was used lately, all with one rate. Its
+// methods may be called by several goroutines at once. Its memory is bounded: of
+// more than Max keys at once, some are forgotten, which makes their buckets full
+// and is kinder than refusing strangers.
+type Table[K comparable] struct {
+	Rate Rate
+	Max  int // 0 is 100,000
+
+	mu      sync.Mutex
+	buckets map[K]Bucket
+	swept   time.Time
+}
+
+// Take is [Bucket.Take].
+func (t *Table[K]) Take(key K, n float64, now time.Time) (wait time.Duration, ok bool) {
+	if t == nil || t.Rate.PerSecond < 0 {
+		return 0, true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.get(key, now)
+	wait, ok = b.Take(t.Rate, n, now)
+	t.buckets[key] = b
+	return wait, ok
+}
+
+// Spend is [Bucket.Spend].
+func (t *Table[K]) Spend(key K, n float64, now time.Time) time.Duration {
+	if t == nil || t.Rate.PerSecond < 0 {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.get(key, now)
+	wait := b.Spend(t.Rate, n, now)
+	t.buckets[key] = b
+	return wait
+}
+
+// Wait is [Bucket.Wait].
+func (t *Table[K]) Wait(key K, n float64, now time.Time) time.Duration {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buckets[key].Wait(t.Rate, n, now)
+}
+
+// Len is how many keys are remembered.
+func (t *Table[K]) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.buckets)
+}
+
+// get returns the bucket of a key, with room for it in the table.
+func (t *Table[K]) get(key K, now time.Time) Bucket {
+	if t.buckets == nil {
+		t.buckets = make(map[K]Bucket)
+		t.swept = now
+	}
+	if now.Sub(t.swept) > max(time.Second, t.Rate.after(t.Rate.Burst)) {
+		for k, b := range t.buckets {
+			if b.missing(t.Rate, now) == 0 {
+				delete(t.buckets, k)
+			}
+		}
+		t.swept = now
+	}
+	b, known := t.buckets[key]
+	most := t.Max
+	if most <= 0 {
+		most = 100_000
+	}
+	if !known && len(t.buckets) >= most {
+		for other := range t.buckets { // any
+			delete(t.buckets, other)
+			break
+		}
+	}
+	return b
 }
