@@ -34,6 +34,7 @@ type Request struct {
 
 	fields  []field  // instead of Header, in a request that parse has made
 	scratch []string // what values gave out
+	noHost  bool     // there is none, not even an empty one
 }
 
 // A Response is the server's half of the opening handshake (§4.2.2).

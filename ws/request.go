@@ -20,7 +20,7 @@ type field struct{ name, value string }
 // are needed. It is strict, as an endpoint may be that knows what it talks to:
 // lines end with CRLF, a field is on one line. What the request says is for
 // CheckRequest to judge, except where HTTP itself leaves no choice. An error is
-// a *HandshakeError with status 400, 417, 501 or 505, as net/http has it. Empty
+// a *HandshakeError with status 400, 501 or 505, as net/http has it. Empty
 // lines before the request are for the caller to skip (RFC 9112 §2.2), and the
 // TLS and Local fields to set.
 func ParseRequest(b []byte) (r *Request, n int, err error) {
@@ -60,8 +60,7 @@ func (r *Request) parse(head []byte) error {
 	if err := r.parseStart(line); err != nil {
 		return err
 	}
-	hosts, length, codings, coding, expect := 0, "", 0, "", ""
-	lengths, expects := 0, 0
+	hosts, lengths, length, codings, coding := 0, 0, "", 0, ""
 	for rest != "" {
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		name, value, found := strings.Cut(line, ":")
@@ -93,10 +92,6 @@ func (r *Request) parse(head []byte) error {
 			codings++
 			coding = value
 			continue
-		case "Expect":
-			if expects++; expects == 1 {
-				expect = value
-			}
 		}
 		r.fields = append(r.fields, field{name, value})
 	}
@@ -106,9 +101,7 @@ func (r *Request) parse(head []byte) error {
 	if hosts > 1 {
 		return malformed("more than one Host header", "RFC 9112 §3.2")
 	}
-	if hosts == 0 && r.Method != "CONNECT" && (r.Major == 1 && r.Minor >= 1) {
-		return refused(RuleHost, "no Host header")
-	}
+	r.noHost = hosts == 0
 	if codings > 0 && (r.Major > 1 || r.Major == 1 && r.Minor >= 1) {
 		if codings > 1 || lower(coding) != "chunked" {
 			return &HandshakeError{Status: 501, Detail: "a Transfer-Encoding other than chunked: " + quote(coding), Section: "RFC 9112 §6.1"}
@@ -128,11 +121,6 @@ func (r *Request) parse(head []byte) error {
 		e := refused(RuleHTTPVersion, "HTTP/"+strconv.Itoa(r.Major)+"."+strconv.Itoa(r.Minor)+" request, HTTP/1.1 is needed")
 		e.Status = 505 // as net/http answers, before anybody else is asked
 		return e
-	}
-	// "A server that receives an Expect field value containing a member other
-	// than 100-continue MAY respond with a 417 (Expectation Failed)"
-	if expect != "" && !expectsContinue(expect) {
-		return &HandshakeError{Status: 417, Detail: "Expect " + quote(expect) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
 	}
 	return nil
 }

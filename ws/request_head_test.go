@@ -64,7 +64,7 @@ func TestParseRequestHostAndBody(t *testing.T) {
 		{[]string{"Host: a", "Host: b"}, false, false},
 		{[]string{"Host: a", "Content-Length: 0"}, true, false},
 		{[]string{"Host: a", "Content-Length: 1"}, true, true},
-		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0"}, true, true},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0"}, true, false},
 		{[]string{"Host: a", "Transfer-Encoding: chunked"}, true, true},
 	} {
 		t.Run(fmt.Sprint(tt.lines), func(t *testing.T) {

@@ -350,17 +350,24 @@ func hasBareLF(b []byte, from int) bool {
 // a body with a trailer.
 func (u *upgrade) asNetHTTP() error {
 	r := &u.req
+	if r.noHost && r.Method != http.MethodConnect && r.Major == 1 && r.Minor >= 1 {
+		return refused(RuleHost, "no Host header")
+	}
 	if !httpguts.ValidHostHeader(r.Host) {
 		return malformed("Host "+quote(r.Host)+" has characters that no host has", "RFC 9112 §3.2")
 	}
-	if plainTarget(r.Target) && len(r.values("Trailer")) == 0 {
-		return nil
+	if !plainTarget(r.Target) || len(r.values("Trailer")) > 0 {
+		h, err := u.httpRequest()
+		if err != nil {
+			return err
+		}
+		r.Host = h.Host
 	}
-	h, err := u.httpRequest()
-	if err != nil {
-		return err
+	// "A server that receives an Expect field value containing a member other
+	// than 100-continue MAY respond with a 417 (Expectation Failed)"
+	if v := r.values("Expect"); len(v) > 0 && v[0] != "" && !expectsContinue(v[0]) {
+		return &HandshakeError{Status: http.StatusExpectationFailed, Detail: "Expect " + quote(v[0]) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
 	}
-	r.Host = h.Host
 	return nil
 }
 
