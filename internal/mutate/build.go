@@ -191,9 +191,18 @@ func (t *target) woven() ([][]byte, error) {
 		progress := false
 		for _, e := range wrong {
 			at := t.fset.Position(e.Pos)
+			blamed := false
 			for _, m := range lines[filepath.Base(at.Filename)][at.Line] {
-				progress = leaveOut(m) || progress
+				blamed = leaveOut(m) || blamed
 			}
+			// A break that ends a loop without a condition leaves a function
+			// without a return, which is seen at its end.
+			for line := at.Line; line > 0 && !blamed; line-- {
+				for _, m := range lines[filepath.Base(at.Filename)][line] {
+					blamed = m.with == "break" && leaveOut(m) || blamed
+				}
+			}
+			progress = blamed || progress
 		}
 		if !progress {
 			return nil, fmt.Errorf("what was woven does not compile, and no mutant is to blame: %w", wrong[0])

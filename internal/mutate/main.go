@@ -9,7 +9,8 @@
 // built one by one), which go's -overlay makes: the work tree is not touched.
 // Each runs the tests that -run names; those that survive them run all the
 // package's tests with -whole. A mutant that does not end is killed by the time
-// it takes.
+// it takes. With -reach, the command first runs each test alone to see which
+// lines it reaches, and each mutant gets all tests that reach it and no others.
 //
 // Survivors that were looked at stand in a list with a reason. Others make the
 // command fail, and so does an entry of the list that no survivor needs.
@@ -22,6 +23,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +38,7 @@ type settings struct {
 	pkg, file, run, reviewed string
 	list, whole, together    bool
 	jobs                     int
-	only                     string
+	only, reach, again       string
 }
 
 func main() {
@@ -48,6 +50,8 @@ func main() {
 	flag.BoolVar(&s.together, "together", false, "leave out the mutants that need a build of their own; a build takes much longer than a run")
 	flag.BoolVar(&s.list, "list", false, "only list the mutants")
 	flag.StringVar(&s.only, "only", "", "a regular `expression`: only mutants of functions that match")
+	flag.StringVar(&s.reach, "reach", "", "measure what each test reaches, keep it in this `file` (remove it when tests have changed; new ones are added), and run on each mutant all tests that reach it, quick ones first")
+	flag.StringVar(&s.again, "again", "", "only the mutants that stand in this `file`, an earlier run's output, as open")
 	flag.IntVar(&s.jobs, "p", 2, "how many mutants run at the same time")
 	flag.StringVar(&s.reviewed, "reviewed", "", "the list of survivors that were looked at (default: internal/mutate/reviewed.txt of the module)")
 	flag.Parse()
@@ -116,6 +120,14 @@ func mutate(s settings, out io.Writer) (ok bool, err error) {
 	}
 	defer os.RemoveAll(tmp)
 	mutants := slices.DeleteFunc(slices.Clone(t.all), func(m *mutant) bool { return !only.MatchString(m.fn) })
+	if s.again != "" {
+		b, err := os.ReadFile(s.again)
+		if err != nil {
+			return false, err
+		}
+		before := openIn(b)
+		mutants = slices.DeleteFunc(mutants, func(m *mutant) bool { return !before[prefix(m.source)+": "+m.key()] })
+	}
 	verdicts, err := t.judge(s, tmp, mutants, out)
 	if err != nil {
 		return false, err
@@ -123,7 +135,7 @@ func mutate(s settings, out io.Writer) (ok bool, err error) {
 	ok = true
 	for _, of := range t.sources {
 		mine := slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return m.source != of })
-		ok = report(out, prefix(of), mine, verdicts, reviewed, s.only == "") && ok
+		ok = report(out, prefix(of), mine, verdicts, reviewed, s.only == "" && s.again == "") && ok
 	}
 	return ok, nil
 }
@@ -183,15 +195,23 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 		return nil, fmt.Errorf("the build with the mutants: %w\n%s", err, output)
 	}
 	verdicts := make(map[*mutant]verdict)
+	var tests map[string]*reached
+	if s.reach != "" {
+		if tests, err = t.measure(tmp, cmp.Or(s.run, "."), s.reach, s.jobs); err != nil {
+			return nil, err
+		}
+	}
+	passed := map[string]bool{}
 	round := func(runs func(*mutant) string, left []*mutant) error {
 		for _, of := range t.sources {
 			i := slices.IndexFunc(left, func(m *mutant) bool { return m.source == of })
-			if i < 0 {
+			if i < 0 || passed[runs(left[i])] {
 				continue
 			}
 			if err := r.baseline(runs(left[i]), out); err != nil {
 				return err
 			}
+			passed[runs(left[i])] = true
 		}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
@@ -200,7 +220,11 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 			wg.Go(func() {
 				for m := range next {
 					v := untried
-					if !s.together || m.site.kind != alone {
+					switch {
+					case s.together && m.site.kind == alone:
+					case tests != nil:
+						v = r.tryReaching(m, tests)
+					default:
 						v = r.try(m, runs(m))
 					}
 					mu.Lock()
@@ -217,6 +241,18 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 		return nil
 	}
 	first := func(m *mutant) string { return cmp.Or(m.source.run, s.run) }
+	if tests != nil { // those that reach some mutant must pass without one
+		needed := map[string]bool{}
+		for _, m := range mutants {
+			for _, b := range t.batches(m, tests) {
+				for _, name := range b.names {
+					needed[name] = true
+				}
+			}
+		}
+		run := "^(" + strings.Join(slices.Sorted(maps.Keys(needed)), "|") + ")$"
+		first = func(*mutant) string { return run }
+	}
 	if err := round(first, mutants); err != nil {
 		return nil, err
 	}

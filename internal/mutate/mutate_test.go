@@ -187,3 +187,53 @@ func TestMutateSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// With -reach, a mutant gets the tests that reach it; what no test reaches
+// survives, and so does what those tests do not see. What was measured is kept.
+func TestReach(t *testing.T) {
+	keep := filepath.Join(t.TempDir(), "reach.json")
+	none := filepath.Join(t.TempDir(), "none")
+	var out bytes.Buffer
+	ok, err := mutate(settings{pkg: sample, file: "sample.go", jobs: 2, only: "^(Max|Double)$", reach: keep, reviewed: none}, &out)
+	if ok || err != nil {
+		t.Fatal(ok, err, out.String())
+	}
+	for _, want := range []string{"Max: a > b → a >= b\n", "Double: n * 2 → n / 2\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not open:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "Max: a > b → true") {
+		t.Errorf("a test that reaches it was left out:\n%s", out.String())
+	}
+	earlier := filepath.Join(t.TempDir(), "earlier")
+	if err := os.WriteFile(earlier, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := out.String()
+	out.Reset()
+	if _, err := mutate(settings{pkg: sample, file: "sample.go", jobs: 2, again: earlier, reach: keep, reviewed: none}, &out); err != nil {
+		t.Fatal(err)
+	}
+	count := regexp.MustCompile(`\d+ open`)
+	if a, b := count.FindString(before), count.FindString(out.String()); a != b || !strings.Contains(out.String(), " 0 killed") {
+		t.Errorf("what was open, again: %s, want %s and none killed", out.String(), a)
+	}
+}
+
+func TestParseBlock(t *testing.T) {
+	file, b, ok := parseBlock("framewright/ws/frame.go:12.3,14.20 5 1\n")
+	if want := (block{12, 3, 14, 20}); !ok || file != "frame.go" || b != want {
+		t.Errorf("%q, %v, %v", file, b, ok)
+	}
+	for _, line := range []string{"mode: set\n", "framewright/ws/frame.go:12.3,14.20 5 0\n", ""} {
+		if _, _, ok := parseBlock(line); ok {
+			t.Errorf("%q is no block that was reached", line)
+		}
+	}
+	for at, want := range map[[2]int]bool{{12, 2}: false, {12, 3}: true, {13, 1}: true, {14, 19}: true, {14, 20}: false, {15, 1}: false} {
+		if got := b.holds(at[0], at[1]); got != want {
+			t.Errorf("%v: %v", at, got)
+		}
+	}
+}
