@@ -32,6 +32,7 @@ type incoming struct {
 	more      atomic.Bool // a message was given out and buf has more: see outgoing.gathers
 	inMessage bool        // a message has begun and was not yet given to the application whole
 	streaming bool        // that message was given out as a Reader
+	nonempty  bool        // of which something was read
 	lent      bool        // the last message lies in buf and belongs to the application
 	small     uint8       // reads that did not need a buffer as large as they had
 	stale     uint64      // counts messages, so that a Reader knows that its own is over
@@ -241,8 +242,8 @@ func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
 	if err := in.untilMessage(ctx); err != nil {
 		return 0, nil, wrapOp("read", err)
 	}
-	in.streaming = true
-	return in.rx.Opcode(), &messageReader{c: c, ctx: ctx, stale: in.stale, empty: true}, nil
+	in.streaming, in.nonempty = true, false
+	return in.rx.Opcode(), &messageReader{c: c, ctx: ctx, stale: in.stale}, nil
 }
 
 // Messages returns an iterator over the messages to come. It ends after an
@@ -284,8 +285,7 @@ type messageReader struct {
 	c     *Conn
 	ctx   context.Context
 	stale uint64
-	empty bool // nothing was read so far
-	done  bool // all of it was
+	done  bool // all of it was read
 }
 
 func (m *messageReader) Read(p []byte) (int, error) {
@@ -306,7 +306,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	if len(in.partial) > 0 { // of a whole-message read that was interrupted
 		n := copy(p, in.partial)
 		in.partial = in.partial[n:]
-		m.empty = false
+		in.nonempty = true
 		return n, nil
 	}
 	n, done, err := in.piece(m.ctx, p)
@@ -314,30 +314,36 @@ func (m *messageReader) Read(p []byte) (int, error) {
 		return 0, wrapOp("read", err)
 	}
 	if done {
-		if err := in.delivered(m.empty); err != nil {
+		if err := in.delivered(!in.nonempty); err != nil {
 			return 0, wrapOp("read", err)
 		}
 		m.done = true
 		return 0, io.EOF
 	}
-	m.empty = false
+	in.nonempty = true
 	return n, nil
 }
 
-// skip reads what is left of a message that was given out as a Reader.
+// skip reads what is left of a message that was given out as a Reader. One of
+// which nothing was read, and nothing is left, counts as empty.
 func (in *incoming) skip(ctx context.Context) error {
 	if !in.streaming {
 		return nil
 	}
+	in.nonempty = in.nonempty || len(in.partial) > 0
 	in.partial = nil
 	scratch := make([]byte, 512)
 	for in.inMessage {
 		_, done, err := in.piece(ctx, scratch)
-		if err == nil && done {
-			err = in.delivered(false)
-		}
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case !done:
+			in.nonempty = true
+		default:
+			if err := in.delivered(!in.nonempty); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,9 +1,12 @@
 package ws_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"framewright/ws"
 )
@@ -63,6 +66,85 @@ func TestEmptyRateEveryWay(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A Reader that is left alone is skipped by whatever reads next, which counts
+// its message by what it held.
+func TestEmptyRateUnread(t *testing.T) {
+	const rate = 3
+	for _, tt := range []struct {
+		name, wire string
+		read       int // bytes, before the Reader is left
+		empty      bool
+	}{
+		{"an empty frame", "81 00", 0, true},
+		{"empty fragments", "01 00 | 00 00 | 80 00", 0, true},
+		{"empty and compressed", "c1 01 00", 0, true},
+		{"empty blocks", "41 06 00 00 00 ff ff 00 | 00 00 | 80 05 00 00 ff ff 00", 0, true},
+		{"content that nobody reads", "81 01 61", 0, false},
+		{"content, all of it read but for the end", "81 01 61", 1, false},
+		{"content, half of it read", "81 02 61 62", 1, false},
+		{"compressed content that nobody reads", "c1 03 4b 04 00", 0, false},
+		{"compressed content, all of it read but for the end", "c1 03 4b 04 00", 1, false},
+	} {
+		for name, read := range map[string]func(c *ws.Conn) error{
+			"Reader": func(c *ws.Conn) error { _, _, err := c.Reader(t.Context()); return err },
+			"Read":   func(c *ws.Conn) error { _, _, err := c.Read(t.Context()); return err },
+		} {
+			t.Run(tt.name+", then "+name, func(t *testing.T) {
+				c, p := zConn(t, ws.RoleClient, &ws.Options{PingInterval: -1, EmptyRate: rate}, zParams(false, 15))
+				for i := range 10*rate + 1 {
+					p.Send(tt.wire)
+					_, r, err := c.Reader(t.Context())
+					if err != nil {
+						t.Fatalf("message %d, before which no more than ten seconds' worth were left: %v", i+1, err)
+					}
+					if _, err := io.ReadFull(r, make([]byte, tt.read)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				p.Send("81 01 61") // with content, so that only what is skipped counts
+				err := read(c)
+				if !tt.empty {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				if pe, ok := errors.AsType[*ws.ProtocolError](err); !ok || pe.Rule != ws.RuleEmptyRate {
+					t.Fatalf("one more than ten seconds' worth: %v, want rule %s", err, ws.RuleEmptyRate)
+				}
+			})
+		}
+	}
+}
+
+// A whole-message read that was interrupted had content, and so has the message
+// whose rest is then taken, or left, as a Reader.
+func TestEmptyRateInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := ctConn(t, ws.RoleClient, &ws.Options{PingInterval: -1, EmptyRate: 1})
+		for i := range 15 {
+			p.Send("01 01 61")
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			if _, _, err := c.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("the first half: %v", err)
+			}
+			cancel()
+			p.Send("80 00")
+			_, r, err := c.Reader(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i%2 == 0 {
+				if got, err := io.ReadAll(r); string(got) != "a" || err != nil {
+					t.Fatalf("%q, %v", got, err)
+				}
+			}
+		}
+		p.Send("81 01 62")
+		ctRead(t, "what comes after", c, ws.OpText, "b")
+	})
 }
 
 // A compressed message that is collected in pieces has content, however it ends.

@@ -2,8 +2,10 @@ package boltstore
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,5 +116,58 @@ func TestOpenWithOneHead(t *testing.T) {
 				t.Errorf("%d messages (%s), %v; want %d", len(p.Messages), chattest.Texts(p.Messages), err, tt.messages)
 			}
 		})
+	}
+}
+
+// The newer of the two heads says how long the file must be, wherever it lies:
+// what the older one says was so once.
+func TestOpenByTheNewerHead(t *testing.T) {
+	path := file(t)
+	page := int64(os.Getpagesize())
+	newer := map[int64]bool{} // by where it lies
+	for i := range 2 {
+		s := open(t, path, nil)
+		if _, err := s.Append("lobby", []*chat.Message{{Room: "lobby", ID: fmt.Sprint(i), Text: "text"}}); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, ok1 := readMeta(bytes.NewReader(good), 0)
+		second, ok2 := readMeta(bytes.NewReader(good), page)
+		if !ok1 || !ok2 || first.tx == second.tx {
+			t.Fatal("the file has not two heads", first, second)
+		}
+		at, other := int64(0), page
+		if second.tx > first.tx {
+			at, other = other, at
+		}
+		newer[at] = true
+		for _, tt := range []struct {
+			name string
+			at   int64
+			want error
+		}{{"the newer head asks for more than there is", at, ErrDamaged}, {"the older one does", other, nil}} {
+			t.Run(fmt.Sprintf("%s, newer at %d", tt.name, at), func(t *testing.T) {
+				data := bytes.Clone(good)
+				meta := data[tt.at+boltPageHead:][:boltMetaSize]
+				binary.NativeEndian.PutUint64(meta[40:], 1<<20)
+				sum := fnv.New64a()
+				sum.Write(meta[:56])
+				binary.NativeEndian.PutUint64(meta[56:], sum.Sum64())
+				path := file(t)
+				if err := os.WriteFile(path, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := checkFile(path); !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+			})
+		}
+	}
+	if len(newer) != 2 {
+		t.Errorf("the newer head lay at %v only: add commits in between", newer)
 	}
 }
