@@ -36,9 +36,9 @@ import (
 
 type settings struct {
 	pkg, file, run, reviewed string
-	list, whole, together    bool
+	list, whole, together, v bool
 	jobs                     int
-	only, reach, again       string
+	only, skip, reach, again string
 }
 
 func main() {
@@ -46,8 +46,10 @@ func main() {
 	flag.StringVar(&s.pkg, "pkg", "", "the package, such as ./ws")
 	flag.StringVar(&s.file, "file", "", "its file, such as frame.go, or several, each with the tests that its own mutants run first, if not those of -run: frame.go=Frame,mask.go=Mask; one build does for all")
 	flag.StringVar(&s.run, "run", "", "a regular `expression`: the tests that each mutant runs first; all of them by default")
+	flag.StringVar(&s.skip, "skip", "", "a regular `expression`: tests that are left out, such as those that take long")
 	flag.BoolVar(&s.whole, "whole", false, "run all tests on what -run lets survive")
 	flag.BoolVar(&s.together, "together", false, "leave out the mutants that need a build of their own; a build takes much longer than a run")
+	flag.BoolVar(&s.v, "v", false, "say of each mutant what became of it when it is known")
 	flag.BoolVar(&s.list, "list", false, "only list the mutants")
 	flag.StringVar(&s.only, "only", "", "a regular `expression`: only mutants of functions that match")
 	flag.StringVar(&s.reach, "reach", "", "measure what each test reaches, keep it in this `file` (remove it when tests have changed; new ones are added), and run on each mutant all tests that reach it, quick ones first")
@@ -75,6 +77,10 @@ const (
 	stillborn // it does not compile
 	untried   // with -together
 )
+
+func (v verdict) String() string {
+	return [...]string{"survived", "killed", "killed by its time", "does not compile", "not tried"}[v]
+}
 
 // mutate is the command. ok says that there is no survivor without a reason, and
 // no reason without a survivor.
@@ -190,14 +196,14 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{t: t, tmp: tmp, woven: filepath.Join(tmp, "woven.test")}
+	r := &runner{t: t, tmp: tmp, woven: filepath.Join(tmp, "woven.test"), skip: s.skip}
 	if output, err := t.compile(tmp, texts, r.woven); err != nil {
 		return nil, fmt.Errorf("the build with the mutants: %w\n%s", err, output)
 	}
 	verdicts := make(map[*mutant]verdict)
 	var tests map[string]*reached
 	if s.reach != "" {
-		if tests, err = t.measure(tmp, cmp.Or(s.run, "."), s.reach, s.jobs); err != nil {
+		if tests, err = t.measure(tmp, cmp.Or(s.run, "."), s.skip, s.reach, s.jobs); err != nil {
 			return nil, err
 		}
 	}
@@ -228,6 +234,9 @@ func (t *target) judge(s settings, tmp string, mutants []*mutant, out io.Writer)
 						v = r.try(m, runs(m))
 					}
 					mu.Lock()
+					if s.v {
+						fmt.Fprintf(out, "%s: %s:%d: %s\n", v, m.source.name, m.line, m.key())
+					}
 					verdicts[m] = v
 					mu.Unlock()
 				}
@@ -288,7 +297,7 @@ func (r *runner) baseline(run string, out io.Writer) error {
 		}
 		var names []string
 		for _, m := range failed.FindAllStringSubmatch(output, -1) {
-			names = append(names, regexp.QuoteMeta(m[1]))
+			names = append(names, "^"+regexp.QuoteMeta(m[1])+"$")
 		}
 		if len(names) == 0 {
 			return fmt.Errorf("the tests do not pass without a mutant:\n%s", output)
@@ -314,7 +323,7 @@ func (r *runner) tests(binary string, id int, run string, limit time.Duration) (
 		args = append(args, "-test.run="+run)
 	}
 	if r.skip != "" {
-		args = append(args, "-test.skip=^("+r.skip+")$")
+		args = append(args, "-test.skip="+r.skip)
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = r.t.dir

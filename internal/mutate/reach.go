@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,9 +37,14 @@ func (b block) within(a block) bool {
 	return a.holds(b.FromLine, b.FromCol) && (b.ToLine < a.ToLine || b.ToLine == a.ToLine && b.ToCol <= a.ToCol)
 }
 
-// measure runs every test that run names alone, and says what it reaches. What
-// the file keep says of earlier runs is believed, and the rest added to it.
-func (t *target) measure(tmp, run, keep string, jobs int) (map[string]*reached, error) {
+// measure runs every test that run names, and skip does not, alone, and says what
+// it reaches. What the file keep says of earlier runs is believed, and the rest
+// added to it.
+func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*reached, error) {
+	leave, err := regexp.Compile(cmp.Or(skip, "^$"))
+	if err != nil {
+		return nil, fmt.Errorf("-skip: %w", err)
+	}
 	known := map[string]*reached{}
 	if b, err := os.ReadFile(keep); err == nil {
 		if err := json.Unmarshal(b, &known); err != nil {
@@ -74,7 +80,7 @@ func (t *target) measure(tmp, run, keep string, jobs int) (map[string]*reached, 
 		})
 	}
 	for _, name := range strings.Fields(string(out)) {
-		if strings.HasPrefix(name, "Benchmark") {
+		if strings.HasPrefix(name, "Benchmark") || leave.MatchString(name) {
 			continue
 		}
 		mu.Lock()
