@@ -65,6 +65,14 @@ func TestParseRequestHostAndBody(t *testing.T) {
 		{[]string{"Host: a", "Content-Length: 0"}, true, false},
 		{[]string{"Host: a", "Content-Length: 1"}, true, true},
 		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0"}, true, false},
+		{[]string{"Host: a", "Content-Length: 7", "Content-Length: 7"}, true, true},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 1"}, false, false},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0", "Content-Length: 1"}, false, false},
+		{[]string{"Host: a", "Content-Length: 00"}, true, false},
+		{[]string{"Host: a", "Content-Length: +0"}, false, false},
+		{[]string{"Host: a", "Content-Length: 9223372036854775807"}, true, true},
+		{[]string{"Host: a", "Content-Length: 9223372036854775808"}, false, false},
+		{[]string{"Host: a", "Content-Length: "}, false, false},
 		{[]string{"Host: a", "Transfer-Encoding: chunked"}, true, true},
 	} {
 		t.Run(fmt.Sprint(tt.lines), func(t *testing.T) {
