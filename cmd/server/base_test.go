@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,7 +25,7 @@ func TestBasePath(t *testing.T) {
 		status int
 		more   string // in the body, or the Location
 	}{
-		{"/team/chat/", 200, "<title>Framewright chat"}, {"/team/chat", 308, "chat/"}, {"/team/chat?a=b", 308, "chat/?a=b"},
+		{"/team/chat/", 200, "<title>Framewright chat"}, {"/team/%63hat/app.js", 200, "import"}, {"/team/%63hat/%61pp.js", 200, "import"}, {"/team/chat/%61pp.js", 200, "import"}, {"/team/%63hat", 308, "./chat/"}, {"/team/chat", 308, "chat/"}, {"/team/chat?a=b", 308, "chat/?a=b"},
 		{"/team/chat/app.js", 200, "import"}, {"/team/chat/socketio.html", 200, "socket.io/socket.io.js"},
 		{"/team/chat/socket.io/socket.io.js", 200, "Socket.IO"}, {"/team/chat/socket.io/?EIO=4&transport=polling", 200, `"sid"`},
 		{"/team/chat/socket.io?EIO=4&transport=polling", 200, `"sid"`},
@@ -90,6 +93,75 @@ func TestBehindAProxyWithAPath(t *testing.T) {
 	c.CloseNow()
 }
 
+// Whatever is asked for, no redirect names an absolute path: a proxy may have
+// taken something away from the one that was asked for.
+func TestRedirectsAreRelative(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"index.html", "docs/index.html", "docs/deep er/index.html"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ask := func(root, path string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequest("GET", root, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, r.URL.RawQuery, _ = strings.Cut(path, "?")
+		r.URL.Opaque = "//" + r.URL.Host + path // as it stands
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp
+	}
+	paths := []string{
+		"/admin", "/admin?a=b", "/admin/api", "/admin/api?a=b", "/%61dmin", "/admin/..", "/admin/../admin", "//admin", "/./admin", "/admin//", "/admin/api/../",
+		"/socket.io", "/socket.io/x", "//socket.io", "/socket.io//", "/ws/", "//ws", "/publish/", "//publish", "/healthz/", "//healthz", "/x/../healthz", "/readyz/", "//readyz", "/metrics/", "//metrics",
+		"/docs", "/docs?a=b", "//docs", "/docs/index.html", "/docs/deep%20er", "/index.html", "/docs/..", "//", "//evil.example", "//evil.example/..", "/%2f%2fevil.example", "/nope/",
+	}
+	for _, base := range []string{"", "/team/chat"} {
+		for _, more := range [][]string{nil, {"-web", dir}} {
+			p := startAdmin(t, append(more, "-base-path", base+"/")...)
+			for _, path := range paths {
+				if resp := ask(p.url, base+path); strings.HasPrefix(resp.Header.Get("Location"), "/") || strings.Contains(resp.Header.Get("Location"), "//") {
+					t.Errorf("%v, %s%s: %s, Location %q", more, base, path, resp.Status, resp.Header.Get("Location"))
+				}
+			}
+			for path, want := range map[string]string{"/admin": "./admin/", "/admin?a=b": "./admin/?a=b", "/admin/api": "./api/", "/%61dmin": "./admin/"} {
+				if resp := ask(p.url, base+path); resp.StatusCode != 308 || resp.Header.Get("Location") != want {
+					t.Errorf("%v, %s%s: %s, Location %q, want %q", more, base, path, resp.Status, resp.Header.Get("Location"), want)
+				}
+			}
+			// As a browser goes by it.
+			if status, _, body := get(t, p.url+base+"/admin"); status != 200 || !strings.Contains(body, "for operators") {
+				t.Errorf("%v, %s/admin: %d %.100s", more, base, status, body)
+			}
+		}
+	}
+
+	// And any mux, those of -metrics-addr and of a server that is starting, too.
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/deep/er/", func(http.ResponseWriter, *http.Request) {})
+	server := httptest.NewServer(unmoved(mux, http.NotFoundHandler()))
+	defer server.Close()
+	for path, want := range map[string]string{
+		"/healthz": "200 ", "//healthz": "404 ", "/x/../healthz": "404 ", "/healthz/": "404 ", "/deep/er/": "200 ", "/deep/er": "308 ./er/", "/deep/er?a=b": "308 ./er/?a=b",
+		"/deep": "404 ", "//deep/er": "404 ", "/deep//er": "404 ", "/deep/er/more": "200 ",
+	} {
+		if resp := ask(server.URL, path); fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("Location")) != want {
+			t.Errorf("%s: %d %s, want %s", path, resp.StatusCode, resp.Header.Get("Location"), want)
+		}
+	}
+}
+
 // Who may load the client's script: the table of the page that asks, by what a
 // browser says of it.
 func TestScriptForOtherOrigins(t *testing.T) {
@@ -134,6 +206,9 @@ func TestScriptForOtherOrigins(t *testing.T) {
 			if resp.StatusCode != status || h.Get("Cross-Origin-Resource-Policy") != tt.policy || h.Get("Access-Control-Allow-Origin") != tt.allowedOrigin || !strings.Contains(strings.Join(h["Vary"], ","), "Origin") {
 				t.Errorf("%s, Origin %q, Referer %q: %s, %s, %q, Vary %q; want %d, %s, %q", path, tt.origin, tt.referer, resp.Status,
 					h.Get("Cross-Origin-Resource-Policy"), h.Get("Access-Control-Allow-Origin"), h["Vary"], status, tt.policy, tt.allowedOrigin)
+			}
+			if got := h.Get("Access-Control-Allow-Credentials"); (got == "true") != (tt.allowedOrigin != "") {
+				t.Errorf("%s, Origin %q: credentials %q", path, tt.origin, got)
 			}
 			if module := strings.Contains(string(body), "export default io"); module != strings.Contains(path, "esm") {
 				t.Errorf("%s is a module: %v", path, module)

@@ -83,7 +83,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		in.metrics = append(in.metrics, m)
 	}
 	set.metricsApart = len(in.metrics) > 0
-	server := a.http(a.ownHosts(in.main, based(string(set.basePath), a.root())), a.conns)
+	server := a.http(a.ownHosts(in.main, based(set.basePath.prefix(), a.root())), a.conns)
 	if a.certificate != nil {
 		server.TLSConfig = a.certificate.config()
 		watching, stop := context.WithCancel(ctx)
@@ -97,7 +97,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	}
 	if set.metricsApart {
 		few := newConnections(probeConns, 0, nil)
-		probes := a.http(a.ownHosts(in.metrics, a.probes(http.NewServeMux(), true)), few)
+		probes := a.http(a.ownHosts(in.metrics, unmoved(a.probes(http.NewServeMux(), true), http.NotFoundHandler())), few)
 		for _, l := range in.metrics {
 			servers, listeners = append(servers, probes), append(listeners, a.bounded(l, few))
 		}
@@ -112,7 +112,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		return err
 	}
 	a.gate.become(ready)
-	fmt.Fprint(stdout, greetings(in.main, a.certificate != nil, string(set.basePath)), set.kept(), " Ctrl-C ends the server.\n")
+	fmt.Fprint(stdout, greetings(in.main, a.certificate != nil, set.basePath.prefix()), set.kept(), " Ctrl-C ends the server.\n")
 	for over := false; !over; {
 		select {
 		case err = <-failed.first:
@@ -240,13 +240,15 @@ func (a *app) full() bool {
 func (a *app) root() http.Handler {
 	early := http.NewServeMux()
 	a.probes(early, false)
-	early.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.gate.notReady(w, r, starting) })
+	closed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.gate.notReady(w, r, starting) })
+	early.Handle("/", closed)
+	before := unmoved(early, closed)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if opened := a.opened.Load(); opened != nil {
 			(*opened).ServeHTTP(w, r)
 			return
 		}
-		early.ServeHTTP(w, r)
+		before.ServeHTTP(w, r)
 	})
 }
 
@@ -260,7 +262,7 @@ func (a *app) routes() (http.Handler, error) {
 	mux.Handle("/", site)
 	sio := a.socketRoutes(a.script(site))
 	mux.Handle("/socket.io/", sio)
-	mux.Handle("/socket.io", sio) // or the mux would redirect to a path that a proxy may have changed
+	mux.Handle("/socket.io", sio) // clients do not follow a redirect
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
 	a.adminRoutes(mux)
 	a.probes(mux, !a.set.metricsApart)
@@ -269,11 +271,11 @@ func (a *app) routes() (http.Handler, error) {
 	} else {
 		mux.HandleFunc("/publish", noPublisher)
 	}
-	return tidy(site, mux), nil
+	return unmoved(mux, site), nil
 }
 
 // probes adds what other machines ask about this one.
-func (a *app) probes(mux *http.ServeMux, withMetrics bool) http.Handler {
+func (a *app) probes(mux *http.ServeMux, withMetrics bool) *http.ServeMux {
 	mux.Handle("/healthz", a.gate.healthz())
 	mux.Handle("/readyz", a.gate.readyz())
 	if withMetrics {

@@ -63,7 +63,7 @@ func (a *app) script(site http.Handler) http.Handler {
 const socketModule = "/socketio-client.esm.js"
 
 func asModule(script []byte) []byte {
-	return slices.Concat(script, []byte("export const io = globalThis.io;\nexport default io;\n"))
+	return slices.Concat(script, []byte("export const io = globalThis.io;\nexport const connect = io;\nexport default io;\n"))
 }
 
 // A sharing is the answer to a request for a script that pages of the allowed
@@ -87,6 +87,7 @@ func (s *sharing) WriteHeader(status int) {
 			policy = "cross-origin"
 			if origin != "" {
 				h.Set("Access-Control-Allow-Origin", origin)
+				h.Set("Access-Control-Allow-Credentials", "true") // as the answers that the script will ask for
 			}
 		}
 		h.Set("Cross-Origin-Resource-Policy", policy)
