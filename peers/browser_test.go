@@ -20,7 +20,8 @@ import (
 
 // A browser is a headless Chromium, driven over its DevTools.
 type browser struct {
-	ctx context.Context
+	ctx    context.Context
+	strict bool // a test whose page gives cause for complaints fails
 }
 
 // startBrowser starts one with a fresh profile; it ends with the test, and all
@@ -67,7 +68,7 @@ func startBrowser(t *testing.T) *browser {
 	if err := within(ctx, func(context.Context) error { return chromedp.Do(ctx) }); err != nil {
 		t.Fatalf("%s does not start: %v", r.Path, err)
 	}
-	return &browser{ctx}
+	return &browser{ctx: ctx}
 }
 
 // within bounds f, which must give up when its context ends.
@@ -80,16 +81,21 @@ func within(ctx context.Context, f func(context.Context) error) error {
 // A tab is a page in a browser context of its own: cookies, storage and
 // sockets are not shared with any other tab.
 type tab struct {
-	ctx   context.Context
-	close context.CancelFunc
+	ctx        context.Context
+	close      context.CancelFunc
+	complaints *complaints
 }
 
 // open opens a tab at url. If the test fails, a screenshot is kept.
 func (b *browser) open(t *testing.T, name, url string) (*tab, error) {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	p := &tab{ctx, cancel}
+	heard := new(complaints)
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(heard.listen))
+	p := &tab{ctx, cancel, heard}
 	t.Cleanup(func() {
+		if b.strict {
+			p.quiet(t)
+		}
 		if t.Failed() {
 			p.screenshot(t, name)
 		}

@@ -14,6 +14,7 @@ import (
 // page of cmd/server. The parts build on each other.
 func TestChatPage(t *testing.T) {
 	b := startBrowser(t)
+	b.strict = true
 	server := buildServer(t)
 	server.start(t)
 
@@ -130,6 +131,8 @@ func TestChatPage(t *testing.T) {
 		for _, c := range []*chatter{ada, grace} {
 			_ = value[chromedp.Void](c, "void (window.loadedOnce = true)")
 		}
+		ada.expects(lost, "ERR_CONNECTION")
+		grace.expects(lost, "ERR_CONNECTION")
 		server.kill()
 		for _, c := range []*chatter{ada, grace} {
 			c.until("notices that the server is gone", state+" !== 'online'")

@@ -152,9 +152,11 @@ func (c *chatter) press(key string, modifiers ...chromedp.Modifier) {
 // beside opens another tab of the same browser profile.
 func (c *chatter) beside(name, url string) *chatter {
 	c.t.Helper()
-	ctx, cancel := chromedp.NewContext(c.ctx)
-	d := &chatter{&tab{ctx, cancel}, c.t, name}
+	heard := new(complaints)
+	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithListener(heard.listen))
+	d := &chatter{&tab{ctx, cancel, heard}, c.t, name}
 	c.t.Cleanup(func() {
+		d.quiet(c.t)
 		if c.t.Failed() {
 			d.screenshot(c.t, name)
 		}

@@ -130,6 +130,50 @@ const passes = (ms) => { // in steps, as timers would see it
   for (let left = ms; left > 0; left -= 500) mock.timers.tick(Math.min(left, 500));
 };
 
+test("a browser that says again and again that the network is there makes nobody try without end", async (t) => {
+  const b = begin(t);
+  b.chat.connect();
+  b.socket().loses();
+  const before = FakeSocket.all.length;
+  for (let i = 0; i < 200; i++) { // 10 s
+    happens("online");
+    if (b.chat.state === "connecting") b.socket().loses();
+    mock.timers.tick(50);
+    if (b.chat.state === "connecting") b.socket().loses();
+  }
+  const tries = FakeSocket.all.length - before;
+  assert.ok(tries >= 8 && tries <= 12, `${tries} tries in 10 s`);
+});
+
+for (const [what, half] of Object.entries({ high: "\ud83d", low: "\udc4b", swapped: "\udc4b\ud83d" })) {
+  test(`half of a surrogate pair, ${what}, does not go out, and is not lost`, async (t) => {
+    const kept = new Map();
+    const storage = { getItem: (k) => kept.get(k) ?? null, setItem: (k, v) => kept.set(k, v), removeItem: (k) => kept.delete(k) };
+    const b = begin(t, { storage });
+    await inRoom(b);
+    const sent = b.socket().sent.length;
+    const id = b.chat.send("r", `x${half}y`);
+    b.chat.sendPrivate(you, half);
+    b.chat.retry(id);
+    b.chat.join(`r${half}`);
+    b.chat.send(`r${half}`, "text");
+    assert.equal(b.socket().sent.length, sent);
+    assert.deepEqual(b.chat.outbox.map((m) => [m.text, m.state]), [[`x${half}y`, "failed"], [half, "failed"], ["text", "failed"]]);
+    assert.match(b.chat.outbox[0].reason, /half of a character/);
+    assert.deepEqual(b.chat.rooms, ["r"]);
+    assert.equal(b.told.filter(([n]) => n === "left").length, 2);
+    // What an older page has kept, too.
+    storage.setItem("framewright outbox", JSON.stringify(b.chat.outbox.map((m) => ({ ...m, state: "sending", reason: undefined }))));
+    const again = new Chat("ws://x/ws", { name: "Ada", secret: "s", start: false, storage });
+    assert.deepEqual(again.outbox.map((m) => m.state), ["failed", "failed", "failed"]);
+    // As a name it is refused, as the server would.
+    b.chat.rename(`Ada${half}`);
+    assert.equal(b.chat.state, "refused");
+    b.chat.rename("Ada 👋");
+    assert.equal(b.chat.state, "connecting");
+  });
+}
+
 test("a connection that died without a word is noticed within half a minute", async (t) => {
   const b = begin(t);
   await inRoom(b);

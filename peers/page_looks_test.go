@@ -122,6 +122,7 @@ func testLooks(t *testing.T, s *stage) {
 	robot.says("aside", "unread")
 	ada.types("A line of my own")
 	ada.want("has sent it", delivered, []string{"sent"})
+	ada.expects(lost)
 	s.gate.close()
 	t.Cleanup(s.gate.open)
 	ada.until("has a banner", banner+" !== ''")

@@ -38,6 +38,7 @@ func (s *stage) as(name string) string { return fmt.Sprint(name, " ", s.part) }
 // TestPage holds the page's tests, each with browser contexts and rooms of its own.
 func TestPage(t *testing.T) {
 	s := &stage{browser: startBrowser(t), program: buildServer(t)}
+	s.browser.strict = true
 	s.program.start(t)
 	s.gate = newGate(t, s.addr)
 	for _, part := range []struct {
@@ -51,6 +52,7 @@ func TestPage(t *testing.T) {
 		{"private messages", testPrivate},
 		{"delivery of what is sent", testDelivery},
 		{"what is too long is not cut", testLength},
+		{"half of a character", testHalves},
 		{"Enter that an input method takes", testComposition},
 		{"offline, a reload, and online again", testOffline},
 		{"a connection that dies without a word", testSilence},
@@ -65,6 +67,7 @@ func TestPage(t *testing.T) {
 		{"the client on a page of another origin", testImport},
 		{"the client of Socket.IO on a page of another origin", testForeignScript},
 		{"under a path of a proxy", testPath},
+		{"under a path without a slash", testNoSlash},
 		{"frames of a compressed connection", testCompressed},
 		{"the server's operators", testModeration},
 		{"accounts and guests", testAccounts},
@@ -271,6 +274,7 @@ func testDelivery(t *testing.T, s *stage) {
 	ada.types("one")
 	ada.want("has sent it", delivered, []string{"sent"})
 
+	ada.expects(lost)
 	s.gate.close()
 	ada.until("lost the connection", state+" !== 'online'")
 	ada.types("two")
@@ -306,6 +310,8 @@ func testOffline(t *testing.T, s *stage) {
 	ada, grace := s.visit(t, "Ada", "train"), s.visit(t, "Grace", "train")
 	ada.types("at the station")
 	grace.sees("at the station")
+	ada.expects(lost)
+	grace.expects(lost)
 	s.gate.close()
 	ada.offline(true)
 	ada.until("is told that it is offline", banner+".startsWith('You are offline')")
@@ -339,6 +345,7 @@ func testOffline(t *testing.T, s *stage) {
 func testSilence(t *testing.T, s *stage) {
 	ada := s.visit(t, "Ada", "silence")
 	robot := joins(t, "http://"+s.addr+"/", s.as("Robot"), "silence") // past the gate
+	ada.expects(lost)
 	for _, tt := range []struct{ why, script string }{
 		{"by itself", "void 0"},
 		{"told that the network is there", "void dispatchEvent(new Event('online'))"},
@@ -362,6 +369,9 @@ func testResume(t *testing.T, s *stage) {
 	ada := s.visit(t, "Ada", "resume")
 	second := ada.beside("Ada's second tab", s.gate.url()+"#resume")
 	grace := s.visit(t, "Grace", "resume")
+	for _, c := range []*chatter{ada, second, grace} {
+		c.expects(lost)
+	}
 	robot := joins(t, "http://"+s.addr+"/", s.as("Robot"), "resume") // past the gate
 	var want []string
 	say := func(texts ...string) {
@@ -401,6 +411,8 @@ func testRestart(t *testing.T, s *stage) {
 	server.program.start(t)
 	server.gate = newGate(t, server.addr)
 	ada, grace := server.visit(t, "Ada", "restart"), server.visit(t, "Grace", "restart")
+	ada.expects(lost)
+	grace.expects(lost)
 	want := []string{"before the restart"}
 	ada.types(want[0])
 	ada.want("has sent it", delivered, []string{"sent"})

@@ -106,6 +106,67 @@ func testLength(t *testing.T, s *stage) {
 	ada.want("has a name of 32", "document.querySelector('#my-name').textContent", strings.Repeat("é", 32))
 }
 
+// testHalves puts half of a surrogate pair into every box: nothing of it goes to
+// the server, which would close for it, and nothing is lost.
+func testHalves(t *testing.T, s *stage) {
+	ada := s.visit(t, "Ada", "halves")
+	put := func(css, before, unit, after string) {
+		t.Helper()
+		_ = value[chromedp.Void](ada, withValues("void ((e) => { e.focus(); e.value = %s + "+unit+" + %s; e.dispatchEvent(new Event('input', { bubbles: true })); })(document.querySelector(%s))", before, after, css))
+	}
+	const half = "'\\ud83d'"
+	for _, tt := range []struct{ before, unit, after, words string }{
+		{"Hello 👋 ", half, "", "Half of a character, which cannot be sent, is after “Hello 👋”. Delete it."},
+		{"a long text before ", "'\\udc4b'", " it", "Half of a character, which cannot be sent, is after “text before ”. Delete it."},
+		{"", half, "x", "Half of a character, which cannot be sent, is at the beginning. Delete it."},
+		{"both, the wrong way round ", "'\\udc4b\\ud83d'", "", "Half of a character, which cannot be sent, is after “ way round ”. Delete it."},
+	} {
+		put("#text", tt.before, tt.unit, tt.after)
+		words := value[string](ada, "document.querySelector('#text-note').textContent")
+		if !strings.HasPrefix(words, "Half of a character, which cannot be sent, is ") {
+			t.Errorf("%q: the page says %q, want something like %q", tt.before, words, tt.words)
+		}
+		ada.enter()
+		_ = value[chromedp.Void](ada, "void document.querySelector('#form').requestSubmit()")
+		if !value[bool](ada, withValues("document.querySelector('#text').value === %s + "+tt.unit+" + %s", tt.before, tt.after)) {
+			t.Errorf("%q: it is not in the box any more", tt.before)
+		}
+	}
+	put("#room-name", "a room ", half, "")
+	ada.enter()
+	ada.want("stays in its room", "document.querySelector('#title').textContent", "#halves")
+	ada.until("says why", "document.querySelector('#room-note').textContent.startsWith('Half of a character')")
+	put("#room-name", "", "''", "")
+	ada.must(chromedp.Click(chromedp.CSS("#me-button")), chromedp.WaitVisible(chromedp.CSS("#name")))
+	put("#name", "Ada ", half, "")
+	ada.enter()
+	ada.until("says why", "document.querySelector('#me').open && document.querySelector('#name-note').textContent.startsWith('Half of a character')")
+	ada.must(chromedp.Click(chromedp.CSS("#me-cancel")))
+	put("#text", "whole 👋", "''", "")
+	ada.enter()
+	ada.want("sends what is whole", texts, []string{"whole 👋"})
+	ada.want("was never disconnected", "document.querySelectorAll('#frame-list').length && "+state, "online")
+	ada.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('#frames-button').click()"))
+	ada.want("was welcomed once, and refused nothing", "[...document.querySelectorAll('#frame-list .payload')].map(e => JSON.parse(e.textContent).type).filter(e => ['welcome', 'error'].includes(e))", []string{"welcome"})
+
+	// A page of one's own that uses the client only: the same, by itself.
+	_ = value[chromedp.Void](ada, `(async () => {
+		const { Chat } = await import('./client.js');
+		window.told = [];
+		const chat = new Chat('ws://' + location.host + '/ws', { name: `+"`${'Robot'} ${Date.now() % 1000}`"+` });
+		for (const name of ['delivery', 'left', 'error', 'state']) chat.on(name, (e) => window.told.push([name, e.state ?? '', e.text ?? '', e.reason ?? ''].join('|')));
+		chat.join('halves');
+		chat.join('\ud83d');
+		chat.send('halves', 'x\ud83d');
+		chat.retry(chat.outbox[0].id);
+		chat.send('halves', 'after it');
+	})()`)
+	ada.sees("after it")
+	ada.until("it has failed, twice", "window.told.filter(e => e.startsWith('delivery|failed|x')).length === 2")
+	ada.until("it is not in the room", "window.told.some(e => e.startsWith('left|') && e.includes('half of a character'))")
+	ada.until("it stays connected", "window.told.filter(e => e.startsWith('state|online')).length === 1 && !window.told.some(e => e.startsWith('error'))")
+}
+
 // testComposition presses Enter as input methods of several browsers have it.
 func testComposition(t *testing.T, s *stage) {
 	ada := s.visit(t, "Ada", "ime")
@@ -118,6 +179,7 @@ func testComposition(t *testing.T, s *stage) {
 	ada.want("has what was composed, not sent", box, "日本語")
 
 	// As others tell of it, in the order in which they do.
+	var sent []string
 	for _, tt := range []struct {
 		what, events string
 		sends        bool
@@ -125,6 +187,12 @@ func testComposition(t *testing.T, s *stage) {
 		{"Chrome and Firefox", "key({ isComposing: true, keyCode: 229 }); end()", false},
 		{"Safari", "end(); key({ keyCode: 229 })", false},
 		{"the end of it right before a key that is like any other", "end(); key({ keyCode: 13 })", false},
+		{"Korean, whose Enter ends the composition and is passed on", "key({ isComposing: true, keyCode: 229, key: 'Process' }); end(); key({ keyCode: 13 })", true},
+		{"Korean, on the keys of numbers", "key({ isComposing: true, keyCode: 229, code: 'NumpadEnter', key: 'Process' }); end(); key({ keyCode: 13, code: 'NumpadEnter' })", true},
+		{"Chinese, whose Enter hands over the letters", "key({ isComposing: true, keyCode: 229 }); end(); up()", false},
+		{"Safari, after a word that another key began", "key({ key: 'n', code: 'KeyN', isComposing: true, keyCode: 229 }); up({ key: 'n', code: 'KeyN' }); end(); key({ keyCode: 229 })", false},
+		{"after a candidate that was clicked", "end(); await new Promise((done) => setTimeout(done, 60)); key({ keyCode: 13 })", true},
+		{"a key whose event has no code, as filling in makes them", "text.dispatchEvent(Object.assign(new Event('keydown', { bubbles: true }), { keyCode: 13 })); end(); key({ keyCode: 229 })", false},
 		{"with Shift", "key({ keyCode: 13, shiftKey: true })", false},
 		{"a key of its own, later", "end(); await new Promise((done) => setTimeout(done, 100)); key({ keyCode: 13 })", true},
 	} {
@@ -132,6 +200,7 @@ func testComposition(t *testing.T, s *stage) {
 		_ = value[chromedp.Void](ada, `(async () => {
 			const text = document.querySelector('#text');
 			const key = (o) => text.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', bubbles: true, cancelable: true, ...o }));
+			const up = (o) => text.dispatchEvent(new KeyboardEvent('keyup', { key: 'Enter', code: 'Enter', bubbles: true, ...o }));
 			const end = () => text.dispatchEvent(new CompositionEvent('compositionend', { data: 'x', bubbles: true }));
 			text.dispatchEvent(new CompositionEvent('compositionstart', { bubbles: true }));
 			`+tt.events+`;
@@ -139,6 +208,9 @@ func testComposition(t *testing.T, s *stage) {
 		if left := value[string](ada, box); (left == "") != tt.sends {
 			t.Errorf("%s: the box holds %q; want it sent: %v", tt.what, left, tt.sends)
 		}
+		if tt.sends {
+			sent = append(sent, tt.what)
+		}
 	}
-	ada.want("has sent one", texts, []string{"a key of its own, later"})
+	ada.want("has sent those", texts, sent)
 }

@@ -309,11 +309,12 @@ func (a *admin) people(r *http.Request) (any, error) {
 }
 
 type adminMessage struct {
-	Cursor chat.Cursor `json:"cursor"`
-	Time   time.Time   `json:"time"`
-	Person string      `json:"person"`
-	Name   string      `json:"name"`
-	Text   string      `json:"text"`
+	Cursor  chat.Cursor `json:"cursor"`
+	Time    time.Time   `json:"time"`
+	Person  string      `json:"person"`
+	Name    string      `json:"name"`
+	Account bool        `json:"account"`
+	Text    string      `json:"text"`
 }
 
 func (a *admin) messages(r *http.Request) (any, error) {
@@ -330,7 +331,7 @@ func (a *admin) messages(r *http.Request) (any, error) {
 	}
 	list := []adminMessage{}
 	for _, m := range page.Messages {
-		list = append(list, adminMessage{m.Cursor, m.Time, m.From.ID, m.From.Name, m.Text})
+		list = append(list, adminMessage{m.Cursor, m.Time, m.From.ID, m.From.Name, m.From.Account, m.Text})
 	}
 	return map[string]any{"messages": list, "more": page.More}, nil
 }

@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +31,24 @@ var pageHeaders = map[string]string{
 	"X-Content-Type-Options":       "nosniff",
 	"X-Frame-Options":              "DENY",
 	"Cache-Control":                "no-cache", // ask each time; the ETag makes it cheap
+}
+
+// inline is a page's own script that is not in a file of its own, if there is one.
+var inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+
+// policies are the pages' policies that differ from the one of pageHeaders: the
+// root's inline script, and no other, may run.
+func policies(files map[string][]byte) map[string]string {
+	special := make(map[string]string)
+	const name = "Content-Security-Policy"
+	for file, data := range files {
+		if m := inline.FindSubmatch(data); m != nil && path.Ext(file) != ".js" {
+			sum := sha256.Sum256(m[1])
+			allowed := "script-src 'self' 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+			special[file] = strings.Replace(pageHeaders[name], "script-src 'self'", allowed, 1)
+		}
+	}
+	return special
 }
 
 // clientModule can be imported by pages of other origins, too: it is public
@@ -59,6 +79,7 @@ var page = sync.OnceValue(func() http.Handler {
 		files[name] = data
 		return err
 	})
+	special := policies(files)
 	files[socketModule] = asModule(files["/socketio-client.js"])
 	for name, data := range files {
 		sum := sha256.Sum256(data)
@@ -82,6 +103,9 @@ var page = sync.OnceValue(func() http.Handler {
 		}
 		w.Header().Set("Content-Type", contentTypes[cmp.Or(path.Ext(name), ".html")])
 		w.Header().Set("ETag", tags[name])
+		if p := special[name]; p != "" {
+			w.Header().Set("Content-Security-Policy", p)
+		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

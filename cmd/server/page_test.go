@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"regexp"
@@ -71,6 +73,25 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// The policy lets the script within the page run by what is in it, and nowhere
+// else.
+func TestInlineScript(t *testing.T) {
+	p := startAdmin(t)
+	for path, want := range map[string]int{"/": 1, "/socketio.html": 0, "/admin/": 0, "/app.js": 0, "/nope": 0} {
+		_, header, body := get(t, p.url+path)
+		csp := header.Get("Content-Security-Policy")
+		if got := strings.Count(csp, "'sha256-"); got != want || len(header["Content-Security-Policy"]) != 1 || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: %d inline scripts may run, want %d: %s", path, got, want, csp)
+		}
+		for _, m := range inline.FindAllStringSubmatch(body, -1) {
+			sum := sha256.Sum256([]byte(m[1]))
+			if hash := base64.StdEncoding.EncodeToString(sum[:]); path != "/app.js" && !strings.Contains(csp, hash) {
+				t.Errorf("%s: its inline script may not run: its hash is %s, the policy %s", path, hash, csp)
+			}
+		}
+	}
+}
+
 // What the policy would block must not be in the page to begin with, nor any
 // way from text to markup.
 func TestPageSources(t *testing.T) {
@@ -93,6 +114,9 @@ func TestPageSources(t *testing.T) {
 			t.Fatal(err)
 		}
 		data = comment.ReplaceAll(data, nil)
+		if e.Name() == "index.html" {
+			data = inline.ReplaceAll(data, nil) // the one that TestInlineScript is about
+		}
 		for what, re := range forbidden {
 			if at := re.Find(data); at != nil {
 				t.Errorf("%s has %s: %s", e.Name(), what, at)

@@ -1,12 +1,28 @@
 // The operator's page. It keeps the key for as long as its tab is there, shows it
 // in a header, and asks before it does anything.
+import { bounded } from './write.js';
 
 const $ = (id) => document.querySelector(`#${id}`);
-const kept = 'framewright admin key';
+// Several servers may be on one host, each under a path and with its own key.
+const kept = `framewright admin key ${new URL('.', location.href).pathname}`;
+const REASON = 200; // characters
+let key = '';
+try {
+  key = sessionStorage.getItem(kept) ?? '';
+} catch { /* forbidden: then the key lasts as long as the page */ }
+
+function keep(value) {
+  key = value;
+  try {
+    if (value) sessionStorage.setItem(kept, value);
+    else sessionStorage.removeItem(kept);
+  } catch { /* as above */ }
+}
 const status = (text) => { $('status').textContent = text; };
 
 async function api(path, body) {
-  const headers = { Authorization: `Bearer ${sessionStorage.getItem(kept)}` };
+  const bytes = String.fromCharCode(...new TextEncoder().encode(key)); // a header has bytes
+  const headers = { Authorization: `Bearer ${bytes}` };
   if (body) headers['Content-Type'] = 'application/json';
   const answer = await fetch(`api/${path}`, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'omit' });
   const said = await answer.json().catch(() => ({}));
@@ -16,7 +32,7 @@ async function api(path, body) {
 }
 
 function leave() {
-  sessionStorage.removeItem(kept);
+  keep('');
   $('all').hidden = $('forget').hidden = true;
   $('login').hidden = false;
   $('key').focus();
@@ -37,6 +53,24 @@ function element(tag, text, props = {}) {
   return e;
 }
 
+/** named is what somebody calls himself, or says: its direction stays its own. */
+const named = (text) => `\u2068${text}\u2069`;
+
+/** person is a name, with a mark if it belongs to an account. */
+function person({ name, account }) {
+  const line = [element('bdi', name)];
+  if (account) line.push(' ', element('span', '✓', { className: 'account', role: 'img', ariaLabel: 'account', title: 'This name belongs to an account' }));
+  return line;
+}
+
+/** cell is one of a row. Where the window has no room for columns it has its title. */
+function cell(title, ...parts) {
+  const td = element('td');
+  td.dataset.title = title;
+  td.append(...parts);
+  return td;
+}
+
 /** button does an action after a question. */
 function button(label, about, question, action, order, rows) {
   return element('button', label, {
@@ -53,8 +87,23 @@ function button(label, about, question, action, order, rows) {
 
 async function act(action, order) {
   const { count } = await api(action, order);
+  const [label, at] = focus();
   await look();
+  refocus(label, at);
   status(`Done: ${action}, ${count}.`);
+}
+
+// The tables are built anew: the focus goes to what stands for the same thing, or
+// is where it was.
+const buttons = () => [...document.querySelectorAll('#all button, #all select')];
+function focus() {
+  const at = buttons().indexOf(document.activeElement);
+  return [buttons()[at]?.ariaLabel ?? buttons()[at]?.id, at];
+}
+function refocus(label, at) {
+  if (at < 0 || buttons().includes(document.activeElement)) return;
+  const all = buttons().filter((b) => !b.disabled);
+  (all.find((b) => (b.ariaLabel ?? b.id) === label) ?? all[Math.min(at, all.length - 1)])?.focus();
 }
 
 function confirmed(question, rows) {
@@ -62,16 +111,20 @@ function confirmed(question, rows) {
   $('minutes-row').hidden = !rows.includes('minutes');
   $('reason-row').hidden = !rows.includes('reason');
   $('reason').value = '';
+  checkReason();
   const ask = $('ask');
   ask.returnValue = '';
   ask.showModal();
   return new Promise((done) => ask.addEventListener('close', () => done(ask.returnValue === 'yes'), { once: true }));
 }
 
+let looks = 0;
 async function look() {
+  const turn = ++looks;
   const room = $('room').value;
   const query = new URLSearchParams({ room, name: $('name').value });
   const [{ rooms }, { people, more }] = await Promise.all([api('rooms'), api(`people?${query}`)]);
+  if (turn !== looks) return; // somebody has asked for something else meanwhile
   const here = rooms.some((r) => r.name === room) || room === '' ? rooms : [...rooms, { name: room, people: 0 }];
   $('room').replaceChildren(element('option', `all (${rooms.length})`, { value: '' }),
     ...here.map((r) => element('option', `${r.name} (${r.people})`, { value: r.name })));
@@ -85,28 +138,33 @@ async function look() {
 
 function row(p, room) {
   const tr = element('tr');
-  const where = room ? ` in ${room}` : ' everywhere';
+  const where = room ? ` in ${named(room)}` : ' everywhere';
   const order = { person: p.person, room };
-  tr.append(element('td', p.account ? `${p.name} (account)` : p.name, { title: p.person }), element('td', p.rooms.join(', ')), element('td', p.address), element('td', p.transport),
-    element('td', new Date(p.since).toLocaleString()));
-  const actions = element('td');
+  const name = cell('Name', ...person(p));
+  name.title = p.person;
+  const who = named(p.name);
+  tr.append(name, cell('Rooms', ...p.rooms.flatMap((r, i) => [i ? ', ' : '', element('bdi', r)])), cell('Address', p.address), cell('Transport', p.transport),
+    cell('Since', new Date(p.since).toLocaleString()));
+  const actions = cell('Actions');
   actions.append(
-    button('Mute', p.name, `Mute ${p.name}${where}?`, 'mute', order, ['minutes']),
-    button('Unmute', p.name, `Let ${p.name} write again${where}?`, 'unmute', order, []),
-    button('Kick', p.name, `Take ${p.name} out${room ? where : ' of the server'}?`, 'kick', order, ['reason']),
-    button('Ban', p.name, `Keep ${p.name} out of the server?`, 'ban', { person: p.person }, ['minutes', 'reason']));
+    button('Mute', p.name, `Mute ${who}${where}?`, 'mute', order, ['minutes']),
+    button('Unmute', p.name, `Let ${who} write again${where}?`, 'unmute', order, []),
+    button('Kick', p.name, `Take ${who} out${room ? where : ' of the server'}?`, 'kick', order, ['reason']),
+    button('Ban', p.name, `Keep ${who} out of the server?`, 'ban', { person: p.person }, ['minutes', 'reason']));
   if (p.address) actions.append(button('Ban address', p.address, `Keep everybody from ${p.address} out?`, 'ban', { address: p.address }, ['minutes', 'reason']));
   tr.append(actions);
   return tr;
 }
 
 async function messages(room) {
+  const turn = looks;
   const { messages } = await api(`messages?${new URLSearchParams({ room })}`);
+  if (turn !== looks) return;
   $('messages').replaceChildren(...messages.reverse().map((m) => {
     const tr = element('tr');
-    const action = element('td');
-    action.append(button('Delete', `what ${m.name} said`, `Delete what ${m.name} said: “${m.text.slice(0, 80)}”?`, 'delete', { room, cursor: m.cursor }, []));
-    tr.append(element('td', new Date(m.time).toLocaleString()), element('td', m.name), element('td', m.text), action);
+    const short = [...m.text].length > 80 ? `${[...m.text].slice(0, 80).join('')}…` : m.text;
+    const remove = button('Delete', `what ${m.name} said: ${short}`, `Delete what ${named(m.name)} said: “${named(short)}”?`, 'delete', { room, cursor: m.cursor }, []);
+    tr.append(cell('Time', new Date(m.time).toLocaleString()), cell('Name', ...person(m)), cell('Text', element('bdi', m.text)), cell('Action', remove));
     return tr;
   }));
 }
@@ -120,7 +178,7 @@ async function enter() {
 
 $('login').addEventListener('submit', (event) => {
   event.preventDefault();
-  sessionStorage.setItem(kept, $('key').value.trim());
+  keep($('key').value.trim());
   $('key').value = '';
   attempt(enter);
 });
@@ -132,6 +190,8 @@ $('room').addEventListener('change', () => attempt(look));
 $('forget').addEventListener('click', leave);
 $('close').addEventListener('click', () => attempt(async () => {
   const room = $('room').value;
-  if (await confirmed(`Take everybody out of ${room}?`, ['reason'])) await act('close', { room, reason: $('reason').value });
+  if (await confirmed(`Take everybody out of ${named(room)}?`, ['reason'])) await act('close', { room, reason: $('reason').value });
 }));
-if (sessionStorage.getItem(kept)) attempt(enter);
+$('cancel').addEventListener('click', () => $('ask').close(''));
+const checkReason = bounded($('reason'), $('reason-note'), REASON);
+if (key) attempt(enter);

@@ -8,7 +8,7 @@ import { spoken } from "./log.js";
 import { PLACE, load, remember, ownIdentity, tabStorage } from "./identity.js";
 import { banner, connection, lists, header, members, total } from "./view.js";
 import { Dialog, keys, panels } from "./panels.js";
-import { bounded, composing, tooLong } from "./write.js";
+import { bounded, composing, fault } from "./write.js";
 import { $ } from "./dom.js";
 
 const DEFAULT_ROOM = "lobby";
@@ -281,14 +281,14 @@ text.addEventListener("input", () => {
   if (text.value.trim() && active.room) chat.typing(active.room);
 });
 
-// measure shows how long the text is, if that matters, and whether it is too
-// long to be sent.
+// measure shows how long the text is, if that matters, and whether it can be
+// sent as it is.
 function measure() {
-  const { over, words } = tooLong(text.value.trim(), maxText);
+  const { over, words, spoken: aloud } = fault(text.value.trim(), maxText);
   $("text-note").hidden = !words;
   $("text-note").classList.toggle("over", over);
   if ($("text-note").textContent !== words) $("text-note").textContent = words;
-  if (over && text.getAttribute("aria-invalid") !== "true") announcer.say(`Too long to be sent: ${words}`);
+  if (over && text.getAttribute("aria-invalid") !== "true") announcer.say(aloud);
   text.setAttribute("aria-invalid", String(over));
   return over;
 }

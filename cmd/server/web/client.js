@@ -73,7 +73,7 @@ const QUIET_HIDDEN = 60_000;
 const CHECK = 3000; // how often that is looked at
 const CHECK_HIDDEN = 30_000;
 const PROBE_TIMEOUT = 8000; // for anything at all to come
-const FRESH = 1000; // heard so lately: no need to ask
+const FRESH = 1000; // heard, or tried in vain, so lately: no need to ask, or try, at once
 const LATE = 2000; // a timer so late says that the page did not run meanwhile
 
 // What a server may say about waiting, whatever it says.
@@ -100,6 +100,10 @@ const now = () => performance.now();
 /** pause is how long a server wants us to wait, within reason. */
 const pause = (ms, fallback) => (Number.isFinite(ms) && ms >= 0 ? Math.min(Math.max(ms, SHORTEST), LONGEST) : fallback);
 
+/** wellFormed reports whether text can be written in UTF-8: half of a surrogate pair cannot, and the server closes for it. */
+export const wellFormed = (text) => !/\p{Surrogate}/u.test(text);
+const HALF = "it has half of a character in it (a lone surrogate), which cannot be sent";
+
 export class Chat {
   #url;
   #socket = null;
@@ -118,6 +122,8 @@ export class Chat {
   #tokenGap = TOKEN_EVERY;
   #restart = 0; // ms after which a restarting server wants us back
   #notBefore = 0; // nothing but the person may try earlier
+  #failedAt = -Infinity; // when a try to connect came to nothing
+  #nextAt = 0; // when the next one is due
   #timer = 0; // of the next try, or of this one's patience
   #held = 0; // sends wait until then
   #pumpTimer = 0;
@@ -188,6 +194,10 @@ export class Chat {
     clearTimeout(this.#timer);
     this.#drop();
     this.#notBefore = 0;
+    if (this.name !== undefined && !wellFormed(this.name)) {
+      this.#become("refused", { reason: `This name cannot be used: ${HALF}.`, code: "bad-name" });
+      return;
+    }
     const socket = (this.#socket = new WebSocket(this.#url, SUBPROTOCOL));
     this.#become("connecting");
     this.#timer = setTimeout(() => this.#lost(socket, "no answer"), CONNECT_TIMEOUT);
@@ -251,6 +261,10 @@ export class Chat {
 
   join(room) {
     if (this.#rooms.has(room)) return;
+    if (!wellFormed(room)) {
+      this.#out(room, `the name of the room cannot be used: ${HALF}`);
+      return;
+    }
     this.#rooms.set(room, { cursor: "", joined: false, typedAt: -Infinity });
     if (this.state === "online") this.#join(room);
   }
@@ -291,8 +305,7 @@ export class Chat {
     if (m?.state !== "failed") return;
     if (m.room) this.join(m.room);
     Object.assign(m, { state: "sending", reason: undefined, tries: 0 });
-    this.#changed(m);
-    this.#pump();
+    this.#queue(m);
   }
 
   /** discard forgets a message that was not sent. */
@@ -407,9 +420,15 @@ export class Chat {
     this.#outbox.set(m.id, m);
     const r = this.#rooms.get(room);
     if (r) r.typedAt = -Infinity;
-    this.#changed(m);
-    this.#pump();
+    this.#queue(m);
     return m.id;
+  }
+
+  // #queue tells of what is to be sent, and sends it if it can be.
+  #queue(m) {
+    this.#changed(m);
+    if ([m.text, m.room ?? ""].every(wellFormed)) this.#pump();
+    else this.#fail(m, `Not sent: ${HALF}.`);
   }
 
   // #pump sends what may go out, in the order in which it was written.
@@ -477,6 +496,7 @@ export class Chat {
       for (const m of JSON.parse(this.#storage?.getItem(this.#key) ?? "[]").slice(0, OUTBOX_MESSAGES)) {
         const whole = [m.id, m.text, m.time, m.room ?? m.to?.id].every((s) => typeof s === "string" && s);
         if (!whole || !["sending", "failed"].includes(m.state)) continue;
+        if (![m.text, m.room ?? ""].every(wellFormed)) Object.assign(m, { state: "failed", reason: `Not sent: ${HALF}.` });
         this.#outbox.set(m.id, { ...shown(m), flying: false, tries: 0, timer: 0 });
         if (m.room && m.state === "sending") this.join(m.room);
       }
@@ -642,6 +662,7 @@ export class Chat {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
     if (this.state === "online" && now() - this.#onlineSince > SETTLED) this.#tries = 0;
+    if (this.state === "connecting") this.#failedAt = now();
     const flying = [...this.#outbox.values()].filter((m) => m.flying);
     this.#drop();
     if (code === CLOSE_TOO_BIG) { // to send it again would end the same way
@@ -663,8 +684,14 @@ export class Chat {
     const delay = Math.max(hint && jittered(hint), ceiling / 2 + (Math.random() * ceiling) / 2);
     this.#notBefore = hint ? now() + delay : 0;
     this.#restart = 0;
-    this.#timer = setTimeout(() => this.connect(), delay);
+    this.#connectAt(now() + delay);
     this.#become("waiting", { retryIn: delay, reason });
+  }
+
+  #connectAt(time) {
+    clearTimeout(this.#timer);
+    this.#nextAt = time;
+    this.#timer = setTimeout(() => this.connect(), Math.max(time - now(), 0));
   }
 
   // #deadline is when an answer must be there, or the connection is dead. A page
@@ -702,9 +729,13 @@ export class Chat {
   }
 
   // #wake is when the network or the person is back: try at once, or ask whether
-  // the connection still is one.
+  // the connection still is one. A browser may say so often, and be wrong.
   #wake() {
-    if (this.state === "waiting" && now() >= this.#notBefore) this.connect();
+    if (this.state === "waiting" && now() >= this.#notBefore) {
+      const at = this.#failedAt + FRESH;
+      if (now() >= at) this.connect();
+      else if (at < this.#nextAt) this.#connectAt(at);
+    }
     if (this.state !== "online") return;
     if (now() - this.#heardAt > FRESH) this.#ping();
     this.#watch(); // as often as a page that is seen

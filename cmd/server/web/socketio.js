@@ -47,6 +47,10 @@
     event.preventDefault();
     const line = text.value.trim();
     if (line === '') return;
+    if (/\p{Surrogate}/u.test(line)) {
+      show('Not sent: the text has half of a character in it (a lone surrogate), which cannot be sent', 'note');
+      return;
+    }
     // What the server would not even read it would close the connection for.
     const most = (socket.io.engine.maxPayload ?? Infinity) - 512;
     const size = new TextEncoder().encode(JSON.stringify(line)).length;
@@ -57,8 +61,9 @@
     text.value = '';
     socket.emit('message', line, crypto.randomUUID?.() ?? String(Math.random()), (answer) => {
       if (!answer?.error) return;
-      show(`Not sent: ${answer.error}`, 'note');
-      text.value ||= line; // nothing is lost
+      const free = text.value === '';
+      show(`Not sent: ${answer.error}${free ? '' : `: ${line}`}`, 'note');
+      if (free) text.value = line; // nothing is lost
     });
   });
 })();

@@ -89,7 +89,7 @@ export function banner({ state, retryIn, reason }) {
   if (bar.hidden) return;
   const because = reason ? ` (${reason})` : "";
   $("banner-text").textContent = state === "stopped" ? `Disconnected${because}.` :
-    navigator.onLine === false ? "You are offline. What you write is sent later." :
+    navigator.onLine === false && (!reason || reason === "offline") ? "You are offline. What you write is sent later." :
     `No connection${because}. What you write is sent later.`;
   const due = performance.now() + retryIn;
   const next = () => {
