@@ -99,17 +99,20 @@ func (p *program) start(t *testing.T) {
 		resp, err := client.Get(p.url())
 		if err == nil {
 			_ = resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
+			switch resp.StatusCode {
+			case http.StatusOK:
+				return
+			case http.StatusServiceUnavailable: // it listens before its store is open
+			default:
 				t.Fatalf("GET %s: %s", p.url(), resp.Status)
 			}
-			return
 		}
 		select {
 		case err := <-p.exited:
 			p.cmd = nil
 			t.Fatalf("the server ended: %v\n%s", err, p.logged())
 		case <-deadline.C:
-			t.Fatalf("the server does not answer at %s: %v", p.url(), err)
+			t.Fatalf("the server is not ready at %s: %v", p.url(), err)
 		case <-again.C:
 		}
 	}
