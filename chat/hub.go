@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"framewright/internal/lookalike"
+	"framewright/internal/tokens"
 )
 
 // Hub connects sessions and rooms. Its methods may be called from any
@@ -31,8 +32,12 @@ type Hub struct {
 	rooms     map[string]*room
 	roomNames lookalike.Index[string] // in use, and Options.Rooms
 	quiet     quiet
-	lasting   int            // rooms in use of Options.Rooms
-	opened    map[string]int // rooms in use, by the address that opened them
+	lasting   int                // rooms in use of Options.Rooms
+	opened    map[string]int     // rooms in use, by the address that opened them
+	vacant    map[*room]struct{} // rooms in use that nobody is in, but for those within the grace
+	graced    map[string]int     // sessions that were lost within the grace, by address
+
+	openings tokens.Table[string] // of rooms, by address
 
 	mutes    mutes
 	bans     bans
@@ -48,7 +53,10 @@ func New(o Options) *Hub {
 		addresses: make(map[string]int),
 		rooms:     make(map[string]*room),
 		opened:    make(map[string]int),
+		vacant:    make(map[*room]struct{}),
+		graced:    make(map[string]int),
 	}
+	h.openings.Rate = h.o.RoomRate.tokens()
 	for _, name := range slices.Concat(HouseNames, o.ReservedNames) {
 		h.house.add(h, name)
 	}
@@ -226,6 +234,14 @@ func (h *Hub) Count() (sessions, rooms int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.sessions), len(h.rooms)
+}
+
+// Full reports whether there are all the rooms that Options.MaxRooms allows, so
+// that nobody can open another one.
+func (h *Hub) Full() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.rooms)-h.lasting >= h.o.MaxRooms && len(h.vacant) == 0
 }
 
 // Refusal turns the error of a request into the event that tells the client,

@@ -16,7 +16,7 @@ type Memory struct {
 	MaxMessages int           // kept per room; default 1000
 	MaxAge      time.Duration // of a message; default: no limit
 	MaxRooms    int           // remembered; default 10,000. Past it the longest unused is forgotten
-	MaxBytes    int           // of all messages together; default 64 MiB. Past it the longest unused room loses its oldest
+	MaxBytes    int           // of all messages together; default 64 MiB. Past it a room that has a quarter of it loses its oldest when it is written to, or else the longest unused room does
 
 	mu    sync.Mutex
 	seed  maphash.Seed             // of the epochs of rooms that are not remembered
@@ -30,6 +30,7 @@ type memoryRoom struct {
 	epoch    uint64
 	dropped  uint64     // how many messages came before messages[0]
 	messages []*Message // messages[i] has Seq dropped+i+1
+	bytes    int        // of them
 	byID     map[sendKey]*Message
 	deleted  map[uint64]uint64 // Seq of a deleted message: the head's Seq when that was done
 }
@@ -90,6 +91,7 @@ func (m *Memory) dropOldest(r *memoryRoom) {
 	delete(r.byID, sendKey{old.From.ID, old.ID})
 	delete(r.deleted, old.Cursor.Seq)
 	m.bytes -= old.Size()
+	r.bytes -= old.Size()
 }
 
 func (r *memoryRoom) head() Cursor {
@@ -115,14 +117,22 @@ func (m *Memory) Append(room string, messages []*Message) ([]Stored, error) {
 			r.byID[key] = msg
 		}
 		m.bytes += msg.Size()
+		r.bytes += msg.Size()
 		out[i] = Stored{Message: msg}
 		for exceeds(len(r.messages), m.MaxMessages, 1000) {
 			m.dropOldest(r)
 		}
 	}
+	// Who fills one room does not push out the others' messages.
+	for exceeds(m.bytes, m.MaxBytes, 64<<20) && r.bytes > cmp.Or(m.MaxBytes, 64<<20)/largeRoom && len(r.messages) > 1 {
+		m.dropOldest(r)
+	}
 	m.shrink()
 	return out, nil
 }
+
+// largeRoom is the part of MaxBytes from which on a room makes way itself.
+const largeRoom = 4
 
 // shrink brings the sum of all rooms under MaxBytes, from the longest unused
 // room on; the last message of the last room stays.
@@ -224,6 +234,7 @@ func (m *Memory) Delete(room string, c Cursor) (bool, error) {
 	bare := *old // others hold the message itself, which does not change
 	bare.Text = ""
 	m.bytes -= old.Size() - bare.Size()
+	r.bytes -= old.Size() - bare.Size()
 	r.messages[c.Seq-r.dropped-1] = &bare
 	if bare.ID != "" {
 		r.byID[sendKey{bare.From.ID, bare.ID}] = &bare

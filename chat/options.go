@@ -40,6 +40,7 @@ type Options struct {
 	MessageRate Rate // of one connection's messages; default 20 a second, 100 at once
 	PersonRate  Rate // the same over all connections of a person; default 40 a second, 200 at once
 	ReadRate    Rate // of one connection's joins and histories, which cost the store; default 20 a second, 300 at once
+	RoomRate    Rate // of rooms that sessions of one address open: that were not in use, and may push others out of the store; default 2 a second, 1000 at once
 	RequestRate Rate // of one connection's requests of every kind; default 100 a second, 500 at once
 
 	// PresenceGrace is how long a person whose last connection was lost still
@@ -113,6 +114,7 @@ func (o Options) withDefaults() Options {
 	o.MessageRate = cmp.Or(o.MessageRate, Rate{20, 100})
 	o.PersonRate = cmp.Or(o.PersonRate, Rate{40, 200})
 	o.ReadRate = cmp.Or(o.ReadRate, Rate{20, 300})
+	o.RoomRate = cmp.Or(o.RoomRate, Rate{2, 1000})
 	o.RequestRate = cmp.Or(o.RequestRate, Rate{100, 500})
 	o.PresenceGrace = max(cmp.Or(o.PresenceGrace, 10*time.Second), 0)
 	return o

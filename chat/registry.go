@@ -75,12 +75,29 @@ func (h *Hub) unregister(s *Session, grace time.Duration) {
 			delete(h.addresses, s.address)
 		}
 	}
+	// An address has as many names within the grace as it may have sessions.
+	if limit := h.o.MaxSessionsPerAddress; limit > 0 && h.graced[s.address] >= limit {
+		grace = 0
+	}
+	if grace > 0 && s.address != "" {
+		h.graced[s.address]++
+	}
 	h.mu.Unlock()
-	if grace > 0 {
-		time.AfterFunc(grace, func() { h.forget(s) })
+	if grace == 0 {
+		h.forget(s)
 		return
 	}
-	h.forget(s)
+	time.AfterFunc(grace, func() {
+		h.forget(s)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if s.address == "" {
+			return
+		}
+		if h.graced[s.address]--; h.graced[s.address] == 0 {
+			delete(h.graced, s.address)
+		}
+	})
 }
 
 func (h *Hub) forget(s *Session) {
@@ -104,38 +121,82 @@ func (h *Hub) open(name, address string, whatever bool) (*room, error) {
 		return r, nil
 	}
 	key := lookalike.Of(name, false)
+	for {
+		r, vacant, err := h.tryOpen(name, address, key, whatever)
+		if vacant == nil {
+			return r, err
+		}
+		vacant.vacate() // and so make room
+	}
+}
+
+// tryOpen is open, once. If there are too many rooms, but some that nobody is in,
+// it returns one of those.
+func (h *Hub) tryOpen(name, address string, key lookalike.Key, whatever bool) (r, vacant *room, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := h.rooms[name]
-	if r == nil {
-		if err := h.looksNew(name, key); err != nil && !whatever {
-			return nil, err
-		}
-		lasting := slices.Contains(h.o.Rooms, name)
-		if lasting {
-			address = ""
-		}
-		if limit := h.o.MaxRoomsPerAddress; limit > 0 && address != "" && h.opened[address] >= limit {
-			return nil, &Error{Code: CodeTooManyRooms,
-				Text: fmt.Sprintf("%d rooms are in use because somebody at your address opened them, which is all there may be (option MaxRoomsPerAddress)", limit)}
-		}
-		if !lasting && !whatever && len(h.rooms)-h.lasting >= h.o.MaxRooms {
-			return nil, &Error{Code: CodeTooManyRooms,
-				Text: fmt.Sprintf("the server has %d rooms in use, which is all it may have (option MaxRooms)", h.o.MaxRooms)}
-		}
-		r = newRoom(h, name)
-		r.key = key
-		h.rooms[name] = r
-		if r.lasting = lasting; lasting {
-			h.lasting++
-		}
-		if r.opener = address; address != "" {
-			h.opened[address]++
-		}
-		h.roomNames.Add(key, name)
+	if r = h.rooms[name]; r != nil {
+		r.refs++
+		return r, nil, nil
 	}
+	if err := h.looksNew(name, key); err != nil && !whatever {
+		return nil, nil, err
+	}
+	lasting := slices.Contains(h.o.Rooms, name)
+	if lasting {
+		address = ""
+	}
+	if limit := h.o.MaxRoomsPerAddress; limit > 0 && address != "" && h.opened[address] >= limit {
+		for r := range h.vacant {
+			if r.opener == address {
+				delete(h.vacant, r)
+				return nil, r, nil
+			}
+		}
+		return nil, nil, &Error{Code: CodeTooManyRooms,
+			Text: fmt.Sprintf("%d rooms are in use because somebody at your address opened them, which is all there may be (option MaxRoomsPerAddress)", limit)}
+	}
+	if !lasting && !whatever && len(h.rooms)-h.lasting >= h.o.MaxRooms {
+		for r := range h.vacant {
+			delete(h.vacant, r)
+			if !r.lasting {
+				return nil, r, nil
+			}
+		}
+		return nil, nil, &Error{Code: CodeTooManyRooms,
+			Text: fmt.Sprintf("the server has %d rooms in use, which is all it may have (option MaxRooms)", h.o.MaxRooms)}
+	}
+	if address != "" {
+		if wait, ok := h.openings.Take(address, 1, time.Now()); !ok {
+			rate := h.o.RoomRate
+			wait = (wait + time.Millisecond - 1).Truncate(time.Millisecond)
+			return nil, nil, &Error{Code: CodeRateLimited, Retry: wait,
+				Text: fmt.Sprintf("too many rooms opened by your address: at most %g a second, %d at once (option RoomRate); try again in %v", rate.PerSecond, rate.Burst, wait)}
+		}
+	}
+	r = newRoom(h, name)
+	r.key = key
+	h.rooms[name] = r
+	if r.lasting = lasting; lasting {
+		h.lasting++
+	}
+	if r.opener = address; address != "" {
+		h.opened[address]++
+	}
+	h.roomNames.Add(key, name)
 	r.refs++
-	return r, nil
+	return r, nil, nil
+}
+
+// setVacant notes whether nobody is in a room any more.
+func (h *Hub) setVacant(r *room, vacant bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if vacant && !r.lasting {
+		h.vacant[r] = struct{}{}
+	} else {
+		delete(h.vacant, r)
+	}
 }
 
 // looksNew refuses the name of a room that looks like one in use, one of
@@ -189,6 +250,7 @@ func (h *Hub) release(r *room) {
 	defer h.mu.Unlock()
 	if r.refs--; r.refs == 0 {
 		delete(h.rooms, r.name)
+		delete(h.vacant, r)
 		if r.lasting {
 			h.lasting--
 		}

@@ -281,6 +281,9 @@ func (r *room) enter(s *Session) {
 	p.sessions++
 	r.place[s] = len(r.members)
 	r.members = append(r.members, s)
+	if len(r.members) == 1 {
+		r.hub.setVacant(r, false)
+	}
 }
 
 // call has a person go by another name, if it is one, and tells the members.
@@ -345,6 +348,9 @@ func (r *room) leave(s *Session, grace time.Duration) {
 	r.members[last] = nil
 	r.members = r.members[:last]
 	delete(r.place, s)
+	if len(r.members) == 0 {
+		r.hub.setVacant(r, true)
+	}
 	if grace == 0 {
 		s.placesMu.Lock()
 		delete(s.places, r)
@@ -372,6 +378,19 @@ func (r *room) leave(s *Session, grace time.Duration) {
 		r.hub.release(r)
 	})
 	p.grace = timer
+}
+
+// vacate ends the graces of all if nobody is here.
+func (r *room) vacate() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.members) > 0 {
+		return
+	}
+	for _, p := range r.people {
+		r.stopGrace(p)
+		r.remove(p)
+	}
 }
 
 func (r *room) remove(p *presence) {

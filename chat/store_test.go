@@ -110,9 +110,9 @@ func TestMemoryKeepsWhatWasWritten(t *testing.T) {
 }
 
 func TestMemoryBytes(t *testing.T) {
-	m := &Memory{MaxBytes: 10_000}
+	m := &Memory{MaxBytes: 30_000} // a room has less than a quarter
 	text := strings.Repeat("x", 1000)
-	for room := range 5 {
+	for room := range 10 {
 		for range 5 {
 			m.Append(fmt.Sprint(room), []*Message{{Text: text}})
 		}
@@ -126,11 +126,11 @@ func TestMemoryBytes(t *testing.T) {
 	if sum != m.bytes || sum > m.MaxBytes || sum < m.MaxBytes/2 {
 		t.Errorf("%d bytes, counted as %d, limit %d", sum, m.bytes, m.MaxBytes)
 	}
-	if p, _ := m.Read("4", Query{Limit: 9}); len(p.Messages) != 5 {
+	if p, _ := m.Read("9", Query{Limit: 9}); len(p.Messages) != 5 {
 		t.Errorf("the room used last has %d of 5 messages", len(p.Messages))
 	}
-	m.Append("4", []*Message{{Text: strings.Repeat("x", 20_000)}})
-	if p, _ := m.Read("4", Query{Limit: 9}); len(p.Messages) != 1 {
+	m.Append("9", []*Message{{Text: strings.Repeat("x", 60_000)}})
+	if p, _ := m.Read("9", Query{Limit: 9}); len(p.Messages) != 1 {
 		t.Errorf("%d messages are left; want the last one, though it is over the limit", len(p.Messages))
 	}
 }

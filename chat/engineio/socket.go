@@ -77,6 +77,9 @@ func (s *Socket) ID() string { return s.id }
 // Host, RemoteAddr and TLS. It has no body and must not be changed.
 func (s *Socket) Request() *http.Request { return s.request }
 
+// Address returns what limits count the client by: see [Options.Address].
+func (s *Socket) Address() string { return s.address }
+
 // Remote returns what the log calls the client: see [Options.Remote].
 func (s *Socket) Remote() string { return s.remote }
 

@@ -34,6 +34,11 @@ type Recovery struct {
 	MaxBytes    int // of the log; default 16 MiB
 	MaxSessions int // that are cut; default 10,000
 
+	// MaxSessionsPerAddress bounds those from one address (see
+	// [engineio.Options].Address): past it, its own oldest is forgotten. Default
+	// a tenth of MaxSessions.
+	MaxSessionsPerAddress int
+
 	// CheckAgain runs the namespace's Use functions for a client that comes
 	// back, too. Without it only the secret that it was given counts, as with
 	// the reference server's skipMiddlewares.
@@ -50,6 +55,7 @@ func (r Recovery) withDefaults() *Recovery {
 	r.MaxEvents = cmp.Or(r.MaxEvents, 10_000)
 	r.MaxBytes = cmp.Or(r.MaxBytes, 16<<20)
 	r.MaxSessions = cmp.Or(r.MaxSessions, 10_000)
+	r.MaxSessionsPerAddress = cmp.Or(r.MaxSessionsPerAddress, max(r.MaxSessions/10, 1))
 	return &r
 }
 
@@ -66,6 +72,7 @@ type eventLog struct {
 	live map[string]*Socket       // by pid
 	gone map[string]*list.Element // by pid, of *session
 	old  list.List                // of *session, the one that went first in front
+	from map[string]*list.List    // the same, by address
 }
 
 type logged struct {
@@ -78,6 +85,8 @@ type logged struct {
 // A session is what is left of a socket whose connection was cut.
 type session struct {
 	pid, id string
+	address string
+	inFrom  *list.Element
 	rooms   []string
 	values  context.Context
 	base    string // where the socket was before its first event
@@ -89,6 +98,7 @@ func (l *eventLog) init(o *Recovery) {
 	if o != nil {
 		l.o, l.epoch = o, chat.NewEpoch()
 		l.live, l.gone = make(map[string]*Socket), make(map[string]*list.Element)
+		l.from = make(map[string]*list.List)
 	}
 }
 
@@ -151,7 +161,17 @@ func (x *session) roomSet() map[string]struct{} {
 // keep remembers a socket whose connection was cut.
 func (l *eventLog) keep(s *Socket) {
 	x := &session{pid: s.pid, id: s.id, rooms: s.roomList(), values: s.ownValues(), base: s.base, virgin: s.virgin, until: time.Now().Add(l.o.Window)}
+	x.address = s.client.engine.Address()
 	l.gone[x.pid] = l.old.PushBack(x)
+	from := l.from[x.address]
+	if from == nil {
+		from = list.New()
+		l.from[x.address] = from
+	}
+	x.inFrom = from.PushBack(x)
+	if from.Len() > l.o.MaxSessionsPerAddress {
+		l.take(from.Front().Value.(*session).pid)
+	}
 	l.expire()
 }
 
@@ -170,7 +190,12 @@ func (l *eventLog) take(pid string) *session {
 		return nil
 	}
 	delete(l.gone, pid)
-	return l.old.Remove(e).(*session)
+	x := l.old.Remove(e).(*session)
+	from := l.from[x.address]
+	if from.Remove(x.inFrom); from.Len() == 0 {
+		delete(l.from, x.address)
+	}
+	return x
 }
 
 // since says where x is to go on, if its client has brought an offset, or none

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"testing"
 	"testing/synctest"
@@ -354,5 +355,30 @@ func TestValuesAreKeptWhileTheyAreSet(t *testing.T) {
 		v.c.CloseNow()
 		<-set
 		synctest.Wait()
+	})
+}
+
+// One address that comes and goes makes its own sessions be forgotten, and not
+// those of others.
+func TestRecoveryOfOthersIsNotPushedOut(t *testing.T) {
+	address := "192.0.2.1"
+	o := Options{Recovery: &Recovery{MaxSessions: 4, MaxSessionsPerAddress: 2}}
+	o.Engine.Address = func(*http.Request) string { return address }
+	inBubble(t, o, func(t *testing.T, w *world) {
+		v := &visitor{w: w, raw: &raw{t: t}}
+		v.visit(false)
+		v.cut()
+		address = "198.51.100.1"
+		var others [5]*visitor
+		for n := range others {
+			others[n] = &visitor{w: w, raw: &raw{t: t}}
+			others[n].visit(false)
+			others[n].cut()
+		}
+		for n, other := range others {
+			other.visit(n >= 3)
+		}
+		address = "192.0.2.1"
+		v.visit(true)
 	})
 }

@@ -190,6 +190,8 @@ func (a *app) open(tracer *tracer) error {
 		return err
 	}
 	a.gate.full = a.full
+	a.gate.fullness = map[string]func() bool{"connections": a.full, "http": a.conns.full, "rooms": a.hub.Full}
+	a.metrics.full.Store(&a.gate.fullness)
 	routes, err := a.routes()
 	if err != nil {
 		return err

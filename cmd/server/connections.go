@@ -191,6 +191,13 @@ func (c *connections) count() int {
 	return len(c.open)
 }
 
+// full reports whether there are all that may be and none of them can make room.
+func (c *connections) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.max > 0 && len(c.open) >= c.max && c.waiting.Len() == 0
+}
+
 // makeRoom cuts the connection that has waited longest for a request, and
 // reports whether there was one.
 func (c *connections) makeRoom() bool {

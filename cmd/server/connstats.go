@@ -30,3 +30,29 @@ func (s *connStats) Collect(ch chan<- prometheus.Metric) {
 	ch <- counter(descHTTPCut, c.forAddress.Load(), "address")
 	ch <- counter(descHTTPCut, c.forAll.Load(), "all")
 }
+
+// fullStats shows of which bounds there is all that they allow. Before the server
+// is open it shows nothing.
+type fullStats struct {
+	fullness *atomic.Pointer[map[string]func() bool]
+}
+
+var descFull = desc("framewright_full", "1 while there is all that a bound allows and a newcomer would be refused, or, for rooms, could open no new one.", "bound")
+
+// Describe implements [prometheus.Collector].
+func (f *fullStats) Describe(ch chan<- *prometheus.Desc) { ch <- descFull }
+
+// Collect implements [prometheus.Collector].
+func (f *fullStats) Collect(ch chan<- prometheus.Metric) {
+	all := f.fullness.Load()
+	if all == nil {
+		return
+	}
+	for bound, full := range *all {
+		n := 0
+		if full() {
+			n = 1
+		}
+		ch <- prometheus.MustNewConstMetric(descFull, prometheus.GaugeValue, float64(n), bound)
+	}
+}

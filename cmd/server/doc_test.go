@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +72,8 @@ func TestMetricsAreDocumented(t *testing.T) {
 	defer hub.Close()
 	m.hub.Store(hub)
 	m.conns.Store(newConnections(0, 0, nil))
+	never := func() bool { return false }
+	m.full.Store(&map[string]func() bool{"connections": never, "http": never, "rooms": never})
 	// Those that have no series before something happens.
 	hub.Refusal("", &chat.Error{Code: chat.CodeBadName})
 	m.publish.WithLabelValues("200")
@@ -115,4 +119,45 @@ func valuesOf(label string, values []string) string {
 	}
 	slices.Sort(values)
 	return ": " + strings.Join(slices.Compact(values), ", ")
+}
+
+// Every bound in the README's table is held by a test that there is.
+func TestBoundsHaveTests(t *testing.T) {
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(data), "<!-- bounds:begin -->\n")
+	table, _, ok := strings.Cut(table, "<!-- bounds:end -->")
+	if !ok {
+		t.Fatal("README.md has no table of bounds")
+	}
+	tests := make(map[string]bool)
+	for _, pattern := range []string{"*_test.go", "../../ws/*_test.go", "../../chat/*_test.go", "../../chat/*/*_test.go", "../../internal/*/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			code, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(code, -1) {
+				tests[string(m[1])] = true
+			}
+		}
+	}
+	rows := strings.Split(strings.TrimSpace(table), "\n")[2:]
+	for _, row := range rows {
+		cells := strings.Split(strings.Trim(row, "| "), " | ")
+		for name := range strings.SplitSeq(cells[len(cells)-1], ", ") {
+			if name = strings.Trim(name, "| "); !tests[name] {
+				t.Errorf("there is no test %q: %s", name, row)
+			}
+		}
+	}
+	if len(rows) < 15 {
+		t.Errorf("%d rows", len(rows))
+	}
 }

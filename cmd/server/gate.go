@@ -36,6 +36,8 @@ type gate struct {
 	after   time.Duration // what Retry-After says while the server is not ready
 	full    func() bool   // there are all the connections that may be
 
+	fullness map[string]func() bool // by what there is all of; set before the gate is ready
+
 	nobodies atomic.Uint64 // clients without an address so far
 	phase    atomic.Int32
 	health   storeHealth
@@ -47,8 +49,15 @@ func (g *gate) healthz() http.Handler {
 	return probe(func() (int, string) { return http.StatusOK, "ok" })
 }
 
+// isFull says of a bound whether there is all that it allows.
+func (g *gate) isFull(of string) bool {
+	full := g.fullness[of]
+	return full != nil && full()
+}
+
 // readyz is 200 only while new connections are welcome, and what they send can
-// be stored.
+// be stored. That there can be no more rooms is said, but is no reason to send
+// nobody: those that there are, and those of -room, take everyone.
 func (g *gate) readyz() http.Handler {
 	return probe(func() (int, string) {
 		if p := g.now(); p != ready {
@@ -56,6 +65,15 @@ func (g *gate) readyz() http.Handler {
 		}
 		if !g.health.ok() {
 			return http.StatusServiceUnavailable, "the store cannot write"
+		}
+		if g.isFull("connections") {
+			return http.StatusServiceUnavailable, "full: all connections that -max-conns allows are there"
+		}
+		if g.isFull("http") {
+			return http.StatusServiceUnavailable, "full: all HTTP connections that -max-http allows are there"
+		}
+		if g.isFull("rooms") {
+			return http.StatusOK, ready.String() + ", but for new rooms: all that -max-rooms allows are in use"
 		}
 		return http.StatusOK, ready.String()
 	})

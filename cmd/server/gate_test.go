@@ -266,3 +266,54 @@ func TestMetricsAddr(t *testing.T) {
 		t.Errorf("%d %s", status, stderr.String())
 	}
 }
+
+// /readyz says when a newcomer would be refused, and so does a metric. That there
+// are all rooms keeps nobody out of those that there are.
+func TestReadyzSaysFull(t *testing.T) {
+	full := func(p *program, bound string) string {
+		_, _, body := get(t, p.url+"/metrics")
+		for line := range strings.Lines(body) {
+			if value, ok := strings.CutPrefix(line, `framewright_full{bound="`+bound+`"} `); ok {
+				return strings.TrimSpace(value)
+			}
+		}
+		return "missing"
+	}
+	t.Run("connections", func(t *testing.T) {
+		p := start(t, "-max-conns", "1")
+		if got := full(p, "connections"); got != "0" {
+			t.Errorf("the metric of an empty server: %s", got)
+		}
+		chatDial(t, p.url)
+		if status, _, body := get(t, p.url+"/readyz"); status != 503 || !strings.Contains(body, "-max-conns") {
+			t.Errorf("%d %s", status, body)
+		}
+		if got := full(p, "connections"); got != "1" {
+			t.Errorf("the metric: %s", got)
+		}
+	})
+	t.Run("rooms", func(t *testing.T) {
+		p := start(t, "-max-rooms", "1", "-room", "lobby,other")
+		c := chatDial(t, p.url)
+		say := func(text, want string) {
+			t.Helper()
+			write(t, c, text)
+			for got := ""; !strings.Contains(got, want); {
+				if got = read(t, c); strings.Contains(got, `"error"`) != strings.Contains(want, "error") && strings.Contains(got, `"error"`) {
+					t.Fatal(got)
+				}
+			}
+		}
+		say(`{"type":"hello","name":"Ada"}`, "welcome")
+		say(`{"type":"join","room":"mine"}`, `"joined"`)
+		if status, _, body := get(t, p.url+"/readyz"); status != 200 || !strings.Contains(body, "-max-rooms") {
+			t.Errorf("%d %s", status, body)
+		}
+		if got := full(p, "rooms"); got != "1" {
+			t.Errorf("the metric: %s", got)
+		}
+		say(`{"type":"join","room":"yours"}`, `"error"`)
+		say(`{"type":"join","room":"lobby"}`, `"joined"`)
+		say(`{"type":"join","room":"other"}`, `"joined"`)
+	})
+}

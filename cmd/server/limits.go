@@ -16,6 +16,8 @@ type chatSettings struct {
 	maxText              int
 	maxRooms             int
 	maxRoomsPerSession   int
+	maxRoomsPerAddress   int
+	roomRate             rate
 	maxSessionsPerPerson int
 	maxMembers           int
 	maxPresence          int
@@ -37,10 +39,13 @@ type chatSettings struct {
 
 func (s *chatSettings) declare(f *flag.FlagSet) {
 	s.messageRate, s.personRate = rate{20, 100}, rate{40, 200}
+	s.roomRate = rate{2, 1000}
 	s.readRate, s.requestRate = rate{20, 300}, rate{100, 500}
 
 	f.IntVar(&s.maxText, "max-text", 16<<10, "longest text of a chat message, in `BYTES`")
-	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time, a tenth of them opened from one address; those of\n-room do not count")
+	f.IntVar(&s.maxRooms, "max-rooms", 10_000, "rooms in use at one time; those of -room do not count, and nobody is kept out\nof them")
+	f.IntVar(&s.maxRoomsPerAddress, "max-rooms-per-address", 1000, "rooms in use because somebody at one address, or one IPv6 /64, has opened them,\na tenth of -max-rooms unless it is given; 0 for no limit")
+	f.Var(&s.roomRate, "room-rate", "rooms opened from one address that were not in use, `RATE/BURST`")
 	f.IntVar(&s.maxRoomsPerSession, "max-rooms-per-session", 128, "rooms that one connection may be in")
 	f.IntVar(&s.maxSessionsPerPerson, "max-sessions-per-person", 32, "connections of one person; 0 for no limit")
 	f.IntVar(&s.maxMembers, "max-members", 500, "people listed to who joins a room")
@@ -63,7 +68,7 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 
 // chatBounds are the least values that make sense.
 var chatBounds = map[string]int64{
-	"max-text": 1, "max-rooms": 1, "max-rooms-per-session": 1, "max-sessions-per-person": 0, "max-members": 1, "max-presence": 0,
+	"max-text": 1, "max-rooms": 1, "max-rooms-per-session": 1, "max-rooms-per-address": 0, "max-sessions-per-person": 0, "max-members": 1, "max-presence": 0,
 	"max-bad-requests": 1, "queue": 16 << 10, "history": 0, "catch-up": 1,
 }
 
@@ -78,6 +83,8 @@ func (s *chatSettings) options() chat.Options {
 		MaxPresence:          cmp.Or(s.maxPresence, -1),
 		MaxRooms:             s.maxRooms,
 		MaxRoomsPerSession:   s.maxRoomsPerSession,
+		MaxRoomsPerAddress:   cmp.Or(s.maxRoomsPerAddress, -1),
+		RoomRate:             s.roomRate.limit(),
 		MaxSessionsPerPerson: cmp.Or(s.maxSessionsPerPerson, -1),
 		History:              cmp.Or(s.history, -1),
 		Resume:               s.catchUp,

@@ -29,6 +29,7 @@ type metrics struct {
 	sockets  *socketStats
 	hub      atomic.Pointer[chat.Hub] // nil while starting
 	conns    atomic.Pointer[connections]
+	full     atomic.Pointer[map[string]func() bool] // see gate.fullness
 }
 
 func newMetrics() *metrics {
@@ -65,7 +66,7 @@ func newMetrics() *metrics {
 	for _, reason := range refusalReasons {
 		m.refusals.WithLabelValues(reason) // 0 is a value, too
 	}
-	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.unlogged, m.fanOut, m.append, m.sockets, &hubStats{&m.hub}, &connStats{&m.conns},
+	m.registry.MustRegister(m.refusals, m.publish, m.closed, m.unlogged, m.fanOut, m.append, m.sockets, &hubStats{&m.hub}, &connStats{&m.conns}, &fullStats{&m.full},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

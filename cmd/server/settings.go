@@ -216,6 +216,9 @@ func (s *settings) check() error {
 	if s.byteRate > 0 && s.addressByteRate > 0 && s.addressByteRate < s.byteRate {
 		return s.badf("byte-rate-per-address", "at least the -byte-rate of one connection, which is %d", s.byteRate)
 	}
+	if s.source["max-rooms-per-address"] == "" {
+		s.maxRoomsPerAddress = max(s.maxRooms/10, 1)
+	}
 	if s.source["drain-window"] == "" {
 		s.drainWindow = min(s.drainWindow, s.drain/2)
 	}
