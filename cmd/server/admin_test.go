@@ -288,3 +288,36 @@ func TestAdminPage(t *testing.T) {
 		}
 	}
 }
+
+// Behind a trusted proxy each client has guesses of its own, and nobody locks the
+// operator out.
+func TestAdminGuessesBehindAProxy(t *testing.T) {
+	p := startAdmin(t, "-trusted-proxy", "127.0.0.1")
+	ask := func(from, key string) int {
+		t.Helper()
+		r, _ := http.NewRequest("GET", p.url+"/admin/api/rooms", nil)
+		r.Header.Set("X-Forwarded-For", from)
+		r.Header.Set("Authorization", "bearer  "+key)
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for i := range 12 {
+		want := 401
+		if i >= wrongKeys.Burst {
+			want = 429
+		}
+		// What the client has put there itself is not believed, and its /64 is one.
+		if got := ask(fmt.Sprintf("203.0.113.%d, 2001:db8::%x", i, i), adminKey[1:]); got != want {
+			t.Errorf("guess %d: %d, want %d", i, got, want)
+		}
+	}
+	for from, want := range map[string]int{"2001:db8::ffff": 429, "2001:db8:0:1::1": 200, "203.0.113.0": 200} {
+		if got := ask(from, adminKey); got != want {
+			t.Errorf("the right key from %s: %d, want %d", from, got, want)
+		}
+	}
+}
