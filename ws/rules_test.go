@@ -634,6 +634,7 @@ func secondConnection(t *testing.T, s *ws.Server) (err error) {
 		}
 		defer s.Shutdown(t.Context())
 		defer c.CloseNow()
+		synctest.Wait() // the server looks at its Options until it has the connection
 		err = refusal(t, s)
 	})
 	return err
