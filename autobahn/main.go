@@ -172,12 +172,15 @@ func conform(ctx context.Context, o options, stdout io.Writer) (failed int, err 
 	if err != nil {
 		return 0, err
 	}
-	if r.suite, err = f.find(ctx, o.suite); err != nil {
-		return 0, err
-	}
 	roles := []role{roleServer, roleClient}
 	if o.role != "both" {
 		roles = []role{role(o.role)}
+	}
+	if r.suite, err = f.find(ctx, o.suite); err != nil {
+		if none, ok := errors.AsType[*noSuiteError](err); ok {
+			r.say("%s\n0 passed, 0 failed, %d skipped", none.line(), len(ids)*len(roles))
+		}
+		return 0, err
 	}
 	var outcomes []*outcome
 	passed := 0

@@ -93,7 +93,25 @@ func (f *finder) find(ctx context.Context, which string) (suite, error) {
 	if missed == nil {
 		return suite{}, fmt.Errorf("-suite %q; want wstest, docker, python or nothing", which)
 	}
-	return suite{}, fmt.Errorf("no Autobahn testsuite here:\n%w\n%s", errors.Join(missed...), howToGet)
+	return suite{}, &noSuiteError{missed}
+}
+
+// A noSuiteError says why each way to a suite leads nowhere here.
+type noSuiteError struct{ missed []error }
+
+func (e *noSuiteError) Error() string {
+	return fmt.Sprintf("no Autobahn testsuite here:\n%v\n%s", errors.Join(e.missed...), howToGet)
+}
+
+func (e *noSuiteError) Unwrap() []error { return e.missed }
+
+// line is the error without what helps, on one line.
+func (e *noSuiteError) line() string {
+	var why []string
+	for _, err := range e.missed {
+		why = append(why, firstLine(err.Error()))
+	}
+	return "cannot get the Autobahn testsuite: " + strings.Join(why, "; ")
 }
 
 // onPath takes the wstest of PATH, if it is Autobahn's and answers: pyenv and

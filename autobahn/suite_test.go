@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,5 +251,28 @@ func TestRequirementsArePinned(t *testing.T) {
 	}
 	if n < 10 || !strings.Contains(requirements, "autobahntestsuite=="+suiteVersion+"\n") {
 		t.Errorf("%d packages, or not the suite's version %s", n, suiteVersion)
+	}
+}
+
+// Without a suite the cases of both roles are skipped, and one line says why.
+func TestNoSuite(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("PYENV_ROOT", "")
+	var stdout, stderr strings.Builder
+	if code := run(t.Context(), []string{"-out", t.TempDir()}, &stdout, &stderr); code != 2 {
+		t.Errorf("exit status %d, want 2", code)
+	}
+	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+	want := []string{
+		"cannot get the Autobahn testsuite: wstest: no wstest on PATH; docker: no docker on PATH; python: no python2.7 on PATH and none of pyenv's",
+		"0 passed, 0 failed, 1034 skipped",
+	}
+	if got := lines[max(0, len(lines)-2):]; !slices.Equal(got, want) {
+		t.Errorf("it ends with %q, want %q", got, want)
+	}
+	if !strings.Contains(stderr.String(), howToGet) {
+		t.Errorf("how to get one is not said: %s", &stderr)
 	}
 }
