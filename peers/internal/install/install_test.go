@@ -99,6 +99,31 @@ func TestMissingPeersSayHowToGetThem(t *testing.T) {
 	}
 }
 
+// A registry that refuses is told on one line, and leaves nothing that a later
+// run takes for an installation.
+func TestRefusedRegistry(t *testing.T) {
+	cacheIn(t)
+	bin := t.TempDir()
+	for name, script := range map[string]string{
+		"node": "echo v20.0.0",
+		"npm":  "printf 'npm error code E403\\nnpm error 403 Forbidden\\r\\n' >&2; exit 1",
+	} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	for range 2 {
+		r := Node(t.Context())
+		if r.State != Cannot || r.Path != "" {
+			t.Fatalf("got %+v, want it missing", r)
+		}
+		if s := r.String(); strings.ContainsAny(s, "\r\n") || !strings.Contains(s, "403 Forbidden") || !strings.Contains(s, "registry") {
+			t.Errorf("the reason is %q", s)
+		}
+	}
+}
+
 func TestLockGivesUpWithItsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := lock(t.Context(), path)
