@@ -32,7 +32,7 @@ import (
 const usage = `Usage: go run . [COMMAND] [settings]
 
 Commands:
-  all          everything but the last three (what runs without a command)
+  all          everything but the last four (what runs without a command)
   echo         processor time and latency of an echoed message
   idle         memory of connections that wait
   broadcast    processor time of a delivery, the chat's too
@@ -42,6 +42,7 @@ Commands:
   window       echo with another load: other client, arrival and payloads
   compression  echo with permessage-deflate
   socketio     a Socket.IO chat room beside npm socket.io and Flask-SocketIO
+  attacks      what one address that means harm costs the chat server and others
 
 "go run . COMMAND -h" lists the settings.
 `
@@ -73,6 +74,11 @@ func command(args []string) error {
 		return sideBySide(ctx, name, args[1:], os.Stdout, os.Stderr)
 	case name == "window":
 		return windowCommand(ctx, args[1:], os.Stdout, os.Stderr)
+	case name == "attacks":
+		if err := raiseFiles(8500); err != nil {
+			return err
+		}
+		return runAttacks(ctx, args[1:])
 	case name == "socketio":
 		return socketIOCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	case name == "compression":

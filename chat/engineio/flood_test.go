@@ -186,3 +186,20 @@ func TestBytesHaveARate(t *testing.T) {
 		})
 	})
 }
+
+// TestFloodIsNotReadForLong: who sends too much is cut soon, and does not have the
+// time for the closing handshake that others have.
+func TestFloodIsNotReadForLong(t *testing.T) {
+	talk(t, &engineio.Options{IdleRate: 2}, nil, func(d *dialogue) {
+		c, _ := d.connect()
+		for range 21 {
+			c.text("6")
+		}
+		d.wantEnd(0, engineio.Flood)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := d.srv.Count(); n != 0 {
+			t.Errorf("%d sessions a second later", n)
+		}
+	})
+}

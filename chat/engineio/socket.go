@@ -207,6 +207,10 @@ func (s *Socket) part() {
 	}
 }
 
+// floodTimeout is how long a client that sends too much may take for its part of
+// the closing handshake. Until then what it sends is read and dropped.
+const floodTimeout = time.Second
+
 // shut closes the WebSocket of a session that is over.
 func (s *Socket) shut(conn *ws.Conn, why *CloseError) {
 	code, text := ws.CodePolicyViolation, string(why.Reason)
@@ -218,7 +222,13 @@ func (s *Socket) shut(conn *ws.Conn, why *CloseError) {
 	case ServerShutdown:
 		code = ws.CodeGoingAway
 	}
-	conn.Close(context.Background(), code, text)
+	ctx := context.Background()
+	if why.Reason == Flood { // it need not be read from for as long as others
+		patient, cancel := context.WithTimeout(ctx, floodTimeout)
+		defer cancel()
+		ctx = patient
+	}
+	conn.Close(ctx, code, text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone()
