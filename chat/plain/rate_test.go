@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"framewright/chat"
+	"framewright/ws"
 )
 
 // Bytes count before anything is parsed: a client that sends more is held up,
@@ -79,5 +81,27 @@ func TestBytesHaveARate(t *testing.T) {
 				t.Errorf("a session that was held up ended after %v", took)
 			}
 		})
+	})
+}
+
+// Who asks too much is cut soon, and does not have the time for the closing
+// handshake that others have.
+func TestFloodIsNotReadForLong(t *testing.T) {
+	inBubble(t, chat.Options{RequestRate: chat.Rate{PerSecond: 0.001, Burst: 1}}, func(t *testing.T, w *world) {
+		c := w.hello("Ada")
+		for range 300 {
+			if c.c.Write(t.Context(), ws.OpText, []byte(`{"type":"typing","room":"r"}`)) != nil {
+				break
+			}
+		}
+		synctest.Wait()
+		if err := <-w.over; !errors.Is(err, chat.ErrFlood) {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := w.srv.Count(); n != 0 {
+			t.Errorf("%d connections a second later", n)
+		}
 	})
 }

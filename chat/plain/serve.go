@@ -58,6 +58,10 @@ type Options struct {
 // was queued for it before.
 const flushTimeout = 3 * time.Second
 
+// floodTimeout is how long a client that asks too much may take for its part of
+// the closing handshake. Until then what it sends is read and dropped.
+const floodTimeout = time.Second
+
 // Handler returns a handler for a ws.Server: it serves the chat on each
 // connection. o may be nil.
 func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
@@ -344,6 +348,11 @@ func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 				err = s.Err()
 			}
 			code, reason := h.closing(err)
+			if errors.Is(err, chat.ErrFlood) { // it need not be read from for as long as others
+				patient, cancel := context.WithTimeout(ctx, floodTimeout)
+				defer cancel()
+				ctx = patient
+			}
 			c.Close(ctx, code, reason) // its error is the reader's, too
 			return
 		}
