@@ -138,3 +138,12 @@ func TestCodeString(t *testing.T) {
 		}
 	}
 }
+
+// What comes back with an error: the code that was there, and no reason.
+func TestParseCloseRefused(t *testing.T) {
+	for wire, want := range map[string]ws.Code{"03": 0, "03 ed": 1005, "00 00": 0, "13 88 61": 5000, "03 e8 ff": 1000, "03 e8 61 c3": 1000} {
+		if code, reason, err := ws.ParseClose(wstest.MustHex(wire)); code != want || reason != "" || err == nil {
+			t.Errorf("%s: %d, %q, %v; want %d", wire, code, reason, err, want)
+		}
+	}
+}

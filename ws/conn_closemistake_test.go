@@ -90,3 +90,25 @@ func TestCloseMistakeAndTimeout(t *testing.T) {
 		p.WantClose("there was time for that", ws.CodeNormal, "xxx")
 	})
 }
+
+// What Close says of a closing handshake that fails names no mistake if there was
+// none.
+func TestCloseWithoutAnAnswerSays(t *testing.T) {
+	for name, tt := range map[string]struct {
+		code ws.Code
+		want string
+	}{
+		"a code that may be sent": {ws.CodeNormal, "ws: close: closed by this endpoint with 1000 (normal closure): the peer did not answer the Close frame within CloseTimeout (§7.1.2)"},
+		"and one that may not":    {ws.CodeAbnormal, "ws: close: close code must not be sent (§7.4), and the closing handshake failed: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := ctConn(t, ws.RoleServer, ctQuiet())
+				err := c.Close(t.Context(), tt.code, "")
+				if err == nil || !strings.HasPrefix(err.Error(), tt.want) || !errors.Is(err, ws.ErrCloseTimeout) {
+					t.Errorf("got %v, want %s…", err, tt.want)
+				}
+			})
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -117,6 +118,63 @@ func TestConnTraceViolation(t *testing.T) {
 			c.Read(t.Context())
 			if got := tr.in[len(tr.in)-1]; got != want {
 				t.Errorf("%s\ngot  %s\nwant %s", wire, got, want)
+			}
+		})
+	}
+}
+
+// A header that comes in pieces is one event, as when it comes whole, and one
+// that breaks a rule shows what came of it.
+func TestConnTraceHeaderInPieces(t *testing.T) {
+	const frames = "01 01 61 | 89 00 | 80 7e 00 7e" + "\n"
+	payload := strings.Repeat("x", 126)
+	for _, tt := range []struct {
+		name, wire string
+		broken     ws.RuleID
+		shown      string // of the last header
+	}{
+		{"all is well", frames, "", "80 7e 00 7e"},
+		{"no opcode, and the length is still to come", frames + "83 7e", ws.RuleOpcode, "83 7e"},
+		{"no opcode, and all is there", "83 7e 01 00", ws.RuleOpcode, "83 7e 01 00"},
+		{"a byte too long for its length", "82 7e 00 01", ws.RuleMinimalLength, "82 7e 00 01"},
+	} {
+		run := func(t *testing.T, pieces bool) (events []string) {
+			synctest.Test(t, func(t *testing.T) {
+				c, p := ctConn(t, ws.RoleClient, &ws.Options{PingInterval: -1, Trace: func(e ws.TraceEvent) {
+					if !e.Sent && e.Handshake == "" {
+						events = append(events, fmt.Sprintf("% x %d %v->%v %q %s", e.Wire, e.Offset, e.Before, e.After, e.Payload, e.Rule))
+					}
+				}})
+				done := ctAsync(func() error { _, _, err := c.Read(t.Context()); return err })
+				first, last, two := strings.Cut(tt.wire, "\n")
+				b := wstest.MustHex(first)
+				if two {
+					b = append(append(b, payload...), wstest.MustHex(last)...)
+				}
+				for _, x := range b {
+					if p.SendBytes([]byte{x}); pieces {
+						synctest.Wait()
+					}
+				}
+				err := <-done
+				if tt.broken != "" && err == nil {
+					_, _, err = c.Read(t.Context())
+				}
+				if pe, _ := errors.AsType[*ws.ProtocolError](err); (pe == nil) != (tt.broken == "") || pe != nil && pe.Rule != tt.broken {
+					t.Fatalf("got %v, want rule %q", err, tt.broken)
+				}
+			})
+			return events
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			whole, pieces := run(t, false), run(t, true)
+			if len(whole) == 0 || !strings.HasPrefix(whole[len(whole)-1], tt.shown+" ") {
+				t.Errorf("whole: %q, want the last to show %s", whole, tt.shown)
+			}
+			if tt.broken == "" || tt.shown == "83 7e" {
+				if d := cmp.Diff(whole, pieces); d != "" {
+					t.Errorf("in pieces it is not as whole (-whole +pieces)\n%s", d)
+				}
 			}
 		})
 	}

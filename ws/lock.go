@@ -54,9 +54,6 @@ func (l *lock) standInLine(ctx context.Context, c *Conn) error {
 // acquireAfter is acquire for the time after the connection's end. It gives up
 // when stop is ready; nil is never.
 func (l *lock) acquireAfter(stop <-chan struct{}) bool {
-	if l.try() {
-		return true
-	}
 	turn, ok := l.enqueue()
 	if ok {
 		return true

@@ -247,10 +247,9 @@ func (r *Receiver) readHeader(b []byte) (n int, err error) {
 	h := &r.header
 	n, err = h.parse(b)
 	if len(b) < 2 {
-		return 0, err
+		return 0, nil
 	}
-	next, rule := r.start(h, b[1]&0x7F)
-	if rule != "" {
+	if rule := r.start(h, b[1]&0x7F); rule != "" {
 		return n, violated(rule, r.startDetail(rule, h))
 	}
 	if err != nil || n == 0 {
@@ -262,7 +261,7 @@ func (r *Receiver) readHeader(b []byte) (n int, err error) {
 		}
 	}
 
-	r.next, r.remaining, r.maskAt = next, h.Length, 0
+	r.remaining, r.maskAt = h.Length, 0
 	switch {
 	case h.Opcode.IsControl():
 		r.control = r.control[:0]
@@ -280,53 +279,53 @@ func (r *Receiver) readHeader(b []byte) (n int, err error) {
 }
 
 // start holds the rules that the first two bytes of a frame can break; length7
-// is the length as it stands there. It returns the state after the frame, or the
-// first rule that is broken. It must not look at more of h, or the verdict would
-// depend on how much of the frame has come.
-func (r *Receiver) start(h *Header, length7 byte) (next State, broken RuleID) {
+// is the length as it stands there. It notes the state after the frame, or returns
+// the first rule that is broken. It must not look at more of h, or the verdict
+// would depend on how much of the frame has come.
+func (r *Receiver) start(h *Header, length7 byte) (broken RuleID) {
 	// "MUST be 0 unless an extension is negotiated that defines meanings"
 	rsv := h.RSV
 	if r.deflate && rsv&RSV1 != 0 {
 		// "An endpoint MUST NOT set the "Per-Message Compressed" bit of
 		// control frames and non-first fragments of a data message."
 		if h.Opcode.IsControl() || h.Opcode == OpContinuation {
-			return r.state, RuleRSV1
+			return RuleRSV1
 		}
 		rsv &^= RSV1
 	}
 	if rsv != 0 {
-		return r.state, RuleRSV
+		return RuleRSV
 	}
 	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
 	// the WebSocket Connection_."
 	if h.Opcode.IsReserved() {
-		return r.state, RuleOpcode
+		return RuleOpcode
 	}
 	// "a client MUST mask all frames that it sends"
 	if r.role == RoleServer && !h.Masked {
-		return r.state, RuleClientMasks
+		return RuleClientMasks
 	}
 	// "A server MUST NOT mask any frames that it sends"
 	if r.role == RoleClient && h.Masked {
-		return r.state, RuleServerUnmasked
+		return RuleServerUnmasked
 	}
 	if h.Opcode.IsControl() {
 		// "All control frames MUST have a payload length of 125 bytes or
 		// less and MUST NOT be fragmented."
 		if !h.Fin {
-			return r.state, RuleControlFin
+			return RuleControlFin
 		}
 		if length7 > MaxControlPayload {
-			return r.state, RuleControlLength
+			return RuleControlLength
 		}
 	}
-	if next, broken = r.state.after(h); broken != "" {
-		return next, broken
+	if r.next, broken = r.state.after(h); broken != "" {
+		return broken
 	}
 	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
-		return r.state, RuleFragments
+		return RuleFragments
 	}
-	return next, ""
+	return ""
 }
 
 // startDetail says what was seen of a frame that broke a rule of start's.
@@ -509,10 +508,8 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 			return e, n, err
 		}
 	}
-	p := b[n:]
-	if int64(len(p)) > r.remaining {
-		p = p[:r.remaining:r.remaining]
-	}
+	end := n + int(min(int64(len(b)-n), r.remaining))
+	p := b[n:end:end] // what follows is not the application's
 	if len(p) > 0 {
 		n += len(p)
 		if err := r.Payload(p); err != nil {

@@ -280,3 +280,37 @@ func TestUTF8EmptyWrites(t *testing.T) {
 		t.Error("an empty piece after a bad byte: forgiven")
 	}
 }
+
+// The bounds of each row of the table, a byte at a time, so that the loop and not
+// the standard library judges.
+func TestUTF8Bounds(t *testing.T) {
+	for _, row := range []string{
+		"c2-df 80-bf", "e0 a0-bf 80-bf", "e1-ec 80-bf 80-bf", "ed 80-9f 80-bf", "ee-ef 80-bf 80-bf",
+		"f0 90-bf 80-bf 80-bf", "f1-f3 80-bf 80-bf 80-bf", "f4 80-8f 80-bf 80-bf",
+	} {
+		var lo, hi []byte
+		for _, span := range strings.Fields(row) {
+			from, to, found := strings.Cut(span, "-")
+			if !found {
+				to = from
+			}
+			lo, hi = append(lo, wstest.MustHex(from)...), append(hi, wstest.MustHex(to)...)
+		}
+		for _, start := range [][]byte{lo, hi} {
+			for i := range start {
+				for _, b := range []byte{lo[i] - 1, lo[i], hi[i], hi[i] + 1, 0x7F, 0x80, 0xBF, 0xC0, 0xC1, 0xF5, 0xFF} {
+					text := bytes.Clone(start)
+					text[i] = b
+					var u ws.UTF8
+					ok := true
+					for j := range text {
+						ok = u.Write(text[j:j+1]) && ok
+					}
+					if got, want := ok && u.Done(), utf8.Valid(text); got != want {
+						t.Errorf("% x: %v, want %v", text, got, want)
+					}
+				}
+			}
+		}
+	}
+}
