@@ -180,9 +180,6 @@ func validKey(key string) bool {
 // server's order of preference, that the request's Sec-WebSocket-Protocol
 // headers offer; "" if none does (§4.2.2). Names are compared as they are.
 func ChooseSubprotocol(offered []string, supported []string) string {
-	if len(supported) == 0 {
-		return ""
-	}
 	best := len(supported)
 	for _, line := range offered {
 		for name := range strings.SplitSeq(line, ",") {

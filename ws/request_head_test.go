@@ -86,3 +86,37 @@ func TestParseRequestHostAndBody(t *testing.T) {
 		})
 	}
 }
+
+// What HTTP itself decides: codings and versions; 0 passes.
+func TestParseRequestStatus(t *testing.T) {
+	for _, tt := range []struct {
+		start, line string
+		status      int
+		body        bool
+	}{
+		{"GET / HTTP/1.1", "Transfer-Encoding: CHUNKED", 0, true},
+		{"GET / HTTP/1.1", "Transfer-Encoding: gzip", 501, false},
+		{"GET / HTTP/1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 501, false},
+		{"GET / HTTP/1.2", "Transfer-Encoding: gzip", 501, false},
+		{"GET / HTTP/1.0", "Transfer-Encoding: gzip", 0, false},
+		{"GET / HTTP/2.0", "Transfer-Encoding: gzip", 501, false},
+		{"GET / HTTP/0.9", "Transfer-Encoding: gzip", 505, false},
+		{"GET / HTTP/1.1", "Transfer-Encoding: chunked\r\nX: y", 0, true},
+		{"GET / HTTP/2.0", "X: y", 505, false},
+		{"PRI * HTTP/2.0", "X: y", 0, false},
+		{"PRI * HTTP/2.1", "X: y", 505, false},
+		{"PRI * HTTP/3.0", "X: y", 505, false},
+		{"PRI / HTTP/2.0", "X: y", 505, false},
+		{"GET * HTTP/2.0", "X: y", 505, false},
+	} {
+		r, n, err := ws.ParseRequest([]byte(tt.start + "\r\nHost: a\r\n" + tt.line + "\r\n\r\n"))
+		if e, _ := err.(*ws.HandshakeError); (e == nil) != (tt.status == 0) || e != nil && (e.Status != tt.status || n != 0) {
+			t.Errorf("%s, %q: %v after %d bytes, want status %d", tt.start, tt.line, err, n, tt.status)
+		} else if e == nil && r.Body != tt.body {
+			t.Errorf("%s, %q: body %v", tt.start, tt.line, r.Body)
+		}
+	}
+	if r, _, err := ws.ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")); err == nil {
+		t.Errorf("%+v", r)
+	}
+}
