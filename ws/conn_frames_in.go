@@ -157,7 +157,7 @@ func (in *incoming) violation(err error) error {
 // the rate of messages without content, which cost as much as others but
 // count nothing against any limit in bytes.
 func (in *incoming) delivered(empty bool) error {
-	in.inMessage, in.streaming, in.partial = false, false, nil
+	in.inMessage, in.streaming, in.partial = false, asWhole, nil
 	in.unlimit()
 	in.stale++
 	in.messages++

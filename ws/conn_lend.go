@@ -28,7 +28,7 @@ func (in *incoming) wholeInBuffer() bool {
 	h, n := &in.rx.header, in.rx.Remaining()
 	return n > 0 && n == h.Length && int64(in.w-in.r) >= n &&
 		h.Fin && (h.Opcode == OpText || h.Opcode == OpBinary) && !in.rx.Compressed() &&
-		!in.streaming && in.partial == nil
+		in.streaming == asWhole && in.partial == nil
 }
 
 // lend gives l the message that has begun, which is whole in the buffer. It
@@ -52,7 +52,7 @@ func (in *incoming) lend(l *loan) error {
 // takeLoan is takeMessage into memory of l's.
 func (in *incoming) takeLoan(ctx context.Context, l *loan) (err error) {
 	dst := l.memory()
-	if in.streaming || in.partial != nil {
+	if in.streaming != asWhole || in.partial != nil {
 		dst, err = in.resume(ctx, dst)
 	}
 	if err == nil {

@@ -31,8 +31,7 @@ type incoming struct {
 
 	more      atomic.Bool // a message was given out and buf has more: see outgoing.gathers
 	inMessage bool        // a message has begun and was not yet given to the application whole
-	streaming bool        // that message was given out as a Reader
-	nonempty  bool        // of which something was read
+	streaming uint8       // whether that message was given out as a Reader, see below
 	lent      bool        // the last message lies in buf and belongs to the application
 	small     uint8       // reads that did not need a buffer as large as they had
 	stale     uint64      // counts messages, so that a Reader knows that its own is over
@@ -49,6 +48,13 @@ type incoming struct {
 	waiting atomic.Uint32 // odd while blocked in the stream's Read; see keepalive
 	nothing atomic.Uint32 // how often a Read of the stream ended with a deadline
 }
+
+// What incoming.streaming says. It is one byte, as a Conn has none to spare.
+const (
+	asWhole     = iota // no Reader was given out
+	asReader           // one was, and nothing has been read by it
+	asReaderRun        // something has
+)
 
 func (in *incoming) init(c *Conn, role Role, early []byte) {
 	in.c = c
@@ -129,7 +135,7 @@ func (in *incoming) untilMessage(ctx context.Context) error {
 // takeMessage appends the next message to dst. It has the lock, and releases it.
 func (in *incoming) takeMessage(ctx context.Context, dst []byte) (op Opcode, p []byte, err error) {
 	before := len(dst)
-	if in.streaming || in.partial != nil {
+	if in.streaming != asWhole || in.partial != nil {
 		dst, err = in.resume(ctx, dst)
 	}
 	if err == nil {
@@ -242,7 +248,7 @@ func (c *Conn) Reader(ctx context.Context) (Opcode, io.Reader, error) {
 	if err := in.untilMessage(ctx); err != nil {
 		return 0, nil, wrapOp("read", err)
 	}
-	in.streaming, in.nonempty = true, false
+	in.streaming = asReader
 	return in.rx.Opcode(), &messageReader{c: c, ctx: ctx, stale: in.stale}, nil
 }
 
@@ -306,7 +312,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	if len(in.partial) > 0 { // of a whole-message read that was interrupted
 		n := copy(p, in.partial)
 		in.partial = in.partial[n:]
-		in.nonempty = true
+		in.streaming = asReaderRun
 		return n, nil
 	}
 	n, done, err := in.piece(m.ctx, p)
@@ -314,23 +320,25 @@ func (m *messageReader) Read(p []byte) (int, error) {
 		return 0, wrapOp("read", err)
 	}
 	if done {
-		if err := in.delivered(!in.nonempty); err != nil {
+		if err := in.delivered(in.streaming == asReader); err != nil {
 			return 0, wrapOp("read", err)
 		}
 		m.done = true
 		return 0, io.EOF
 	}
-	in.nonempty = true
+	in.streaming = asReaderRun
 	return n, nil
 }
 
 // skip reads what is left of a message that was given out as a Reader. One of
 // which nothing was read, and nothing is left, counts as empty.
 func (in *incoming) skip(ctx context.Context) error {
-	if !in.streaming {
+	if in.streaming == asWhole {
 		return nil
 	}
-	in.nonempty = in.nonempty || len(in.partial) > 0
+	if len(in.partial) > 0 {
+		in.streaming = asReaderRun
+	}
 	in.partial = nil
 	scratch := make([]byte, 512)
 	for in.inMessage {
@@ -339,9 +347,9 @@ func (in *incoming) skip(ctx context.Context) error {
 		case err != nil:
 			return err
 		case !done:
-			in.nonempty = true
+			in.streaming = asReaderRun
 		default:
-			if err := in.delivered(!in.nonempty); err != nil {
+			if err := in.delivered(in.streaming == asReader); err != nil {
 				return err
 			}
 		}
