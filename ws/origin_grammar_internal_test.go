@@ -39,7 +39,7 @@ func TestOriginGrammar(t *testing.T) {
 	}
 	for s, want := range map[string]parts{
 		"a": {"a", "", true}, "a:1": {"a", "1", true}, "a:": {}, "a:1:2": {}, "": {"", "", true}, ":1": {"", "1", true},
-		"[::1]": {"[::1]", "", true}, "[::1]:8": {"[::1]", "8", true}, "[::1": {}, "[]": {"[]", "", true}, "[": {}, "[::1]x": {}, "[::1]8": {},
+		"[::1]": {"[::1]", "", true}, "[::1]:8": {"[::1]", "8", true}, "[::1": {}, "[]": {"[]", "", true}, "[": {}, "[::1]x": {}, "[::1]x9": {}, "[::1]8": {},
 		"[::1]:": {"[::1]", "", false},
 	} {
 		host, port, ok := splitPort(s)
@@ -65,6 +65,7 @@ func TestOriginMatches(t *testing.T) {
 		"a":             {"http://a": true, "http://a:1": false, "https://a": true},
 		"a:":            {"http://a": false},
 		"[::1":          {"http://[::1]": false},
+		"[::1]:":        {"http://[::1]": false},
 		"https://a:443": {"https://a": true, "http://a:443": false},
 	} {
 		for s, want := range want {
@@ -169,5 +170,22 @@ func TestParseHeaderErrorHasLength(t *testing.T) {
 		if _, n, err := ParseHeader(b); n != len(b) || err == nil {
 			t.Errorf("% x: %d, %v", b, n, err)
 		}
+	}
+}
+
+// What is told of the head by itself stands in no field; a length stands once.
+func TestRequestFields(t *testing.T) {
+	r, n, err := ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"))
+	if err != nil || n == 0 || len(r.Header) != 1 || len(r.Header["Content-Length"]) != 1 || r.noHost {
+		t.Errorf("%+v, %d, %v", r, n, err)
+	}
+	if r, _, err := ParseRequest([]byte("GET / HTTP/1.1\r\nX: y\r\n\r\n")); err == nil && !r.noHost {
+		t.Error("there is no Host, and nobody knows")
+	}
+	if r, n, err := ParseRequest([]byte("GET / HTTP/1.1\r\nX: y\r\n\r")); r != nil || n != 0 || err != nil {
+		t.Errorf("without its end: %v, %d, %v", r, n, err)
+	}
+	if got := Opcode(0x1F).String(); got != "reserved opcode 0x1f" {
+		t.Error(got)
 	}
 }
