@@ -12,15 +12,19 @@ const (
 	// at a time than that, it is a larger size: see filled.
 	readBufferSize = 4 << 10
 
-	// largestRead is the class of the largest read buffer of a socket, which
-	// holds it while it has something, and largestHeld of other streams, which
-	// hold it while they wait.
-	largestRead, largestHeld = 3, 1
+	// largestRead and largestHeld count as incoming.large does. A socket holds its
+	// read buffer only while there is something in it; other streams hold theirs
+	// while they wait.
+	largestRead, largestHeld = 4, 1
 
 	// growStep is how far ahead of the bytes that have come a message's
 	// buffer grows, at least: memory follows what arrives, not what a header
 	// announces.
 	growStep = 32 << 10
+
+	// aheadOfCome is how much more than what has come a buffer may be that
+	// need not be made: see loan.grow.
+	aheadOfCome = 8
 )
 
 var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
@@ -40,7 +44,8 @@ func (in *incoming) fill(ctx context.Context) error {
 			return nil
 		}
 		if err := in.failed(ctx, 0, err); err != nil {
-			if in.nhead > 0 { // a part of a header
+			if in.nhead > 0 { // a part of a header, for which a small buffer will do
+				in.large = 0
 				in.hold()
 			} else {
 				in.let()

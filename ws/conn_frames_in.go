@@ -126,6 +126,9 @@ func (in *incoming) payload(ctx context.Context, p []byte) (n int, err error) {
 		n = copy(p, in.buf[in.r:in.w])
 		in.used(n)
 	} else {
+		if in.c.socket != nil {
+			in.let() // it is not needed until there is more than p takes
+		}
 		if n, err = in.read(ctx, p); err != nil {
 			return 0, err
 		}

@@ -15,7 +15,7 @@ import (
 
 // A loan is the memory of what Messages yielded last. It belongs to one iteration.
 type loan struct {
-	stale uint64 // what incoming.stale was when the read buffer was lent
+	stale uint64 // what incoming.stale was when the read buffer was lent, which can be taken back; else 0
 	own   []byte // memory of its own, for what could not be lent
 	op    Opcode // of the message
 	data  []byte // its content, in own or in the read buffer
@@ -41,7 +41,9 @@ func (in *incoming) lend(l *loan) error {
 	if err == nil {
 		err = in.delivered(false)
 	}
-	in.lent, l.stale = true, in.stale
+	if !in.lent { // else somebody has an earlier message in it, and may have it for ever
+		in.lent, l.stale = true, in.stale
+	}
 	in.lock.release()
 	if err != nil {
 		return readError(err)
@@ -69,14 +71,15 @@ func (in *incoming) takeLoan(ctx context.Context, l *loan) (err error) {
 	return nil
 }
 
-// takeBack ends the loan of the read buffer, and l itself unless there is more to
-// read already.
+// takeBack ends the loan of the read buffer, unless another message was given out
+// since, and l itself unless there is more to read already. A large buffer goes back
+// in any case: more may be a byte, and the next one an hour away.
 func (in *incoming) takeBack(l **loan) {
 	if in.lent && in.stale == (*l).stale {
 		in.lent = false
 	}
-	(*l).data = nil
-	if !in.more.Load() {
+	(*l).stale, (*l).data = 0, nil
+	if !in.more.Load() || cap((*l).own) > readBufferSize {
 		(*l).end()
 		loans.Put(*l)
 		*l = nil
@@ -121,13 +124,17 @@ func (l *loan) end() {
 	l.own = nil
 }
 
-// grow returns dst with more room, for a message that begins at dst[begin] and of
-// which at least more bytes are announced. What is there already may be as large as
-// the message needs; what has to be made follows the bytes that have come.
-func (l *loan) grow(dst []byte, more int64, begin int) []byte {
-	step := int(min(more, int64(max(growStep, len(dst)-begin))))
-	if l != nil && cap(dst)-len(dst) < step && more <= largestBuffer {
-		if b := kept.take(len(dst) + int(more)); b != nil {
+// grow returns dst with room for the n bytes that have come, of a message that
+// begins at dst[begin] and of which left bytes are announced, n among them, and for
+// some that have not. Memory that has to be made is twice what has come; a buffer
+// that nobody has may be aheadOfCome times that, and not more, or a peer could have
+// all of them for some headers.
+func (l *loan) grow(dst []byte, n int, left int64, begin int) []byte {
+	come := len(dst) - begin + n
+	step := int(min(left, int64(max(growStep, come))))
+	if l != nil && cap(dst)-len(dst) < step {
+		most := min(left, int64(max(growStep, aheadOfCome*come)))
+		if b := kept.take(len(dst) + int(most)); b != nil {
 			return l.move(dst, b)
 		}
 	}

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"framewright/ws"
 	"framewright/ws/wstest"
@@ -150,6 +153,149 @@ func TestMessagesDataAfterTheEnd(t *testing.T) {
 			}
 			break
 		}
+	}
+}
+
+// What a loop yielded is its own until its next iteration, whatever else is done with
+// the connection: in the body, or after the loop was left, when no next one comes.
+func TestMessagesDataWhateverFollows(t *testing.T) {
+	// next wants the messages k and k+1 from a loop, and those that are sent then.
+	next := func(t *testing.T, c *ws.Conn, k, size int, then ...func()) {
+		t.Helper()
+		for m, err := range c.Messages(t.Context()) {
+			if err != nil || string(m.Data) != lendText(k, size) {
+				t.Fatalf("message %d: %.40q, %v", k, m.Data, err)
+			}
+			if k++; k%2 == 0 {
+				if len(then) == 0 {
+					return
+				}
+				then[0]()
+				then = then[1:]
+			}
+		}
+	}
+	for name, follows := range map[string]func(t *testing.T, c *ws.Conn, peer net.Conn, size int){
+		"another loop, which goes on": func(t *testing.T, c *ws.Conn, peer net.Conn, size int) {
+			next(t, c, 2, size, func() { lendSend(t, peer, lendText(4, size), lendText(5, size)) })
+		},
+		"a Reader that is not read to its end": func(t *testing.T, c *ws.Conn, peer net.Conn, size int) {
+			if _, r, err := c.Reader(t.Context()); err != nil {
+				t.Fatal(err)
+			} else if _, err := r.Read(make([]byte, size/2)); err != nil {
+				t.Fatal(err)
+			}
+			lendSend(t, peer, lendText(4, size), lendText(5, size))
+			if _, p, err := c.Read(t.Context()); err != nil || string(p) != lendText(3, size) {
+				t.Fatalf("%.40q, %v", p, err)
+			}
+			next(t, c, 4, size)
+		},
+		"Close, which throws away what comes": func(t *testing.T, c *ws.Conn, peer net.Conn, size int) {
+			lendSend(t, peer, lendText(4, size), lendText(5, size))
+			peer.Write(ctMasked(true, ws.OpClose, "\x03\xe8"))
+			if err := c.Close(t.Context(), ws.CodeNormal, ""); err != nil {
+				t.Error(err)
+			}
+		},
+		"a context that ends while somebody waits": func(t *testing.T, c *ws.Conn, peer net.Conn, size int) {
+			next(t, c, 2, size)
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Millisecond, cancel)
+			if _, _, err := c.Read(ctx); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			lendSend(t, peer, lendText(4, size), lendText(5, size))
+			next(t, c, 4, size)
+		},
+	} {
+		for _, size := range []int{20, 600, 9 << 10, 20 << 10} { // two of 20 KiB fit a buffer, three do not
+			t.Run(fmt.Sprint(name, " ", size), func(t *testing.T) {
+				c, peer := lendPair(t, ctQuiet())
+				go io.Copy(io.Discard, peer)
+				for range 4 { // the read buffer gets its size
+					lendSend(t, peer, lendText(0, size), lendText(1, size))
+					next(t, c, 0, size)
+				}
+				want := lendText(1, size)
+				send := func() { lendSend(t, peer, want, lendText(2, size), lendText(3, size)) }
+
+				var left []byte
+				func() {
+					defer func() { recover() }()
+					send()
+					for m, err := range c.Messages(t.Context()) {
+						if left = m.Data; err != nil {
+							t.Fatal(err)
+						}
+						panic("the loop is left")
+					}
+				}()
+				next(t, c, 2, size, func() { lendSend(t, peer, lendText(4, size), lendText(5, size)) })
+				send()
+				for m, err := range c.Messages(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					follows(t, c, peer, size)
+					others(t, size)
+					if string(m.Data) != want {
+						t.Fatalf("the message of the loop has changed: %.40q", m.Data)
+					}
+					break
+				}
+				if string(left) != want {
+					t.Fatalf("the message of a loop that was left has changed: %.40q", left)
+				}
+			})
+		}
+	}
+}
+
+// A message that is not lent but copied takes back nothing that an earlier loop has,
+// whatever was lent by the connection before this one.
+func TestMessagesDataBeforeFragments(t *testing.T) {
+	var earlier func(n int) // n connections at once with two messages each
+	earlier = func(n int) {
+		if n == 0 {
+			return
+		}
+		c, peer := lendPair(t, ctQuiet())
+		lendSend(t, peer, lendText(1, 100))
+		for range c.Messages(t.Context()) {
+			if c.Stats().MessagesIn == 2 {
+				earlier(n - 1)
+				peer.Close()
+			} else {
+				lendSend(t, peer, lendText(2, 100))
+			}
+		}
+	}
+	earlier(5)
+
+	c, peer := lendPair(t, ctQuiet())
+	want, second := lendText(1, 100), lendText(2, 100)
+	peer.Write(slices.Concat(ctMasked(true, ws.OpBinary, want), ctMasked(false, ws.OpBinary, second[:10]), ctMasked(true, ws.OpContinuation, second[10:])))
+	var left []byte
+	for m, err := range c.Messages(t.Context()) {
+		if left = m.Data; err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	k := 2
+	for m, err := range c.Messages(t.Context()) {
+		if err != nil || string(m.Data) != lendText(k, 100) {
+			t.Fatalf("message %d: %.40q, %v", k, m.Data, err)
+		}
+		if k == 4 {
+			break
+		}
+		k++
+		lendSend(t, peer, lendText(k, 100))
+	}
+	if string(left) != want {
+		t.Fatalf("the message of a loop that was left has changed: %.40q", left)
 	}
 }
 

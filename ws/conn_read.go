@@ -196,7 +196,7 @@ func (in *incoming) message(ctx context.Context, dst []byte, begin int, l *loan)
 		// A long payload is read straight into dst.
 		n := in.w - in.r
 		if n == 0 && in.rx.Remaining() >= readBufferSize {
-			dst = l.grow(dst, in.rx.Remaining(), begin)
+			dst = l.grow(dst, 0, in.rx.Remaining(), begin)
 			p := dst[len(dst):cap(dst)]
 			n, err := in.payload(ctx, p)
 			dst = dst[:len(dst)+n]
@@ -215,7 +215,7 @@ func (in *incoming) message(ctx context.Context, dst []byte, begin int, l *loan)
 			n = int(in.rx.Remaining())
 		}
 		if cap(dst)-len(dst) < n {
-			dst = l.grow(dst, in.rx.Remaining(), begin)
+			dst = l.grow(dst, n, in.rx.Remaining(), begin)
 		}
 		dst = append(dst, in.buf[in.r:in.r+n]...)
 		in.used(n)
