@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 )
 
 // writeBufferSize holds a frame that goes out with one write; the payload of
@@ -125,7 +124,7 @@ func checkMessage(op Opcode, p []byte) error {
 	switch {
 	case op != OpText && op != OpBinary:
 		return ErrOpcode
-	case op == OpText && !utf8.Valid(p[asciiPrefix(p):]):
+	case op == OpText && !validUTF8(p):
 		return ErrNotUTF8
 	}
 	return nil

@@ -33,11 +33,19 @@ func (u *UTF8) Write(p []byte) bool {
 		return false
 	}
 	for len(p) > 0 {
-		// Between two code points of a long piece the standard library is
-		// faster than the loop below. It cannot judge a code point that the
-		// piece's end cuts off, so that one is left to the loop.
+		// Between two code points of a long piece others are faster than the
+		// loop below. They cannot judge a code point that the piece's end
+		// cuts off, so that one is left to the loop.
 		if u.need == 0 {
 			p = p[asciiPrefix(p):]
+			if len(p) >= 64 {
+				n, ok := utf8Long(p)
+				if !ok {
+					u.bad = true
+					return false
+				}
+				p = p[n:]
+			}
 			if n := len(p) - cutOff(p); n > 0 {
 				if !utf8.Valid(p[:n]) {
 					u.bad = true
@@ -67,6 +75,12 @@ func (u UTF8) firstBad(p []byte) int {
 		}
 	}
 	return len(p)
+}
+
+// validUTF8 reports whether p is a whole text.
+func validUTF8(p []byte) bool {
+	var u UTF8
+	return u.Write(p) && u.Done()
 }
 
 // Done reports whether the text so far is valid and ends with a whole code
