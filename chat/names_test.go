@@ -59,9 +59,9 @@ func TestNamesThatAreNotConfused(t *testing.T) {
 
 // Names of real people, and what only looks like one.
 func TestCheckName(t *testing.T) {
-	for _, name := range []string{"Ада Лавлейс", "Ἀρχιμήδης", "محمد", "نرگس‌", "می‌خواهم", "דָּוִד", "क्‍षत्रिय", "क्‌ष", "ශ්‍රී", "നന്‍", "สมชาย", "Nguyễn Thị", "李小龍", "さくら", "김민준",
-		"Ọ́lá", "👩‍🚀", "❤️‍🔥", "👩🏽‍🚀 Mae", "Zoë", "O’Neil", "Jean-Luc", "X Æ A-12"} {
-		if name == "نرگس‌" {
+	for _, name := range []string{"Ада Лавлейс", "Ἀρχιμήδης", "محمد", "نرگس\u200c", "می\u200cخواهم", "דָּוִד", "क्\u200dषत्रिय", "क्\u200cष", "ශ්\u200dරී", "നന്\u200d", "สมชาย", "Nguyễn Thị", "李小龍", "さくら", "김민준",
+		"Ọ́lá", "👩\u200d🚀", "❤️\u200d🔥", "👩🏽\u200d🚀 Mae", "Zoë", "O’Neil", "Jean-Luc", "X Æ A-12"} {
+		if name == "نرگس\u200c" {
 			wantCode(t, CheckName(name), CodeBadName) // a joiner at the end joins nothing
 			continue
 		}
