@@ -101,12 +101,32 @@ func (h *Hub) unregister(s *Session, grace time.Duration) {
 }
 
 func (h *Hub) forget(s *Session) {
+	for _, r := range h.unclaim(s) {
+		r.outlived(s)
+	}
+}
+
+// unclaim ends what s has of its name and its person. It returns the rooms in which
+// the person may still go by the name, if nobody has it any more.
+func (h *Hub) unclaim(s *Session) []*room {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.drop(s)
 	if s.owner.holds--; s.owner.holds == 0 {
 		delete(h.people, s.owner.id)
 	}
+	if len(s.claim.sessions) > 0 {
+		return nil
+	}
+	var rooms []*room
+	for other := range s.owner.sessions {
+		other.placesMu.Lock()
+		for r := range other.places {
+			rooms = append(rooms, r)
+		}
+		other.placesMu.Unlock()
+	}
+	return rooms
 }
 
 // acquire returns the room, which stays the one room of its name until as many

@@ -295,19 +295,31 @@ func (r *room) call(p *presence, who Person) {
 }
 
 // callAsOthers has a person go by a name that one of its sessions here has, when
-// s, another one, has gone.
+// s, another one, has gone. As long as a session of the person has the name, here
+// or in other rooms, it stays the person's: somebody who takes another name in one
+// tab goes by that one until the tab is closed.
 func (r *room) callAsOthers(p *presence, s *Session) {
 	var another *Session
 	for _, other := range r.hub.sessionsOf(p.person.ID) {
-		if _, here := r.place[other]; !here {
-			continue
-		}
-		if another = other; other.Person() == p.person {
+		if other.Person() == p.person {
 			return
+		}
+		if _, here := r.place[other]; here {
+			another = other
 		}
 	}
 	if another != nil && p.person == s.Person() {
 		r.call(p, another.Person())
+	}
+}
+
+// outlived is callAsOthers when the name of s, which was somewhere else, is nobody's
+// any more.
+func (r *room) outlived(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.people[s.Person().ID]; p != nil {
+		r.callAsOthers(p, s)
 	}
 }
 
