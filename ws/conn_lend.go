@@ -149,7 +149,11 @@ func (l *loan) room(dst []byte, n int) []byte {
 	case cap(dst)-len(dst) >= n:
 		return dst
 	}
-	return l.move(dst, kept.get(len(dst)+n))
+	need := len(dst) + n
+	if need > largestBuffer { // no size is the next one, and small fragments must not copy all of it each time
+		need = max(need, len(dst)+len(dst)/2)
+	}
+	return l.move(dst, kept.get(need))
 }
 
 // move goes on in b.
