@@ -48,7 +48,7 @@ func FuzzOrigin(f *testing.F) {
 		if ws.CheckOriginPattern(pattern) != nil || !utf8.ValidString(pattern) {
 			return
 		}
-		withPattern := ws.CheckOrigin(r, &ws.Options{OriginPatterns: []string{pattern}})
+		withPattern := ws.CheckOrigin(r, &ws.Policy{OriginPatterns: []string{pattern}})
 		if err == nil && withPattern != nil {
 			t.Fatalf("pattern %q shuts %q out: %v", pattern, origin, withPattern)
 		}

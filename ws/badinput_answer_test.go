@@ -144,7 +144,7 @@ func (b badAnswer) play(t *testing.T, n *badNet, useDial bool, transport, way st
 	if e.Rule != rule || e.Status != b.status {
 		t.Errorf("got rule %q, status %d; want %q, %d (%v)", e.Rule, e.Status, rule, b.status, e)
 	}
-	if b.status != 0 && e.Header.Get("X-Seen") != "yes" {
+	if b.status != 0 && http.Header(e.Header).Get("X-Seen") != "yes" {
 		t.Errorf("the error has the headers %v, want those of the answer", e.Header)
 	}
 	body := b.body

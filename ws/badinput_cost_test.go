@@ -117,19 +117,19 @@ var badCostRows = []badRow{
 	{row: 18, name: "the cost of 10,000 extension offers", serial: true, test: func(t *testing.T, _ *badNet) {
 		badLinear(t, 10000, func(n int) {
 			r := badPure(http.Header{"Sec-Websocket-Extensions": {strings.Repeat("permessage-deflate; a=1, ", n)}})
-			if err := ws.CheckRequest(r, &ws.Options{MaxHeaderBytes: -1}); err != nil {
+			if err := ws.CheckRequest(r, &ws.Policy{MaxHeaderBytes: -1}); err != nil {
 				t.Error(err)
 			}
 		})
 		r := badPure(http.Header{"Sec-Websocket-Extensions": {strings.Repeat("permessage-deflate; a=1, ", 10000)}})
-		badFlat(t, 8<<10, func() { ws.CheckRequest(r, &ws.Options{MaxHeaderBytes: -1}) })
+		badFlat(t, 8<<10, func() { ws.CheckRequest(r, &ws.Policy{MaxHeaderBytes: -1}) })
 		badFlat(t, 8<<10, func() { ws.CheckRequest(r, nil) }) // a refusal does not quote it all
 	}},
 	{row: 6, name: "the cost of refusing long values", serial: true, test: func(t *testing.T, _ *badNet) {
 		for _, name := range []string{"Sec-Websocket-Key", "Sec-Websocket-Version"} {
 			r := badPure(nil)
 			r.Header[name] = []string{strings.Repeat("\x01", 1<<20)}
-			err := ws.CheckRequest(r, &ws.Options{MaxHeaderBytes: -1})
+			err := ws.CheckRequest(r, &ws.Policy{MaxHeaderBytes: -1})
 			if err == nil || len(err.Error()) > 1000 {
 				t.Errorf("%s of 1 MiB: the error has %d bytes, want a short one", name, len(err.Error()))
 			}

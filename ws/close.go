@@ -87,11 +87,11 @@ func ParseClose(payload []byte) (code Code, reason string, err error) {
 		return CodeNoStatus, "", nil
 	}
 	if len(payload) == 1 {
-		return 0, "", violated(RuleCloseLength, "close payload of one byte")
+		return 0, "", RuleCloseLength.Violation("close payload of one byte")
 	}
 	code = Code(binary.BigEndian.Uint16(payload))
 	if !code.MaySend() {
-		return code, "", violated(RuleCloseCode, "close code "+strconv.Itoa(int(code))+" must not be sent")
+		return code, "", RuleCloseCode.Violation("close code " + strconv.Itoa(int(code)) + " must not be sent")
 	}
 	if reason := payload[2:]; !utf8.Valid(reason) {
 		return code, "", notUTF8(RuleCloseUTF8, "close reason", UTF8{}, reason, 0)

@@ -177,7 +177,7 @@ func (c *Conn) Response() *http.Response {
 }
 
 // Role returns the end at which c stands.
-func (c *Conn) Role() Role { return c.in.rx.role }
+func (c *Conn) Role() Role { return c.in.rx.Role() }
 
 // RemoteAddr returns the peer's network address, or "" if the connection has
 // none.

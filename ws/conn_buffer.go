@@ -205,7 +205,7 @@ func (in *incoming) failed(ctx context.Context, n int, err error) error {
 	case ctx.Err() != nil:
 		return in.c.why(ctx)
 	case in.deadline != 0 && now() >= in.deadline:
-		return in.violation(violated(RuleMessageTime, "message unfinished after "+in.c.set.messageTimeout.String()+", the limit that MessageTimeout sets"))
+		return in.violation(RuleMessageTime.Violation("message unfinished after " + in.c.set.messageTimeout.String() + ", the limit that MessageTimeout sets"))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 
 	"framewright/ws/internal/deflate"
@@ -222,9 +223,9 @@ func (in *incoming) content(p []byte, err error, over bool) error {
 	}
 	switch {
 	case err != nil:
-		return in.violation(violated(RuleDeflate, err.Error()))
+		return in.violation(RuleDeflate.Violation(err.Error()))
 	case int64(z.d.Blocks()) > z.out+maxEmptyBlocks:
-		return in.violation(violated(RuleEmptyBlocks, "compressed message of "+itoa(int64(z.d.Blocks()))+" blocks and "+itoa(z.out)+" bytes"))
+		return in.violation(RuleEmptyBlocks.Violation("compressed message of " + strconv.Itoa(z.d.Blocks()) + " blocks and " + strconv.FormatInt(z.out, 10) + " bytes"))
 	}
 	if !over {
 		return nil
@@ -233,7 +234,7 @@ func (in *incoming) content(p []byte, err error, over bool) error {
 		return in.violation(verr)
 	}
 	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !z.beyond.take(in.c.set.inflateRate, float64(beyond)) {
-		return in.violation(violated(RuleInflateRate, "compressed messages inflate to more than InflateRate allows, "+itoa(int64(in.c.set.inflateRate))+" bytes a second beyond "+itoa(inflateRatio)+" times their size"))
+		return in.violation(RuleInflateRate.Violation("compressed messages inflate to more than InflateRate allows, " + strconv.Itoa(in.c.set.inflateRate) + " bytes a second beyond " + strconv.Itoa(inflateRatio) + " times their size"))
 	}
 	in.trace.flush()
 	return nil

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func (in *incoming) next(ctx context.Context) (done bool, err error) {
 
 // atPayload reports whether payload of a message comes next.
 func (in *incoming) atPayload() bool {
-	return in.rx.Remaining() > 0 && !in.rx.header.Opcode.IsControl()
+	return in.rx.Remaining() > 0 && !in.rx.Frame().Opcode.IsControl()
 }
 
 // step takes a frame's header, or payload of a control frame, out of the buffer,
@@ -55,7 +56,7 @@ func (in *incoming) step(ctx context.Context) error {
 	} else if p, err = in.take(ctx); err == nil {
 		err = in.judge(p)
 	}
-	if err != nil || in.rx.Remaining() > 0 || !in.rx.header.Opcode.IsControl() {
+	if err != nil || in.rx.Remaining() > 0 || !in.rx.Frame().Opcode.IsControl() {
 		return err
 	}
 	if err := in.control(); err != nil {
@@ -85,8 +86,8 @@ func (in *incoming) header(ctx context.Context) error {
 	for {
 		b := in.buf[in.r:in.w]
 		before := in.rx.State()
-		n, err := in.rx.readHeader(b)
-		h := &in.rx.header
+		n, err := in.rx.ReadHeader(b)
+		h := in.rx.Frame()
 		if n > 0 || err != nil {
 			in.trace.begin(before, h, b[:max(n, min(2, len(b)))])
 		}
@@ -171,7 +172,7 @@ func (in *incoming) delivered(empty bool) error {
 		in.count()
 	}
 	if empty && !in.empties.take(in.c.set.emptyRate, 1) {
-		return in.violation(violated(RuleEmptyRate, "more empty messages than EmptyRate allows, "+itoa(int64(in.c.set.emptyRate))+" a second"))
+		return in.violation(RuleEmptyRate.Violation("more empty messages than EmptyRate allows, " + strconv.Itoa(in.c.set.emptyRate) + " a second"))
 	}
 	return nil
 }

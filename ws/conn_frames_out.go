@@ -17,7 +17,7 @@ func (out *outgoing) frame(ctx context.Context, h *Header, p, wire []byte) error
 	}
 	buf := writeBuffers.Get().(*[writeBufferSize]byte)
 	defer writeBuffers.Put(buf)
-	b := h.append(buf[:0])
+	b := h.Append(buf[:0])
 	if out.vectored && !h.Masked && !out.keepAll && len(p) > writeBufferSize/2 {
 		return out.writev(ctx, b, p)
 	}

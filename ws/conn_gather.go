@@ -41,7 +41,7 @@ func (out *outgoing) gathers() bool {
 // so later, together with others.
 func (out *outgoing) send(ctx context.Context, h *Header, p, wire []byte, gather bool) error {
 	out.interrupt.watch(ctx)
-	size := headerSize(h.Length, h.Masked) + len(p)
+	size := h.Size() + len(p)
 	if len(out.pending) > 0 && cap(out.pending)-len(out.pending) < size {
 		if err := out.sendRest(ctx); err != nil {
 			return err
@@ -116,7 +116,7 @@ func (out *outgoing) append(h *Header, p []byte) {
 		out.buffer = gatherBuffers.Get().(*[gatherSize]byte)
 		out.pending = out.buffer[:0]
 	}
-	out.pending = h.append(out.pending)
+	out.pending = h.Append(out.pending)
 	start := len(out.pending)
 	out.pending = append(out.pending, p...)
 	if h.Masked {

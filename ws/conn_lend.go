@@ -25,7 +25,7 @@ type loan struct {
 //
 //go:noinline
 func (in *incoming) wholeInBuffer() bool {
-	h, n := &in.rx.header, in.rx.Remaining()
+	h, n := in.rx.Frame(), in.rx.Remaining()
 	return n > 0 && n == h.Length && int64(in.w-in.r) >= n &&
 		h.Fin && (h.Opcode == OpText || h.Opcode == OpBinary) && !in.rx.Compressed() &&
 		in.streaming == asWhole && in.partial == nil

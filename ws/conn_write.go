@@ -124,7 +124,7 @@ func checkMessage(op Opcode, p []byte) error {
 	switch {
 	case op != OpText && op != OpBinary:
 		return ErrOpcode
-	case op == OpText && !validUTF8(p):
+	case op == OpText && !ValidText(p):
 		return ErrNotUTF8
 	}
 	return nil
@@ -248,7 +248,7 @@ func (out *outgoing) begin(ctx context.Context, h *Header) error {
 // complete notes what the frame changes, and gives a client's its masking key.
 func (out *outgoing) complete(h *Header) error {
 	var rule RuleID
-	if out.next, rule = out.state.after(h); rule != "" {
+	if out.next, rule = out.state.After(*h); rule != "" {
 		panic("ws: frame out of order: " + string(rule)) // the locks see to that
 	}
 	if out.c.Role() == RoleClient {

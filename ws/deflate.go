@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // Compression turns permessage-deflate (RFC 7692) on and sets it up. The zero
@@ -161,7 +159,7 @@ func parseExtensions(values []string) (list []extension, ok bool) {
 
 func cutToken(s string) (token, rest string) {
 	i := 0
-	for i < len(s) && httpguts.IsTokenRune(rune(s[i])) {
+	for i < len(s) && isTokenByte(s[i]) {
 		i++
 	}
 	return s[:i], s[i:]
@@ -254,7 +252,7 @@ func parseBits(s string) int {
 func AcceptDeflate(offers []string, c *Compression) (agreed *DeflateParams, answer string, err error) {
 	list, wellFormed := parseExtensions(offers)
 	if !wellFormed {
-		return nil, "", refused(RuleExtensions, "Sec-WebSocket-Extensions "+quoteAll(offers)+" is not a list of extensions")
+		return nil, "", RuleExtensions.Refusal("Sec-WebSocket-Extensions " + quoteAll(offers) + " is not a list of extensions")
 	}
 	if c == nil {
 		return nil, "", nil
@@ -332,7 +330,7 @@ func OfferDeflate(c *Compression) string {
 // is a *HandshakeError; the client then fails the connection (RFC 7692 §7.1).
 func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err error) {
 	bad := func(why string) (*DeflateParams, error) {
-		return nil, refused(RuleAnswerExtensions, "the answer's Sec-WebSocket-Extensions "+quoteAll(answer)+": "+why)
+		return nil, RuleAnswerExtensions.Refusal("the answer's Sec-WebSocket-Extensions " + quoteAll(answer) + ": " + why)
 	}
 	list, wellFormed := parseExtensions(answer)
 	switch {

@@ -140,14 +140,14 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 		switch {
 		case ok:
 		case limited.N <= 0:
-			e = refused(RuleAnswerSize, "the answer's headers are longer than "+strconv.Itoa(maxAnswer)+" bytes")
+			e = RuleAnswerSize.Refusal("the answer's headers are longer than " + strconv.Itoa(maxAnswer) + " bytes")
 		case last.err != nil: // what net/http says of half a line is beside the point
 			if last.err == io.EOF {
 				last.err = io.ErrUnexpectedEOF
 			}
 			e = &HandshakeError{Detail: "no answer", Err: cmpErr(ctx.Err(), last.err)}
 		default:
-			e = refused(RuleAnswerNotHTTP, "the answer is not HTTP")
+			e = RuleAnswerNotHTTP.Refusal("the answer is not HTTP")
 			e.Err = err
 		}
 		h.trace(false, false, came.Bytes(), e.Rule)
@@ -171,7 +171,7 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 const maxInterim = 8
 
 func tooManyInterim(status int) error {
-	e := refused(RuleStatus, "more than "+strconv.Itoa(maxInterim)+" answers of status 1xx, 101 is needed")
+	e := RuleStatus.Refusal("more than " + strconv.Itoa(maxInterim) + " answers of status 1xx, 101 is needed")
 	e.Status = status
 	return e
 }
@@ -226,7 +226,7 @@ func (d *dialTrace) got1xx(code int, header textproto.MIMEHeader) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.h.on() && len(d.interim) < maxAnswer {
-		d.interim = appendHeaders(appendStatus(d.interim, code), http.Header(header), nil)
+		d.interim = AppendFields(appendStatus(d.interim, code), Fields(header))
 	}
 	if d.count++; d.count > maxInterim {
 		return tooManyInterim(code)
@@ -413,9 +413,9 @@ func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol st
 		// What net/http has taken out of the headers.
 		var e *HandshakeError
 		if resp.ProtoMajor != 1 || resp.ProtoMinor < 1 {
-			e = refused(RuleAnswerNotHTTP, "the answer is "+quote(resp.Proto)+", HTTP/1.1 is needed")
+			e = RuleAnswerNotHTTP.Refusal("the answer is " + strconv.Quote(resp.Proto) + ", HTTP/1.1 is needed")
 		} else if len(resp.TransferEncoding) > 0 {
-			e = refused(RuleAnswerBodyForbidden, "the 101 answer announces a body")
+			e = RuleAnswerBodyForbidden.Refusal("the 101 answer announces a body")
 		}
 		if e != nil {
 			err = e
@@ -460,7 +460,7 @@ func answerText(resp *http.Response) []byte {
 	for _, coding := range resp.TransferEncoding {
 		b.WriteString("Transfer-Encoding: " + coding + "\r\n")
 	}
-	return appendHeaders(b.Bytes(), resp.Header, []string{"Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol"})
+	return AppendFields(b.Bytes(), resp.Header, "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol")
 }
 
 // httpClient returns the caller's client without its Timeout, which would go

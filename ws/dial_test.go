@@ -175,7 +175,7 @@ func TestDialRedirect(t *testing.T) {
 		mux.Handle("/here", http.RedirectHandler("http://elsewhere.test/there", http.StatusTemporaryRedirect))
 		l := stServe(t, mux)
 		_, err := ws.Dial(t.Context(), "ws://server.test/here", &ws.Options{HTTPClient: l.Client()})
-		if e, ok := errors.AsType[*ws.HandshakeError](err); !ok || e.Status != 307 || e.Header.Get("Location") == "" {
+		if e, ok := errors.AsType[*ws.HandshakeError](err); !ok || e.Status != 307 || http.Header(e.Header).Get("Location") == "" {
 			t.Errorf("not followed: %v", err)
 		}
 		hc := l.Client()
@@ -276,7 +276,7 @@ func TestDialRefused(t *testing.T) {
 		}))
 		_, err := ws.Dial(t.Context(), "ws://server.test/", &ws.Options{HTTPClient: l.Client()})
 		e, ok := errors.AsType[*ws.HandshakeError](err)
-		if !ok || e.Status != 503 || e.Header.Get("X-Why") != "maintenance" || !strings.HasPrefix(string(e.Body), "back at noon") || len(e.Body) != 1024 {
+		if !ok || e.Status != 503 || http.Header(e.Header).Get("X-Why") != "maintenance" || !strings.HasPrefix(string(e.Body), "back at noon") || len(e.Body) != 1024 {
 			t.Fatalf("got %#v", err)
 		}
 		if !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "back at noon") {

@@ -89,7 +89,7 @@ func ExampleCode_MaySend() {
 
 func ExampleCheckOrigin() {
 	r := &ws.Request{Host: "chat.example.com", Header: http.Header{"Origin": {"https://example.com"}}}
-	fmt.Println(ws.CheckOrigin(r, &ws.Options{OriginPatterns: []string{"example.com"}}))
+	fmt.Println(ws.CheckOrigin(r, &ws.Policy{OriginPatterns: []string{"example.com"}}))
 	if he, ok := errors.AsType[*ws.HandshakeError](ws.CheckOrigin(r, nil)); ok {
 		fmt.Println(he.Status, he.Rule)
 	}

@@ -132,7 +132,7 @@ func (h *Header) parse(b []byte) (n int, err error) {
 		n += 2
 		// "the minimal number of bytes MUST be used to encode the length"
 		if h.Length < 126 {
-			return n, violated(RuleMinimalLength, "length "+itoa(h.Length)+" takes 16 bits, but fits 7")
+			return n, RuleMinimalLength.Violation("length " + itoa(h.Length) + " takes 16 bits, but fits 7")
 		}
 	case 127:
 		if len(b) < n+8 {
@@ -142,11 +142,11 @@ func (h *Header) parse(b []byte) (n int, err error) {
 		n += 8
 		// "the most significant bit MUST be 0"
 		if length > math.MaxInt64 {
-			return n, violated(RuleLengthTopBit, "64-bit length with the top bit set")
+			return n, RuleLengthTopBit.Violation("64-bit length with the top bit set")
 		}
 		h.Length = int64(length)
 		if h.Length < 1<<16 {
-			return n, violated(RuleMinimalLength, "length "+itoa(h.Length)+" takes 64 bits, but fits "+fits(h.Length))
+			return n, RuleMinimalLength.Violation("length " + itoa(h.Length) + " takes 64 bits, but fits " + fits(h.Length))
 		}
 	}
 
@@ -164,9 +164,10 @@ func (h *Header) parse(b []byte) (n int, err error) {
 // AppendHeader appends the wire form of h to dst, its length in the fewest
 // bytes (§5.2). It does not judge h: tests and tools build forbidden frames
 // with it too. A negative Length is written as 0.
-func AppendHeader(dst []byte, h Header) []byte { return h.append(dst) }
+func AppendHeader(dst []byte, h Header) []byte { return h.Append(dst) }
 
-func (h *Header) append(dst []byte) []byte {
+// Append is AppendHeader without a copy of h: see parse.
+func (h *Header) Append(dst []byte) []byte {
 	// FIN (1), RSV1-3 (3), opcode (4)
 	b0 := h.RSV&0x7<<4 | byte(h.Opcode)&0xF
 	if h.Fin {
@@ -210,17 +211,16 @@ func AppendFrame(dst []byte, h Header, payload []byte) []byte {
 	return dst
 }
 
-// headerSize returns the number of bytes that AppendHeader writes for a
-// payload of length bytes.
-func headerSize(length int64, masked bool) int {
+// Size returns the number of bytes that AppendHeader writes for h.
+func (h *Header) Size() int {
 	n := 2
 	switch {
-	case length >= 1<<16:
+	case h.Length >= 1<<16:
 		n += 8
-	case length >= 126:
+	case h.Length >= 126:
 		n += 2
 	}
-	if masked {
+	if h.Masked {
 		n += 4
 	}
 	return n

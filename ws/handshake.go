@@ -1,14 +1,49 @@
 package ws
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/base64"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+)
 
-	"golang.org/x/net/http/httpguts"
+// Fields are the header lines of a request or an answer by their names, which are
+// spelled as net/http spells them: Sec-Websocket-Key. An http.Header is as good.
+type Fields = map[string][]string
+
+// A Policy is what a server demands of a request beyond the RFC, and what it
+// agrees to. The zero value and a nil *Policy are safe; where a field of 0 means
+// a default, a value below 0 means no limit.
+type Policy struct {
+	MaxHeaderBytes int          // bytes of the request line and all fields; default 8 KiB (§10.4)
+	MaxHeaders     int          // their number; default 100 (§10.4)
+	Hosts          []string     // that the server answers for, see CheckHost
+	OriginPatterns []string     // origins besides the server's own, see CheckOriginPattern (§10.2)
+	RequireOrigin  bool         // a request with cookies has an Origin, as a browser's has (§10.2)
+	Subprotocols   []string     // in order of preference (§1.9)
+	Compression    *Compression // nil: none (RFC 7692)
+}
+
+func (p *Policy) maxHeaderBytes() int {
+	if p == nil {
+		return DefaultHeaderBytes
+	}
+	return cmp.Or(p.MaxHeaderBytes, DefaultHeaderBytes)
+}
+
+func (p *Policy) maxHeaders() int {
+	if p == nil {
+		return DefaultHeaders
+	}
+	return cmp.Or(p.MaxHeaders, DefaultHeaders)
+}
+
+// The defaults of Policy.
+const (
+	DefaultHeaderBytes = 8 << 10
+	DefaultHeaders     = 100
 )
 
 // A Request is the opening handshake as a client sends it (RFC 6455 §4.1):
@@ -27,10 +62,10 @@ type Request struct {
 	Major  int    // of the HTTP version
 	Minor  int
 	Host   string
-	TLS    bool        // it came through TLS: its origin must be an https one
-	Body   bool        // a Content-Length above 0, or a Transfer-Encoding
-	Local  bool        // it came to a loopback address of this machine: see CheckHost
-	Header http.Header // all others, with canonical names
+	TLS    bool   // it came through TLS: its origin must be an https one
+	Body   bool   // a Content-Length above 0, or a Transfer-Encoding
+	Local  bool   // it came to a loopback address of this machine: see CheckHost
+	Header Fields // all others
 
 	fields  []field  // instead of Header, in a request that parse has made
 	scratch []string // what values gave out
@@ -40,20 +75,20 @@ type Request struct {
 // A Response is the server's half of the opening handshake (§4.2.2).
 type Response struct {
 	Status int
-	Header http.Header
+	Header Fields
 }
 
 // A HandshakeError says why an opening handshake failed. A server's Accept
 // has answered with Status by the time it returns one. On a client, Status,
 // Header and Body are what the server answered.
 type HandshakeError struct {
-	Status  int         // HTTP status code; 0 if no answer came
-	Rule    RuleID      // which rule was broken; "" if none was, as when a server refused
-	Section string      // where the rule stands
-	Detail  string      // what was seen, what was expected, and the option that changes it
-	Header  http.Header // to answer with, or that the server answered with
-	Body    []byte      // client: the first bytes of the answer's body, 1 KiB at the most
-	Err     error       // the error below, if there was one
+	Status  int    // HTTP status code; 0 if no answer came
+	Rule    RuleID // which rule was broken; "" if none was, as when a server refused
+	Section string // where the rule stands
+	Detail  string // what was seen, what was expected, and the option that changes it
+	Header  Fields // to answer with, or that the server answered with
+	Body    []byte // client: the first bytes of the answer's body, 1 KiB at the most
+	Err     error  // the error below, if there was one
 }
 
 // Error returns the detail, the status and the section.
@@ -88,65 +123,65 @@ func appendAcceptKey(dst []byte, key string) []byte {
 	return base64.StdEncoding.AppendEncode(dst, sum[:])
 }
 
-// CheckRequest holds r against §4.2.1 and the options' limits, without the
-// Origin: see CheckOrigin. An error is a *HandshakeError with the status and
+// CheckRequest holds r against §4.2.1 and the policy's limits, without the
+// Host and the Origin: see CheckHost and CheckOrigin. An error is a *HandshakeError with the status and
 // the headers that the answer should have.
-func CheckRequest(r *Request, o *Options) error {
+func CheckRequest(r *Request, p *Policy) error {
 	// "The HTTP version MUST be at least 1.1." HTTP/2 has a handshake of its
 	// own (RFC 8441), which this package does not speak.
 	if r.Major != 1 || r.Minor < 1 {
-		return refused(RuleHTTPVersion, "HTTP/"+strconv.Itoa(r.Major)+"."+strconv.Itoa(r.Minor)+" request, HTTP/1.1 is needed")
+		return RuleHTTPVersion.Refusal("HTTP/" + strconv.Itoa(r.Major) + "." + strconv.Itoa(r.Minor) + " request, HTTP/1.1 is needed")
 	}
 	// "The method of the request MUST be GET"
-	if r.Method != http.MethodGet {
-		e := refused(RuleMethod, quote(r.Method)+" request, GET is needed")
-		e.Header = http.Header{"Allow": {http.MethodGet}}
+	if r.Method != "GET" {
+		e := RuleMethod.Refusal(quote(r.Method) + " request, GET is needed")
+		e.Header = Fields{"Allow": {"GET"}}
 		return e
 	}
-	if err := checkHeaderLimits(r, o); err != nil {
+	if err := checkHeaderLimits(r, p); err != nil {
 		return err
 	}
 	// "The request MUST contain a |Host| header field"
 	if r.Host == "" {
-		return refused(RuleHost, "no Host header")
+		return RuleHost.Refusal("no Host header")
 	}
 	// "an |Upgrade| header field whose value MUST include the "websocket"
 	// keyword"
-	if !hasToken(r.values("Upgrade"), "websocket") {
-		e := refused(RuleUpgrade, "no websocket in the Upgrade header: this address speaks WebSocket")
-		e.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+	if !hasToken(r.Values("Upgrade"), "websocket") {
+		e := RuleUpgrade.Refusal("no websocket in the Upgrade header: this address speaks WebSocket")
+		e.Header = Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "a |Connection| header field whose value MUST include the "Upgrade"
 	// token"
-	if !hasToken(r.values("Connection"), "upgrade") {
-		e := refused(RuleConnection, "no upgrade in the Connection header: a proxy in between may have taken it off")
-		e.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+	if !hasToken(r.Values("Connection"), "upgrade") {
+		e := RuleConnection.Refusal("no upgrade in the Connection header: a proxy in between may have taken it off")
+		e.Header = Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "a header field with the name |Sec-WebSocket-Version|. The value of
 	// this header field MUST be 13."
-	if v := r.values("Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
-		e := refused(RuleVersion, "Sec-WebSocket-Version "+quoteAll(v)+", 13 is needed")
-		e.Header = http.Header{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+	if v := r.Values("Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
+		e := RuleVersion.Refusal("Sec-WebSocket-Version " + quoteAll(v) + ", 13 is needed")
+		e.Header = Fields{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "The value of this header field MUST be a nonce consisting of a
 	// randomly selected 16-byte value that has been base64-encoded"
-	if v := r.values("Sec-Websocket-Key"); len(v) != 1 {
-		return refused(RuleKey, strconv.Itoa(len(v))+" Sec-WebSocket-Key headers, one is needed")
+	if v := r.Values("Sec-Websocket-Key"); len(v) != 1 {
+		return RuleKey.Refusal(strconv.Itoa(len(v)) + " Sec-WebSocket-Key headers, one is needed")
 	} else if !validKey(v[0]) {
-		return refused(RuleKey, "Sec-WebSocket-Key "+quoteAll(v)+" is not the base64 of 16 bytes")
+		return RuleKey.Refusal("Sec-WebSocket-Key " + quoteAll(v) + " is not the base64 of 16 bytes")
 	}
 	if r.Body {
-		e := refused(RuleNoBody, "the request has a body")
-		e.Header = http.Header{"Connection": {"close"}}
+		e := RuleNoBody.Refusal("the request has a body")
+		e.Header = Fields{"Connection": {"close"}}
 		return e
 	}
 	return nil
 }
 
-func checkHeaderLimits(r *Request, o *Options) error {
+func checkHeaderLimits(r *Request, p *Policy) error {
 	size, count := len(r.Method)+len(r.Target)+len("  HTTP/1.1\r\n")+len("Host: \r\n")+len(r.Host), 1
 	for name, values := range r.Header {
 		for _, v := range values {
@@ -158,11 +193,11 @@ func checkHeaderLimits(r *Request, o *Options) error {
 		size += len(f.name) + len(": \r\n") + len(f.value)
 		count++
 	}
-	if limit := o.maxHeaderBytes(); limit > 0 && size > limit {
-		return refused(RuleHeaderSize, "request headers of "+strconv.Itoa(size)+" bytes, the limit that MaxHeaderBytes sets is "+strconv.Itoa(limit))
+	if limit := p.maxHeaderBytes(); limit > 0 && size > limit {
+		return RuleHeaderSize.Refusal("request headers of " + strconv.Itoa(size) + " bytes, the limit that MaxHeaderBytes sets is " + strconv.Itoa(limit))
 	}
-	if limit := o.maxHeaders(); limit > 0 && count > limit {
-		return refused(RuleHeaderCount, strconv.Itoa(count)+" request headers, the limit that MaxHeaders sets is "+strconv.Itoa(limit))
+	if limit := p.maxHeaders(); limit > 0 && count > limit {
+		return RuleHeaderCount.Refusal(strconv.Itoa(count) + " request headers, the limit that MaxHeaders sets is " + strconv.Itoa(limit))
 	}
 	return nil
 }
@@ -204,17 +239,17 @@ func AppendRequest(dst []byte, r *Request) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, r.Host...)
 	dst = append(dst, "\r\n"...)
-	return appendHeaders(dst, r.Header, []string{"Upgrade", "Connection", "Sec-Websocket-Key", "Origin",
-		"Sec-Websocket-Protocol", "Sec-Websocket-Version"})
+	return AppendFields(dst, r.Header, "Upgrade", "Connection", "Sec-Websocket-Key", "Origin",
+		"Sec-Websocket-Protocol", "Sec-Websocket-Version")
 }
 
-// appendContinue appends the answer that comes before the 101 if the request r
+// AppendContinue appends the answer that comes before the 101 if the request r
 // asked for it, although it has no body for which that would matter: "If a
 // server receives both an Upgrade and an Expect header field with the
 // "100-continue" expectation, the server MUST send a 100 (Continue) response
 // before sending a 101 (Switching Protocols) response." (RFC 9110 §7.8)
-func appendContinue(dst []byte, r *Request) []byte {
-	if v := r.values("Expect"); len(v) > 0 && expectsContinue(v[0]) {
+func AppendContinue(dst []byte, r *Request) []byte {
+	if v := r.Values("Expect"); len(v) > 0 && expectsContinue(v[0]) {
 		dst = append(dst, "HTTP/1.1 100 Continue\r\n\r\n"...)
 	}
 	return dst
@@ -223,7 +258,7 @@ func appendContinue(dst []byte, r *Request) []byte {
 // AppendResponse appends the wire form of a 101 answer to dst (§4.2.2).
 // key is the request's; subprotocol and extensions may be ""; header holds
 // what else the answer has and must be valid, see CheckHeader.
-func AppendResponse(dst []byte, key, subprotocol, extensions string, header http.Header) []byte {
+func AppendResponse(dst []byte, key, subprotocol, extensions string, header Fields) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	dst = appendAcceptKey(dst, key)
 	if subprotocol != "" {
@@ -235,12 +270,13 @@ func AppendResponse(dst []byte, key, subprotocol, extensions string, header http
 		dst = append(dst, extensions...)
 	}
 	dst = append(dst, "\r\n"...)
-	return appendHeaders(dst, header, nil)
+	return AppendFields(dst, header)
 }
 
-// appendHeaders writes the headers named in first in that order, the others
-// by name, and the empty line.
-func appendHeaders(dst []byte, h http.Header, first []string) []byte {
+// AppendFields appends the lines of h to dst, those named in first in that order and
+// the others by name, and the empty line behind them. They must be valid, see
+// CheckHeader.
+func AppendFields(dst []byte, h Fields, first ...string) []byte {
 	put := func(name string) {
 		for _, v := range h[name] {
 			dst = append(dst, wireName(name)...)
@@ -283,16 +319,16 @@ var ownHeaders = []string{"Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Web
 // CheckHeader reports the first name or value in h, headers that a caller
 // wants to add to the handshake, that would break the message or is the
 // handshake's own. CR and LF are what an attacker would use to add headers.
-func CheckHeader(h http.Header) error {
+func CheckHeader(h Fields) error {
 	for name, values := range h {
-		if !httpguts.ValidHeaderFieldName(name) {
+		if !isToken(name) {
 			return &HandshakeError{Detail: "header name " + strconv.Quote(name) + " is not a token"}
 		}
-		if slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
+		if slices.Contains(ownHeaders, canonicalName(name)) {
 			return &HandshakeError{Detail: "header " + name + " belongs to the handshake and cannot be set"}
 		}
 		for _, v := range values {
-			if !httpguts.ValidHeaderFieldValue(v) {
+			if !isFieldValue(v) {
 				return &HandshakeError{Detail: "header " + name + " has a value with a control character: " + strconv.Quote(v)}
 			}
 		}
@@ -306,11 +342,11 @@ func CheckHeader(h http.Header) error {
 // CheckDeflate to judge. An error is a *HandshakeError.
 func CheckResponse(r *Response, key string, offered []string) (subprotocol string, err error) {
 	fail := func(id RuleID, detail string) (string, error) {
-		e := refused(id, detail)
+		e := id.Refusal(detail)
 		e.Status, e.Header = r.Status, r.Header
 		return "", e
 	}
-	if r.Status != http.StatusSwitchingProtocols {
+	if r.Status != 101 {
 		return fail(RuleStatus, "the server answered with status "+strconv.Itoa(r.Status)+", 101 is needed")
 	}
 	if v := r.Header["Upgrade"]; len(v) != 1 || lower(v[0]) != "websocket" {
@@ -329,7 +365,7 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	if len(v) == 1 && !slices.Contains(offered, v[0]) {
 		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+quoteAll(v)+", offered were "+quoteAll(offered))
 	}
-	if r.Header.Get("Content-Length") != "" && r.Header.Get("Content-Length") != "0" || len(r.Header["Transfer-Encoding"]) > 0 {
+	if announcesBody(r.Header["Content-Length"]) || len(r.Header["Transfer-Encoding"]) > 0 {
 		return fail(RuleAnswerBodyForbidden, "the 101 answer announces a body")
 	}
 	if len(v) == 1 {
@@ -338,10 +374,40 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	return subprotocol, nil
 }
 
-// hasToken reports whether the comma-separated list in values has the token,
-// in any case (RFC 9110 §5.6.1).
+// hasToken reports whether the comma-separated list in values has the token, in
+// any case; token is in lower case (RFC 9110 §5.6.1).
 func hasToken(values []string, token string) bool {
-	return httpguts.HeaderValuesContainsToken(values, token)
+	for _, list := range values {
+		for member := range strings.SplitSeq(list, ",") {
+			if equalFold(trimOWS(member), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// equalFold reports whether s is want, which is in lower case, in any case, of
+// ASCII letters alone: see lower.
+func equalFold(s, want string) bool {
+	if len(s) != len(want) {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// announcesBody reports whether a Content-Length is there and not 0.
+func announcesBody(lengths []string) bool {
+	return len(lengths) > 0 && lengths[0] != "" && lengths[0] != "0"
 }
 
 // trimOWS takes off optional white space: spaces and tabs (RFC 9110 §5.6.3).

@@ -70,11 +70,11 @@ func TestAppendResponse(t *testing.T) {
 func TestCheckRequestPasses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		o    *ws.Options
+		o    *ws.Policy
 		set  func(*ws.Request)
 	}{
 		{"§1.3", nil, func(*ws.Request) {}},
-		{"§1.3, options of zero", &ws.Options{}, func(*ws.Request) {}},
+		{"§1.3, options of zero", &ws.Policy{}, func(*ws.Request) {}},
 		{"Upgrade in another case", nil, with("Upgrade", "WebSocket")},
 		{"Upgrade in a list", nil, with("Upgrade", "h2c, websocket")},
 		{"Upgrade in a second header", nil, with("Upgrade", "h2c", "websocket")},
@@ -84,8 +84,8 @@ func TestCheckRequestPasses(t *testing.T) {
 		{"HTTP/1.2", nil, func(r *ws.Request) { r.Minor = 2 }},
 		{"no subprotocol", nil, without("Sec-Websocket-Protocol")},
 		{"extensions, which are ignored", nil, with("Sec-Websocket-Extensions", "permessage-deflate; client_max_window_bits")},
-		{"10,000 extensions", &ws.Options{MaxHeaderBytes: -1}, with("Sec-Websocket-Extensions", strings.Repeat("x, ", 10000)+"y")},
-		{"more headers than the default, no limit", &ws.Options{MaxHeaders: -1}, with("X", make([]string, 1000)...)},
+		{"10,000 extensions", &ws.Policy{MaxHeaderBytes: -1}, with("Sec-Websocket-Extensions", strings.Repeat("x, ", 10000)+"y")},
+		{"more headers than the default, no limit", &ws.Policy{MaxHeaders: -1}, with("X", make([]string, 1000)...)},
 		{"8,192 bytes to the last", nil, func(r *ws.Request) {
 			r.Header["X"] = []string{strings.Repeat("x", 8192-headerBytes(r)-len("X: \r\n"))}
 		}},
@@ -109,13 +109,13 @@ func TestCheckRequestLimits(t *testing.T) {
 	r := goodRequest()
 	size, count := headerBytes(r), 1+len(r.Header)
 	for _, tt := range []struct {
-		o    ws.Options
+		o    ws.Policy
 		want string
 	}{
-		{ws.Options{MaxHeaderBytes: size}, ""},
-		{ws.Options{MaxHeaderBytes: size - 1}, fmt.Sprintf("ws: handshake: request headers of %d bytes, the limit that MaxHeaderBytes sets is %d (§10.4)", size, size-1)},
-		{ws.Options{MaxHeaders: count}, ""},
-		{ws.Options{MaxHeaders: count - 1}, fmt.Sprintf("ws: handshake: %d request headers, the limit that MaxHeaders sets is %d (§10.4)", count, count-1)},
+		{ws.Policy{MaxHeaderBytes: size}, ""},
+		{ws.Policy{MaxHeaderBytes: size - 1}, fmt.Sprintf("ws: handshake: request headers of %d bytes, the limit that MaxHeaderBytes sets is %d (§10.4)", size, size-1)},
+		{ws.Policy{MaxHeaders: count}, ""},
+		{ws.Policy{MaxHeaders: count - 1}, fmt.Sprintf("ws: handshake: %d request headers, the limit that MaxHeaders sets is %d (§10.4)", count, count-1)},
 	} {
 		got := ""
 		if err := ws.CheckRequest(r, &tt.o); err != nil {

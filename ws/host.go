@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// CheckHost holds r.Host against o.Hosts. What CheckOrigin relies on, that a page
+// CheckHost holds r.Host against p.Hosts. What CheckOrigin relies on, that a page
 // whose origin is the host that was asked is this server's own, is true only if
 // the host is: a name that belongs to somebody else may point to this machine
 // (DNS rebinding). That is aimed at servers which think that nobody but this
 // machine reaches them, so on a loopback address the default is this machine's
 // own names. An error is a *HandshakeError with status 403.
-func CheckHost(r *Request, o *Options) error {
+func CheckHost(r *Request, p *Policy) error {
 	var hosts []string
-	if o != nil {
-		hosts = o.Hosts
+	if p != nil {
+		hosts = p.Hosts
 	}
 	if len(hosts) == 0 && !r.Local {
 		return nil
@@ -38,9 +38,9 @@ func CheckHost(r *Request, o *Options) error {
 		}
 	}
 	if len(hosts) == 0 {
-		return refused(RuleHostAllowed, "Host "+quote(r.Host)+" is not localhost, and the request came to a loopback address; Options.Hosts names the hosts that this server answers for")
+		return RuleHostAllowed.Refusal("Host " + quote(r.Host) + " is not localhost, and the request came to a loopback address; Options.Hosts names the hosts that this server answers for")
 	}
-	return refused(RuleHostAllowed, "Host "+quote(r.Host)+" is none that this server answers for, which Options.Hosts names")
+	return RuleHostAllowed.Refusal("Host " + quote(r.Host) + " is none that this server answers for, which Options.Hosts names")
 }
 
 // isLoopbackHost reports whether host, in lower case, always means this machine

@@ -63,7 +63,7 @@ func TestCheckHost(t *testing.T) {
 	} {
 		r := goodRequest()
 		r.Host, r.Local = tc.host, tc.local
-		err := ws.CheckHost(r, &ws.Options{Hosts: tc.hosts})
+		err := ws.CheckHost(r, &ws.Policy{Hosts: tc.hosts})
 		if (err == nil) != tc.ok {
 			t.Errorf("%s: Host %q, local %v, list %v: %v", tc.name, tc.host, tc.local, tc.hosts, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -13,16 +14,16 @@ func (in *incoming) control() error {
 	c := in.c
 	in.count()
 	in.unlimit()
-	switch in.rx.header.Opcode {
+	switch in.rx.Frame().Opcode {
 	case OpPing:
 		c.stats.pingsIn.Add(1)
 		if !in.pings.take(c.set.pingRate, 1) {
-			return in.violation(violated(RulePingRate, "more pings than PingRate allows, "+itoa(int64(c.set.pingRate))+" a second"))
+			return in.violation(RulePingRate.Violation("more pings than PingRate allows, " + strconv.Itoa(c.set.pingRate) + " a second"))
 		}
 		c.out.answer(in.rx.Control())
 	case OpPong:
 		if !c.alive.answered(in.rx.Control()) && !in.pings.take(c.set.pingRate, 1) {
-			return in.violation(violated(RulePongRate, "more pongs that no ping asked for than PingRate allows, "+itoa(int64(c.set.pingRate))+" a second"))
+			return in.violation(RulePongRate.Violation("more pongs that no ping asked for than PingRate allows, " + strconv.Itoa(c.set.pingRate) + " a second"))
 		}
 	case OpClose:
 		return c.closedByPeer(in.rx.Close())

@@ -132,11 +132,13 @@ type Options struct {
 	Rand io.Reader
 }
 
-func (o *Options) maxHeaderBytes() int {
+// policy is what the handshake needs of o.
+func (o *Options) policy() *Policy {
 	if o == nil {
-		return 8 << 10
+		return nil
 	}
-	return cmp.Or(o.MaxHeaderBytes, 8<<10)
+	return &Policy{MaxHeaderBytes: o.MaxHeaderBytes, MaxHeaders: o.MaxHeaders, Hosts: o.Hosts, OriginPatterns: o.OriginPatterns,
+		RequireOrigin: o.RequireOrigin, Subprotocols: o.Subprotocols, Compression: o.Compression}
 }
 
 func (o *Options) compression() *Compression {
@@ -144,13 +146,6 @@ func (o *Options) compression() *Compression {
 		return nil
 	}
 	return o.Compression
-}
-
-func (o *Options) maxHeaders() int {
-	if o == nil {
-		return 100
-	}
-	return cmp.Or(o.MaxHeaders, 100)
 }
 
 func (o *Options) handshakeTimeout() time.Duration {

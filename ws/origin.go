@@ -14,15 +14,15 @@ import (
 //
 // The page's host and port must be those of r.Host; its scheme must be http
 // or https, and https if r came through TLS. Any other origin must match one
-// of o.OriginPatterns. An error is a *HandshakeError with status 403.
-func CheckOrigin(r *Request, o *Options) error {
-	origins := r.values("Origin")
+// of p.OriginPatterns. An error is a *HandshakeError with status 403.
+func CheckOrigin(r *Request, p *Policy) error {
+	origins := r.Values("Origin")
 	switch {
 	case len(origins) > 1:
-		return refused(RuleOneOrigin, strconv.Itoa(len(origins))+" Origin headers: "+quoteAll(origins))
+		return RuleOneOrigin.Refusal(strconv.Itoa(len(origins)) + " Origin headers: " + quoteAll(origins))
 	case len(origins) == 0:
-		if o != nil && o.RequireOrigin && len(r.values("Cookie")) > 0 {
-			return refused(RuleOriginMissing, "cookies, but no Origin header, which Options.RequireOrigin asks for")
+		if p != nil && p.RequireOrigin && len(r.Values("Cookie")) > 0 {
+			return RuleOriginMissing.Refusal("cookies, but no Origin header, which Options.RequireOrigin asks for")
 		}
 		return nil
 	}
@@ -30,14 +30,14 @@ func CheckOrigin(r *Request, o *Options) error {
 	if ok && from.sameAs(r) {
 		return nil
 	}
-	if o != nil {
-		for _, pattern := range o.OriginPatterns {
+	if p != nil {
+		for _, pattern := range p.OriginPatterns {
 			if pattern == "*" || pattern == "null" && origins[0] == "null" || ok && pattern != "null" && from.matches(pattern) {
 				return nil
 			}
 		}
 	}
-	return refused(RuleOrigin, "origin "+quoteAll(origins)+" is not the host "+quote(r.Host)+
+	return RuleOrigin.Refusal("origin " + quoteAll(origins) + " is not the host " + quote(r.Host) +
 		" that was asked; a page that may connect from elsewhere is allowed by its host in Options.OriginPatterns")
 }
 

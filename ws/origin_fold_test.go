@@ -31,7 +31,7 @@ func TestCheckOriginFoldsLetters(t *testing.T) {
 			if err := ws.CheckOrigin(r(tt.other), nil); (err == nil) != tt.same {
 				t.Errorf("as host: %v", err)
 			}
-			o := &ws.Options{OriginPatterns: []string{"http://" + tt.other}}
+			o := &ws.Policy{OriginPatterns: []string{"http://" + tt.other}}
 			if err := ws.CheckOrigin(r("elsewhere.example"), o); (err == nil) != tt.same {
 				t.Errorf("as pattern: %v", err)
 			}

@@ -90,13 +90,13 @@ func TestOriginMatches(t *testing.T) {
 			t.Errorf("%s: %v", host, got)
 		}
 	}
-	all := &Options{Hosts: []string{"*"}}
+	all := &Policy{Hosts: []string{"*"}}
 	for _, host := range []string{"a", "*", "[", ""} {
 		if err := CheckHost(&Request{Host: host}, all); err != nil {
 			t.Errorf("host %q: %v", host, err)
 		}
 	}
-	for _, o := range []*Options{nil, {Hosts: []string{"a.example"}}} {
+	for _, o := range []*Policy{nil, {Hosts: []string{"a.example"}}} {
 		err := CheckHost(&Request{Host: "evil.example", Local: true}, o)
 		if e, _ := err.(*HandshakeError); e == nil || (o == nil) != (e.Detail == `Host "evil.example" is not localhost, and the request came to a loopback address; Options.Hosts names the hosts that this server answers for`) {
 			t.Errorf("%v: %v", o, err)
@@ -107,25 +107,25 @@ func TestOriginMatches(t *testing.T) {
 // What a handler's memory is used again for shows nothing of the request before.
 func TestRequestUsedAgain(t *testing.T) {
 	var r Request
-	if err := r.parse([]byte("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nX: 1\r\n\r\n")); err != nil || !r.Body {
+	if err := r.Parse([]byte("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nX: 1\r\n\r\n")); err != nil || !r.Body {
 		t.Fatal(err)
 	}
-	if err := r.parse([]byte("GET /b HTTP/1.1\r\nHost: b\r\n\r\n")); err != nil || r.Body || r.Host != "b" || len(r.fields) != 0 || len(r.values("X")) != 0 {
+	if err := r.Parse([]byte("GET /b HTTP/1.1\r\nHost: b\r\n\r\n")); err != nil || r.Body || r.Host != "b" || len(r.fields) != 0 || len(r.Values("X")) != 0 {
 		t.Errorf("%v, %+v", err, r)
 	}
 	for size, ok := range map[int]bool{0: true, 1: false} { // of all fields, to the byte
 		r.fields = []field{{"Name", "value"}}
 		total := len("GET /b HTTP/1.1\r\nHost: b\r\nName: value\r\n")
-		if err := checkHeaderLimits(&r, &Options{MaxHeaderBytes: total - size}); (err == nil) != ok {
+		if err := checkHeaderLimits(&r, &Policy{MaxHeaderBytes: total - size}); (err == nil) != ok {
 			t.Errorf("%d bytes fewer: %v", size, err)
 		}
 	}
 	for n, ok := range map[int]bool{2: true, 1: false, -1: true} {
-		if err := checkHeaderLimits(&r, &Options{MaxHeaders: n}); (err == nil) != ok {
+		if err := checkHeaderLimits(&r, &Policy{MaxHeaders: n}); (err == nil) != ok {
 			t.Errorf("%d headers: %v", n, err)
 		}
 	}
-	if err := checkHeaderLimits(&r, &Options{MaxHeaderBytes: 1}); err == nil {
+	if err := checkHeaderLimits(&r, &Policy{MaxHeaderBytes: 1}); err == nil {
 		t.Error("a byte is enough")
 	}
 	for from := range 12 { // wherever the last look ended
@@ -155,7 +155,7 @@ func TestAppendContinue(t *testing.T) {
 		{nil, ""}, {[]string{""}, ""}, {[]string{"x"}, ""},
 		{[]string{"100-continue"}, "HTTP/1.1 100 Continue\r\n\r\n"}, {[]string{"100-continue", "x"}, "HTTP/1.1 100 Continue\r\n\r\n"},
 	} {
-		if got := appendContinue(nil, &Request{Header: map[string][]string{"Expect": tt.values}}); string(got) != tt.want {
+		if got := AppendContinue(nil, &Request{Header: map[string][]string{"Expect": tt.values}}); string(got) != tt.want {
 			t.Errorf("%q: %q", tt.values, got)
 		}
 	}

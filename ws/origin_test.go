@@ -106,7 +106,7 @@ func TestCheckOrigin(t *testing.T) {
 				r.Host = "server.test"
 			}
 			r.Header["Origin"] = []string{tt.origin}
-			err := ws.CheckOrigin(r, &ws.Options{OriginPatterns: tt.patterns})
+			err := ws.CheckOrigin(r, &ws.Policy{OriginPatterns: tt.patterns})
 			if tt.ok {
 				if err != nil {
 					t.Error(err)
@@ -129,18 +129,18 @@ func TestCheckOrigin(t *testing.T) {
 func TestCheckOriginWithout(t *testing.T) {
 	r := goodRequest()
 	delete(r.Header, "Origin")
-	for _, o := range []*ws.Options{nil, {}, {RequireOrigin: true}} {
+	for _, o := range []*ws.Policy{nil, {}, {RequireOrigin: true}} {
 		if err := ws.CheckOrigin(r, o); err != nil {
 			t.Errorf("no Origin and no cookie: %v", err)
 		}
 	}
 	r.Header["Cookie"] = []string{"a=1"}
-	for _, o := range []*ws.Options{nil, {}} {
+	for _, o := range []*ws.Policy{nil, {}} {
 		if err := ws.CheckOrigin(r, o); err != nil {
 			t.Errorf("no Origin, a cookie: %v", err)
 		}
 	}
-	if err := ws.CheckOrigin(r, &ws.Options{RequireOrigin: true, OriginPatterns: []string{"*"}}); err == nil {
+	if err := ws.CheckOrigin(r, &ws.Policy{RequireOrigin: true, OriginPatterns: []string{"*"}}); err == nil {
 		t.Error("no Origin, a cookie, RequireOrigin: passed")
 	}
 }

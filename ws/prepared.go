@@ -16,7 +16,7 @@ type Prepared struct {
 	wire []byte // the frame as a server sends it, the data at its end
 
 	mu         sync.Mutex
-	compressed [maxWindowBits + 1]*preparedDeflate // by window bits
+	compressed [16]*preparedDeflate // by window bits
 }
 
 // A preparedDeflate is a Prepared message compressed without context.
@@ -37,7 +37,7 @@ func Prepare(op Opcode, data []byte) (*Prepared, error) {
 
 // serverFrame returns an unmasked frame, and its payload in it.
 func serverFrame(h Header, p []byte) (wire, payload []byte) {
-	wire = make([]byte, 0, headerSize(int64(len(p)), false)+len(p))
+	wire = make([]byte, 0, (&Header{Length: int64(len(p))}).Size()+len(p))
 	wire = AppendFrame(wire, h, p)
 	return wire, wire[len(wire)-len(p):]
 }

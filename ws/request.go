@@ -29,7 +29,7 @@ func ParseRequest(b []byte) (r *Request, n int, err error) {
 		return nil, 0, nil
 	}
 	r = &Request{}
-	if err = r.parse(b[:n]); err != nil {
+	if err = r.Parse(b[:n]); err != nil {
 		return nil, 0, err
 	}
 	header := make(map[string][]string, len(r.fields))
@@ -50,10 +50,9 @@ func headEnd(b []byte, from int) int {
 	return 0
 }
 
-// parse is ParseRequest, for a head that is whole, into r, whose memory it uses
-// again, and which has fields then in place of Header. All its strings are parts
-// of one.
-func (r *Request) parse(head []byte) error {
+// Parse is ParseRequest for a head that is whole, into r, whose memory it uses again
+// but for TLS and Local. Header is nil then: see Values. All strings are parts of one.
+func (r *Request) Parse(head []byte) error {
 	*r = Request{TLS: r.TLS, Local: r.Local, fields: r.fields[:0], scratch: r.scratch[:0]}
 	rest := string(head[:len(head)-2])
 	line, rest, _ := strings.Cut(rest, "\r\n")
@@ -118,7 +117,7 @@ func (r *Request) parse(head []byte) error {
 		}
 	}
 	if r.Major != 1 && !(r.Major == 2 && r.Minor == 0 && r.Method == "PRI" && r.Target == "*") {
-		e := refused(RuleHTTPVersion, "HTTP/"+strconv.Itoa(r.Major)+"."+strconv.Itoa(r.Minor)+" request, HTTP/1.1 is needed")
+		e := RuleHTTPVersion.Refusal("HTTP/" + strconv.Itoa(r.Major) + "." + strconv.Itoa(r.Minor) + " request, HTTP/1.1 is needed")
 		e.Status = 505 // as net/http answers, before anybody else is asked
 		return e
 	}
@@ -133,6 +132,96 @@ func expectsContinue(value string) bool {
 		}
 	}
 	return false
+}
+
+// Reset empties r and keeps its memory for the next Parse.
+func (r *Request) Reset() {
+	clear(r.fields[:cap(r.fields)])
+	clear(r.scratch[:cap(r.scratch)])
+	*r = Request{fields: r.fields[:0], scratch: r.scratch[:0]}
+}
+
+// CheckHTTP holds a request that was parsed against what HTTP demands whatever is
+// asked for, and what an HTTP server would refuse before it asks anybody else: a
+// Host that is one, and no expectation but 100-continue. An error is a
+// *HandshakeError.
+func CheckHTTP(r *Request) error {
+	if r.noHost && r.Method != "CONNECT" && r.Major == 1 && r.Minor >= 1 {
+		return RuleHost.Refusal("no Host header")
+	}
+	if i := strings.IndexFunc(r.Host, func(c rune) bool { return c > 0x7E || !isHostByte(byte(c)) }); i >= 0 {
+		return malformed("Host "+quote(r.Host)+" has characters that no host has", "RFC 9112 §3.2")
+	}
+	// "A server that receives an Expect field value containing a member other
+	// than 100-continue MAY respond with a 417 (Expectation Failed)"
+	if v := r.Values("Expect"); len(v) > 0 && v[0] != "" && !expectsContinue(v[0]) {
+		return &HandshakeError{Status: 417, Detail: "Expect " + quote(v[0]) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
+	}
+	return nil
+}
+
+// isHostByte: what reg-name, an address in brackets and a port have (RFC 3986
+// §3.2.2).
+func isHostByte(c byte) bool {
+	l := c | 0x20
+	return 'a' <= l && l <= 'z' || isDigit(c) || strings.IndexByte("!$%&'()*+,-.:;=[]_~", c) >= 0
+}
+
+// A RequestHead finds the end of a request's head while its bytes come.
+type RequestHead struct {
+	Policy *Policy // whose MaxHeaderBytes counts, up to 1 MiB; nil: the default
+
+	looked int // so many bytes were there at the last look
+	empty  int // bytes of empty lines that were skipped
+}
+
+// maxHead bounds a request's head where MaxHeaderBytes does not.
+const maxHead = 1 << 20
+
+// Find looks at b, all of the request that has come. The first skip bytes are empty
+// lines, which the caller takes off: it shows only what is behind them from then on.
+// n is the length of the head behind them, 0 if its end has not come. An error, a
+// *HandshakeError, says that it never will.
+func (h *RequestHead) Find(b []byte) (skip, n int, err error) {
+	if h.looked < 2 {
+		// "a server that is expecting to receive and parse a request-line SHOULD
+		// ignore at least one empty line (CRLF) received prior to the request-line"
+		// (RFC 9112 §2.2)
+		for bytes.HasPrefix(b[skip:], []byte("\r\n")) {
+			skip += 2
+		}
+		h.empty += skip
+		b = b[skip:]
+	}
+	if end := headEnd(b, h.looked); end > 0 && end <= maxHead {
+		return skip, end, nil
+	}
+	if hasBareLF(b, h.looked) { // the end may never come
+		return skip, 0, malformed("a line that ends with LF alone, CRLF is needed", "RFC 9112 §2.2")
+	}
+	h.looked = len(b)
+	limit := h.Policy.maxHeaderBytes()
+	if limit <= 0 || limit > maxHead {
+		limit = maxHead
+	}
+	if h.empty+len(b) > limit+len("\r\n") {
+		return skip, 0, RuleHeaderSize.Refusal("request headers of more than " + strconv.Itoa(limit) + " bytes, the limit that MaxHeaderBytes sets")
+	}
+	return skip, 0, nil
+}
+
+// hasBareLF reports whether a line of b ends without CR. Of b, the first from
+// bytes were looked at before.
+func hasBareLF(b []byte, from int) bool {
+	for {
+		i := bytes.IndexByte(b[from:], '\n')
+		if i < 0 {
+			return false
+		}
+		if from += i + 1; from < 2 || b[from-2] != '\r' {
+			return true
+		}
+	}
 }
 
 // parseStart parses the request line.
@@ -151,8 +240,9 @@ func (r *Request) parseStart(line string) error {
 	return nil
 }
 
-// values returns the values of a header, whose name is in canonical form.
-func (r *Request) values(name string) []string {
+// Values returns the values of a header, whose name is spelled as in Fields. They are
+// valid until Parse is called again.
+func (r *Request) Values(name string) []string {
 	if r.Header != nil {
 		return r.Header[name]
 	}
@@ -174,13 +264,20 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 // isToken: 1*tchar (RFC 9110 §5.6.2).
 func isToken(s string) bool {
 	for i := range len(s) {
-		switch c := s[i] | 0x20; {
-		case 'a' <= c && c <= 'z', isDigit(s[i]), s[i] == '-':
-		case !strings.Contains("!#$%&'*+.^_`|~", s[i:i+1]):
+		if !isTokenByte(s[i]) {
 			return false
 		}
 	}
 	return s != ""
+}
+
+// isTokenByte: tchar.
+func isTokenByte(b byte) bool {
+	switch c := b | 0x20; {
+	case 'a' <= c && c <= 'z', isDigit(b), b == '-':
+		return true
+	}
+	return strings.IndexByte("!#$%&'*+.^_`|~", b) >= 0
 }
 
 // isFieldValue: no control characters but HTAB.

@@ -147,14 +147,16 @@ var ruleByID = func() map[RuleID]*Rule {
 // Rule returns the entry of Rules that id names, or nil if there is none.
 func (id RuleID) Rule() *Rule { return ruleByID[id] }
 
-// violated returns the error for a frame that breaks the rule id.
-func violated(id RuleID, detail string) *ProtocolError {
+// Violation returns the error for a frame that breaks the rule id, which is one of
+// Rules; detail says what was seen.
+func (id RuleID) Violation(detail string) *ProtocolError {
 	r := id.Rule()
 	return &ProtocolError{Code: r.Code, Rule: id, Section: r.Section, Detail: detail}
 }
 
-// refused returns the error for a handshake that breaks the rule id.
-func refused(id RuleID, detail string) *HandshakeError {
+// Refusal returns the error for a handshake that breaks the rule id, which is one of
+// Rules; detail says what was seen.
+func (id RuleID) Refusal(detail string) *HandshakeError {
 	r := id.Rule()
 	return &HandshakeError{Status: r.Status, Rule: id, Section: r.Section, Detail: detail}
 }

@@ -83,7 +83,7 @@ var ruleTests = map[ws.RuleID][]breach{
 		{"a cookie alone", func(t *testing.T) error {
 			r := goodRequest()
 			r.Header["Cookie"] = []string{"session=1"}
-			return check(r, &ws.Options{RequireOrigin: true})
+			return check(r, &ws.Policy{RequireOrigin: true})
 		}},
 	},
 	ws.RuleHostAllowed: {
@@ -93,7 +93,7 @@ var ruleTests = map[ws.RuleID][]breach{
 			return check(r, nil)
 		}},
 		{"one that is not in a list", func(t *testing.T) error {
-			return check(goodRequest(), &ws.Options{Hosts: []string{"example.com"}})
+			return check(goodRequest(), &ws.Policy{Hosts: []string{"example.com"}})
 		}},
 	},
 	ws.RuleExtensions: {
@@ -434,17 +434,17 @@ func goodAnswer() *ws.Response {
 }
 
 // check is what a server asks of a request.
-func check(r *ws.Request, o *ws.Options) error {
-	if r.Header.Get("Cookie") != "" {
+func check(r *ws.Request, p *ws.Policy) error {
+	if len(r.Header["Cookie"]) > 0 {
 		delete(r.Header, "Origin")
 	}
-	if err := ws.CheckRequest(r, o); err != nil {
+	if err := ws.CheckRequest(r, p); err != nil {
 		return err
 	}
-	if err := ws.CheckHost(r, o); err != nil {
+	if err := ws.CheckHost(r, p); err != nil {
 		return err
 	}
-	return ws.CheckOrigin(r, o)
+	return ws.CheckOrigin(r, p)
 }
 
 func request(name string, spoil func(*ws.Request)) breach {
@@ -580,7 +580,7 @@ func agrees(name string, c *ws.Compression, value string) breach {
 		if conn != nil || fmt.Sprint(err) != fmt.Sprint(pure) {
 			t.Errorf("NewClient says %v, CheckDeflate %v", err, pure)
 		}
-		if he, ok := errors.AsType[*ws.HandshakeError](err); ok && (he.Status != 101 || he.Header.Get("Sec-Websocket-Extensions") != value) {
+		if he, ok := errors.AsType[*ws.HandshakeError](err); ok && (he.Status != 101 || http.Header(he.Header).Get("Sec-Websocket-Extensions") != value) {
 			t.Errorf("the error has status %d and headers %v", he.Status, he.Header)
 		}
 		return pure

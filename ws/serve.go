@@ -16,8 +16,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // Serve accepts connections on l and runs Handler on each whose opening
@@ -140,7 +138,7 @@ func (s *Server) open(conn net.Conn) {
 	returned = true
 	if err == nil {
 		opened = true
-		s.noteSubprotocol(c, u.req.values("Sec-Websocket-Protocol"), conn.RemoteAddr().String())
+		s.noteSubprotocol(c, u.req.Values("Sec-Websocket-Protocol"), conn.RemoteAddr().String())
 		s.adopt(c, address)
 		return
 	}
@@ -214,10 +212,8 @@ func (u *upgrade) free() {
 	if cap(u.buf) > 16<<10 {
 		return
 	}
-	fields, scratch := u.req.fields, u.req.scratch
-	clear(fields[:cap(fields)])
-	clear(scratch[:cap(scratch)])
-	*u = upgrade{buf: u.buf[:0], req: Request{fields: fields[:0], scratch: scratch[:0]}, raw: u.raw}
+	u.req.Reset()
+	*u = upgrade{buf: u.buf[:0], req: u.req, raw: u.raw}
 	upgrades.Put(u)
 }
 
@@ -248,7 +244,7 @@ func (u *upgrade) accept(ctx context.Context, set *settings, admit func() (conte
 	if len(u.buf) > u.n {
 		early = bytes.Clone(u.buf[u.n:])
 	}
-	answer := AppendResponse(appendContinue(u.buf[:0], &u.req), u.req.values("Sec-Websocket-Key")[0], subprotocol, extensions, nil)
+	answer := AppendResponse(AppendContinue(u.buf[:0], &u.req), u.req.Values("Sec-Websocket-Key")[0], subprotocol, extensions, nil)
 	if err := u.writeAll(answer); err != nil {
 		u.rwc.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
@@ -274,34 +270,19 @@ func setDeadlines(s stream, t time.Time) {
 	s.SetWriteDeadline(t)
 }
 
-// maxHead bounds a request's head where MaxHeaderBytes does not.
-const maxHead = 1 << 20
-
 // read reads and parses the request.
 func (u *upgrade) read() error {
-	limit := u.o.maxHeaderBytes()
-	if limit <= 0 || limit > maxHead {
-		limit = maxHead
-	}
-	empty := 0
-	for looked := 0; ; {
+	head := RequestHead{Policy: u.o.policy()}
+	for {
 		if len(u.buf) == cap(u.buf) {
 			u.buf = append(u.buf, 0)[:len(u.buf)]
 		}
-		n, err := u.readMore(u.buf[len(u.buf):cap(u.buf)])
+		n, readErr := u.readMore(u.buf[len(u.buf):cap(u.buf)])
 		u.buf = u.buf[:len(u.buf)+n]
-		if looked < 2 {
-			// "a server that is expecting to receive and parse a request-line
-			// SHOULD ignore at least one empty line (CRLF) received prior to the
-			// request-line" (RFC 9112 §2.2)
-			lines := 0
-			for bytes.HasPrefix(u.buf[lines:], []byte("\r\n")) {
-				lines += 2
-			}
-			empty += lines
-			u.buf = append(u.buf[:0], u.buf[lines:]...)
-		}
-		if end := headEnd(u.buf, looked); end > 0 && end <= maxHead {
+		skip, end, err := head.Find(u.buf)
+		u.buf = u.buf[:copy(u.buf, u.buf[skip:])]
+		switch {
+		case end > 0:
 			u.shaking.trace(false, false, u.buf[:end], "")
 			u.traced = true
 			_, u.req.TLS = u.rwc.(*tls.Conn)
@@ -309,37 +290,17 @@ func (u *upgrade) read() error {
 				u.req.Local = isLoopback(conn.LocalAddr())
 			}
 			u.n = end
-			if err := u.req.parse(u.buf[:end]); err != nil {
+			if err := u.req.Parse(u.buf[:end]); err != nil {
 				return err
 			}
 			return u.asNetHTTP()
-		}
-		if hasBareLF(u.buf, looked) { // the end may never come
-			return malformed("a line that ends with LF alone, CRLF is needed", "RFC 9112 §2.2")
-		}
-		looked = len(u.buf)
-		switch {
-		case empty+len(u.buf) > limit+len("\r\n"):
-			return refused(RuleHeaderSize, "request headers of more than "+strconv.Itoa(limit)+" bytes, the limit that MaxHeaderBytes sets")
-		case err == nil:
-		case isTimeout(err):
-			return &HandshakeError{Status: http.StatusRequestTimeout, Detail: "the request did not come within HandshakeTimeout", Err: errNoRequestIf(len(u.buf) == 0, err)}
+		case err != nil:
+			return err
+		case readErr == nil:
+		case isTimeout(readErr):
+			return &HandshakeError{Status: http.StatusRequestTimeout, Detail: "the request did not come within HandshakeTimeout", Err: errNoRequestIf(len(u.buf) == 0, readErr)}
 		default:
-			return &HandshakeError{Status: http.StatusBadRequest, Detail: "the connection ended before the request did", Err: errNoRequestIf(len(u.buf) == 0, err)}
-		}
-	}
-}
-
-// hasBareLF reports whether a line of b ends without CR. Of b, the first from
-// bytes were looked at before.
-func hasBareLF(b []byte, from int) bool {
-	for {
-		i := bytes.IndexByte(b[from:], '\n')
-		if i < 0 {
-			return false
-		}
-		if from += i + 1; from < 2 || b[from-2] != '\r' {
-			return true
+			return &HandshakeError{Status: http.StatusBadRequest, Detail: "the connection ended before the request did", Err: errNoRequestIf(len(u.buf) == 0, readErr)}
 		}
 	}
 }
@@ -350,23 +311,15 @@ func hasBareLF(b []byte, from int) bool {
 // a body with a trailer.
 func (u *upgrade) asNetHTTP() error {
 	r := &u.req
-	if r.noHost && r.Method != http.MethodConnect && r.Major == 1 && r.Minor >= 1 {
-		return refused(RuleHost, "no Host header")
+	if err := CheckHTTP(r); err != nil {
+		return err
 	}
-	if !httpguts.ValidHostHeader(r.Host) {
-		return malformed("Host "+quote(r.Host)+" has characters that no host has", "RFC 9112 §3.2")
-	}
-	if !plainTarget(r.Target) || len(r.values("Trailer")) > 0 {
+	if !plainTarget(r.Target) || len(r.Values("Trailer")) > 0 {
 		h, err := u.httpRequest()
 		if err != nil {
 			return err
 		}
 		r.Host = h.Host
-	}
-	// "A server that receives an Expect field value containing a member other
-	// than 100-continue MAY respond with a 417 (Expectation Failed)"
-	if v := r.values("Expect"); len(v) > 0 && v[0] != "" && !expectsContinue(v[0]) {
-		return &HandshakeError{Status: http.StatusExpectationFailed, Detail: "Expect " + quote(v[0]) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
 	}
 	return nil
 }
@@ -374,7 +327,7 @@ func (u *upgrade) asNetHTTP() error {
 func plainTarget(s string) bool {
 	for i := range len(s) {
 		switch c := s[i] | 0x20; {
-		case 'a' <= c && c <= 'z', isDigit(s[i]):
+		case 'a' <= c && c <= 'z', '0' <= s[i] && s[i] <= '9':
 		case !strings.Contains("/?&=-_.~", s[i:i+1]):
 			return false
 		}
@@ -412,7 +365,7 @@ func errNoRequestIf(nothing bool, err error) error {
 func (u *upgrade) httpRequest() (*http.Request, error) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(u.buf[:u.n])))
 	if err != nil {
-		return nil, malformed(err.Error(), "RFC 9112 §3")
+		return nil, &HandshakeError{Status: http.StatusBadRequest, Detail: err.Error(), Section: "RFC 9112 §3"}
 	}
 	if conn, ok := u.rwc.(net.Conn); ok {
 		r.RemoteAddr = conn.RemoteAddr().String()
@@ -440,7 +393,7 @@ func (u *upgrade) refuse(err error) error {
 		}
 		header[name] = values
 	}
-	answer := appendHeaders(appendStatus(nil, e.Status), header, nil)
+	answer := AppendFields(appendStatus(nil, e.Status), header)
 	if u.req.Method != http.MethodHead {
 		answer = append(append(answer, text...), '\n')
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -179,7 +180,7 @@ func (s *Server) noteSubprotocol(c *Conn, offered []string, remote string) {
 		why = "Options.Subprotocols is empty; a browser gives such a connection up"
 	}
 	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.id, "remote", remote,
-		"offered", quoteAll(offered), "supported", s.Options.Subprotocols, "others", since)
+		"offered", strings.Join(offered, ", "), "supported", s.Options.Subprotocols, "others", since)
 }
 
 func (s *Server) settings() *settings {
@@ -216,11 +217,11 @@ func (s *Server) admit(address string) error {
 	var e *HandshakeError
 	switch {
 	case s.closing:
-		e = refused(RuleConnections, "the server is shutting down")
+		e = RuleConnections.Refusal("the server is shutting down")
 	case s.MaxConns > 0 && len(s.conns)+s.opening >= s.MaxConns:
-		e = refused(RuleConnections, "the server has all the connections that MaxConns allows, "+strconv.Itoa(s.MaxConns))
+		e = RuleConnections.Refusal("the server has all the connections that MaxConns allows, " + strconv.Itoa(s.MaxConns))
 	case s.MaxPerAddress > 0 && s.perAddress[address] >= s.MaxPerAddress:
-		e = refused(RulePerAddress, "your address has all the connections that MaxPerAddress allows, "+strconv.Itoa(s.MaxPerAddress))
+		e = RulePerAddress.Refusal("your address has all the connections that MaxPerAddress allows, " + strconv.Itoa(s.MaxPerAddress))
 	default:
 		s.opening++
 		if s.MaxPerAddress > 0 {

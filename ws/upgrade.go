@@ -44,7 +44,7 @@ func requestText(r *http.Request) []byte {
 	for _, coding := range r.TransferEncoding {
 		b = append(b, "Transfer-Encoding: "+coding+"\r\n"...)
 	}
-	return appendHeaders(b, r.Header, nil)
+	return AppendFields(b, r.Header)
 }
 
 // accept is Accept for a request that check has passed. set is nil if the
@@ -67,7 +67,7 @@ func accept(w http.ResponseWriter, r *http.Request, s *shaking, set *settings) (
 			Err:    err,
 		})
 	}
-	answer := AppendResponse(appendContinue(rw.AvailableBuffer(), req), r.Header["Sec-Websocket-Key"][0], subprotocol, extensions, w.Header())
+	answer := AppendResponse(AppendContinue(rw.AvailableBuffer(), req), r.Header["Sec-Websocket-Key"][0], subprotocol, extensions, w.Header())
 	if err := sendAnswer(conn, answer, o.handshakeTimeout()); err != nil {
 		conn.Close()
 		return nil, &HandshakeError{Detail: "answer not sent", Err: err}
@@ -90,9 +90,9 @@ func accept(w http.ResponseWriter, r *http.Request, s *shaking, set *settings) (
 // agree decides on what the request offers.
 func agree(r *Request, o *Options) (subprotocol string, agreed *DeflateParams, extensions string, err error) {
 	if o != nil {
-		subprotocol = ChooseSubprotocol(r.values("Sec-Websocket-Protocol"), o.Subprotocols)
+		subprotocol = ChooseSubprotocol(r.Values("Sec-Websocket-Protocol"), o.Subprotocols)
 	}
-	agreed, extensions, err = AcceptDeflate(r.values("Sec-Websocket-Extensions"), o.compression())
+	agreed, extensions, err = AcceptDeflate(r.Values("Sec-Websocket-Extensions"), o.compression())
 	return subprotocol, agreed, extensions, err
 }
 
@@ -110,19 +110,17 @@ func check(w http.ResponseWriter, r *http.Request, o *Options) error {
 
 // checkAll decides about a request by itself.
 func checkAll(r *Request, o *Options) error {
-	if err := CheckRequest(r, o); err != nil {
+	p := o.policy()
+	if err := CheckRequest(r, p); err != nil {
 		return err
 	}
-	if err := CheckHost(r, o); err != nil {
+	if err := CheckHost(r, p); err != nil {
 		return err
 	}
-	if err := CheckOrigin(r, o); err != nil {
+	if err := CheckOrigin(r, p); err != nil {
 		return err
 	}
-	if o == nil {
-		return nil
-	}
-	if err := CheckCompression(o.Compression); err != nil {
+	if err := CheckCompression(o.compression()); err != nil {
 		return internal(err)
 	}
 	return nil
@@ -166,7 +164,7 @@ func refuse(w http.ResponseWriter, s *shaking, err error) *HandshakeError {
 	}
 	http.Error(w, text, e.Status)
 	if s.on() {
-		answer := appendHeaders(appendStatus(nil, e.Status), w.Header(), nil)
+		answer := AppendFields(appendStatus(nil, e.Status), w.Header())
 		s.trace(true, true, append(answer, text+"\n"...), e.Rule)
 	}
 	return e

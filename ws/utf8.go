@@ -77,8 +77,8 @@ func (u UTF8) firstBad(p []byte) int {
 	return len(p)
 }
 
-// validUTF8 reports whether p is a whole text.
-func validUTF8(p []byte) bool {
+// ValidText reports whether p is UTF-8, as a whole text message must be (§5.6).
+func ValidText(p []byte) bool {
 	var u UTF8
 	return u.Write(p) && u.Done()
 }

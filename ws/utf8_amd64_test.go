@@ -95,7 +95,7 @@ func BenchmarkUTF8(b *testing.B) {
 			b.Run(name+"/ws", func(b *testing.B) {
 				b.SetBytes(int64(len(p)))
 				for b.Loop() {
-					if !validUTF8(p) {
+					if !ValidText(p) {
 						b.Fatal("not valid")
 					}
 				}
@@ -105,7 +105,7 @@ func BenchmarkUTF8(b *testing.B) {
 				defer func(use bool) { useAVX2 = use }(useAVX2)
 				useAVX2 = false
 				for b.Loop() {
-					validUTF8(p)
+					ValidText(p)
 				}
 			})
 			b.Run(name+"/utf8.Valid", func(b *testing.B) {

@@ -108,10 +108,11 @@ func wantsUpgrade(r *http.Request) bool {
 // gives pages from allowed origins the headers with which browsers let them
 // read the answer.
 func (v *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *refusal {
-	o := v.o.WebSocket
+	o := &v.o.WebSocket
+	p := &ws.Policy{Hosts: o.Hosts, OriginPatterns: o.OriginPatterns, RequireOrigin: o.RequireOrigin}
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "same-origin":
-		o.RequireOrigin = false // browsers send no Origin with a GET to the page's own
+		p.RequireOrigin = false // browsers send no Origin with a GET to the page's own
 	case "cross-site", "same-site":
 		// An image's address, say: its page could not read the answer, but
 		// would open sessions in the name of its visitor.
@@ -121,9 +122,9 @@ func (v *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	req := &ws.Request{Method: r.Method, Host: r.Host, TLS: r.TLS != nil, Local: ok && local.IP.IsLoopback(), Header: r.Header}
-	err := ws.CheckHost(req, &o) // or the origin's being the host's own would say nothing
+	err := ws.CheckHost(req, p) // or the origin's being the host's own would say nothing
 	if err == nil {
-		err = ws.CheckOrigin(req, &o)
+		err = ws.CheckOrigin(req, p)
 	}
 	if err != nil {
 		f := &refusal{code: codeForbidden, status: http.StatusForbidden, message: err.Error()}

@@ -40,7 +40,7 @@ func (a *app) ownHosts(in []net.Listener, next http.Handler) http.Handler {
 			loopback[addrPort(addr)] = true
 		}
 	}
-	o := &ws.Options{Hosts: a.set.hosts}
+	p := &ws.Policy{Hosts: a.set.hosts}
 	if len(a.set.hosts) == 0 {
 		switch {
 		case len(loopback) == 0:
@@ -52,7 +52,7 @@ func (a *app) ownHosts(in []net.Listener, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-		if ws.CheckHost(&ws.Request{Host: r.Host, Local: ok && loopback[addrPort(at)]}, o) == nil {
+		if ws.CheckHost(&ws.Request{Host: r.Host, Local: ok && loopback[addrPort(at)]}, p) == nil {
 			next.ServeHTTP(w, r)
 			return
 		}

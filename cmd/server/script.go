@@ -120,7 +120,7 @@ func (s *sharing) allowed() (ok bool, origin string) {
 		header.Set("Origin", u.Scheme+"://"+u.Host)
 	}
 	r := &ws.Request{Method: s.r.Method, Host: s.r.Host, TLS: s.r.TLS != nil, Header: header}
-	if ws.CheckOrigin(r, &ws.Options{OriginPatterns: s.patterns}) != nil {
+	if ws.CheckOrigin(r, &ws.Policy{OriginPatterns: s.patterns}) != nil {
 		return false, ""
 	}
 	return true, origin
