@@ -3,6 +3,7 @@ package ws
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -108,4 +109,41 @@ func AppendClose(dst []byte, code Code, reason string) []byte {
 	}
 	dst = binary.BigEndian.AppendUint16(dst, uint16(code))
 	return append(dst, reason...)
+}
+
+// FitClose returns what of code and reason a Close frame can hold, and what was wrong
+// with them: CodeInternalError with ErrCloseCode for a code that must not be sent, and
+// for a reason that FitReason changes ErrReasonTooLong or ErrNotUTF8.
+func FitClose(code Code, reason string) (Code, string, error) {
+	var mistake error
+	short := FitReason(reason)
+	switch {
+	case !code.MaySend() && code != CodeNoStatus:
+		code, mistake = CodeInternalError, ErrCloseCode
+	case len(reason) > MaxCloseReason:
+		mistake = ErrReasonTooLong
+	case short != reason:
+		mistake = ErrNotUTF8
+	}
+	return code, short, mistake
+}
+
+// FitReason makes a reason one that a Close frame holds: UTF-8, with U+FFFD for what is
+// not, and MaxCloseReason bytes at most, cut between two code points. It does not look at more of a long one than it may need.
+func FitReason(reason string) string {
+	if n := 4 * MaxCloseReason; len(reason) > n { // repair makes three bytes of any number
+		for n > 4*MaxCloseReason-utf8.UTFMax && !utf8.RuneStart(reason[n]) {
+			n--
+		}
+		reason = reason[:n]
+	}
+	reason = strings.ToValidUTF8(reason, "\uFFFD")
+	if len(reason) <= MaxCloseReason {
+		return reason
+	}
+	n := MaxCloseReason
+	for !utf8.RuneStart(reason[n]) {
+		n--
+	}
+	return reason[:n]
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 const (
@@ -40,7 +38,7 @@ const (
 // returns nil if that was completed, no matter which side began it. Further
 // calls return the same.
 func (c *Conn) Close(ctx context.Context, code Code, reason string) error {
-	code, sent, mistake := sayable(code, reason)
+	code, sent, mistake := FitClose(code, reason)
 	err := c.close(ctx, &CloseError{Code: code, Reason: sent})
 	switch {
 	case mistake == nil:
@@ -132,7 +130,7 @@ func (c *Conn) finish(e *CloseError) bool {
 // out if it still can, and nothing more is read. It returns the terminal
 // error.
 func (c *Conn) fail(code Code, reason string, err error) error {
-	e := &CloseError{Code: code, Reason: clip(reason), Err: err}
+	e := &CloseError{Code: code, Reason: FitReason(reason), Err: err}
 	if c.finish(e) {
 		c.sayGoodbye(e)
 	}
@@ -300,40 +298,4 @@ func (out *outgoing) writeClose(ctx context.Context, e *CloseError) error {
 		return err
 	}
 	return out.send(ctx, &h, p, nil, false)
-}
-
-// sayable returns what of code and reason a Close frame can hold, and what was
-// wrong with them.
-func sayable(code Code, reason string) (Code, string, error) {
-	var mistake error
-	short := clip(reason)
-	switch {
-	case !code.MaySend() && code != CodeNoStatus:
-		code, mistake = CodeInternalError, ErrCloseCode
-	case len(reason) > MaxCloseReason:
-		mistake = ErrReasonTooLong
-	case short != reason:
-		mistake = ErrNotUTF8
-	}
-	return code, short, mistake
-}
-
-// clip makes a reason one that a Close frame holds: UTF-8, and cut between two
-// code points. It does not look at more of a long one than it may need.
-func clip(reason string) string {
-	if n := 4 * MaxCloseReason; len(reason) > n { // repair makes three bytes of any number
-		for n > 4*MaxCloseReason-utf8.UTFMax && !utf8.RuneStart(reason[n]) {
-			n--
-		}
-		reason = reason[:n]
-	}
-	reason = strings.ToValidUTF8(reason, "\uFFFD")
-	if len(reason) <= MaxCloseReason {
-		return reason
-	}
-	n := MaxCloseReason
-	for !utf8.RuneStart(reason[n]) {
-		n--
-	}
-	return reason[:n]
 }

@@ -154,7 +154,7 @@ func (in *incoming) judge(p []byte) error {
 func (in *incoming) violation(err error) error {
 	pe := err.(*ProtocolError)
 	in.trace.violation(pe)
-	return in.c.fail(pe.Code, trimPrefix(pe.Error()), pe)
+	return in.c.fail(pe.Code, pe.Reason(), pe)
 }
 
 // delivered notes that the application has the message, or its end. It holds

@@ -88,7 +88,7 @@ func (out *outgoing) init(c *Conn) {
 // Close. CloseNow hands it over only if that can be done without waiting. Text
 // that is not UTF-8 is refused with ErrNotUTF8. p is not kept.
 func (c *Conn) Write(ctx context.Context, op Opcode, p []byte) error {
-	if err := checkMessage(op, p); err != nil {
+	if err := CheckMessage(op, p); err != nil {
 		return wrapOp("write", err)
 	}
 	return wrapOp("write", c.out.message(ctx, op, p, nil, true))
@@ -114,20 +114,10 @@ func (c *Conn) Flush(ctx context.Context) error {
 // because it is already (a picture, say), or because it mixes a secret with
 // what somebody else can choose, whose length would tell them of the secret.
 func (c *Conn) WriteUncompressed(ctx context.Context, op Opcode, p []byte) error {
-	if err := checkMessage(op, p); err != nil {
+	if err := CheckMessage(op, p); err != nil {
 		return wrapOp("write", err)
 	}
 	return wrapOp("write", c.out.message(ctx, op, p, nil, false))
-}
-
-func checkMessage(op Opcode, p []byte) error {
-	switch {
-	case op != OpText && op != OpBinary:
-		return ErrOpcode
-	case op == OpText && !ValidText(p):
-		return ErrNotUTF8
-	}
-	return nil
 }
 
 // message sends p, or what was prepared of it, compressed if that was agreed

@@ -16,7 +16,10 @@ type ProtocolError struct {
 
 // Error returns the detail and the section: "ws: continuation without a
 // message (§5.4)".
-func (e *ProtocolError) Error() string { return "ws: " + e.Detail + " (" + e.Section + ")" }
+func (e *ProtocolError) Error() string { return "ws: " + e.Reason() }
+
+// Reason is what a Close frame says of it, see FitReason: Error without the package.
+func (e *ProtocolError) Reason() string { return e.Detail + " (" + e.Section + ")" }
 
 // A CloseError is the one reason for which a connection ended. Every
 // operation on a connection that is over returns an error that wraps it, and
@@ -70,49 +73,7 @@ var (
 
 	// ErrReasonTooLong: a close reason is 123 bytes at the most (§5.5).
 	ErrReasonTooLong = errors.New("ws: close reason is longer than 123 bytes (§5.5)")
-
-	// ErrWriterClosed: a message writer was used after its Close.
-	ErrWriterClosed = errors.New("ws: message writer is closed")
-
-	// ErrServerClosed: what Server.Serve returns after Shutdown.
-	ErrServerClosed = errors.New("ws: server closed")
-
-	// ErrReaderStale: what was left of a message reader's message was skipped
-	// by a later read.
-	ErrReaderStale = errors.New("ws: message was skipped by a later read")
 )
-
-// Causes of a CloseError with CodeAbnormal.
-var (
-	// ErrPongTimeout: the peer gave no sign of life within
-	// Options.PongTimeout after a keepalive ping.
-	ErrPongTimeout = errors.New("ws: no sign of life from the peer within PongTimeout after a ping (§5.5.2)")
-
-	// ErrWriteTimeout: the peer did not take what was sent within
-	// Options.WriteTimeout.
-	ErrWriteTimeout = errors.New("ws: the peer did not take data within WriteTimeout")
-
-	// ErrCloseTimeout: the peer did not answer a Close frame within
-	// Options.CloseTimeout.
-	ErrCloseTimeout = errors.New("ws: the peer did not answer the Close frame within CloseTimeout (§7.1.2)")
-)
-
-// An opError names the operation that failed.
-type opError struct {
-	op  string
-	err error
-}
-
-func (e *opError) Error() string { return "ws: " + e.op + ": " + trimPrefix(e.err.Error()) }
-func (e *opError) Unwrap() error { return e.err }
-
-// wrapOp says which operation failed, unless err is nil.
-func wrapOp(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &opError{op, err}
-}
 
 // trimPrefix takes "ws: " off a text that becomes a part of another.
 func trimPrefix(s string) string {

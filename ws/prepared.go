@@ -28,7 +28,7 @@ type preparedDeflate struct {
 // Prepare returns data as a message of type op, OpText or OpBinary. It copies
 // data. The errors are ErrOpcode and ErrNotUTF8.
 func Prepare(op Opcode, data []byte) (*Prepared, error) {
-	if err := checkMessage(op, data); err != nil {
+	if err := CheckMessage(op, data); err != nil {
 		return nil, wrapOp("prepare", err)
 	}
 	wire, data := serverFrame(Header{Fin: true, Opcode: op}, data)

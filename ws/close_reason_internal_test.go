@@ -7,7 +7,7 @@ import (
 
 // A reason is cut between two code points, at 123 bytes at the most, and what is
 // not UTF-8 in it becomes U+FFFD, also where that makes it longer or shorter.
-func TestClip(t *testing.T) {
+func TestFitReason(t *testing.T) {
 	repeat := strings.Repeat
 	for _, tt := range []struct{ name, reason, want string }{
 		{"nothing", "", ""},
@@ -25,7 +25,7 @@ func TestClip(t *testing.T) {
 		{"nothing but the middle of code points", repeat("\x80", 1000), "\uFFFD"},
 		{"very long", repeat("a", 1<<20), repeat("a", 123)},
 	} {
-		if got := clip(tt.reason); got != tt.want {
+		if got := FitReason(tt.reason); got != tt.want {
 			t.Errorf("%s: %q (%d bytes), want %q", tt.name, got, len(got), tt.want)
 		}
 	}
