@@ -230,7 +230,7 @@ var badDeflateCostRows = []badRow{
 			}
 			rise := int64(peak) - int64(before)
 			t.Logf("%d bombs, as a stream %v: the heap rises by %d KiB", bombs, stream, rise>>10)
-			if rise >= 32<<20 && !raceEnabled() { // which makes a sync.Pool forget at random
+			if rise >= 32<<20 && !wstest.RaceEnabled() { // which makes a sync.Pool forget at random
 				t.Errorf("the heap rises by %d MiB, want less than 32", rise>>20)
 			}
 		}

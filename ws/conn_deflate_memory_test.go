@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wstest"
 )
 
 // What a connection over TCP holds while it waits, all inclusive: with its
@@ -17,7 +18,7 @@ import (
 // through. A figure is the heap's growth for one end of a connection. The
 // stack of the goroutine that waits, 4 KiB as a rule, is not in it.
 func TestDeflateMemory(t *testing.T) {
-	if raceEnabled() {
+	if wstest.RaceEnabled() {
 		t.Skip("the race detector's own memory is in the way")
 	}
 	const fixed = 4 << 10

@@ -318,7 +318,7 @@ func others(t *testing.T, size int) {
 
 // An echo of long messages makes no buffers, although collections empty the pools.
 func TestMessagesMakeNoBuffers(t *testing.T) {
-	if raceEnabled() {
+	if wstest.RaceEnabled() {
 		t.Skip("the race detector lets pools forget")
 	}
 	for _, size := range []int{64 << 10, 256 << 10, 1 << 20} {

@@ -24,7 +24,7 @@ import (
 // A stack that has grown to 4 KiB is not made smaller, so one ping would be
 // enough to cost every connection half as much again.
 func TestIdleStack(t *testing.T) {
-	if raceEnabled() {
+	if wstest.RaceEnabled() {
 		t.Skip("the race detector needs stack of its own")
 	}
 	const one = 2<<10 + 512 // a stack as it begins, and something for the measuring

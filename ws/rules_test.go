@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"framewright/ws"
+	"framewright/ws/internal/deflate"
 	"framewright/ws/wstest"
 )
 
@@ -241,10 +242,10 @@ var ruleTests = map[ws.RuleID][]breach{
 	},
 	ws.RuleEmptyBlocks: {inflates("1,100 stored blocks", "c2 7e 157c | 000000ffff*1100")},
 	ws.RuleInflateRate: {{"a series of bombs", func(t *testing.T) error {
-		bomb := deflateRaw(t, 15, strings.Repeat("a", 500<<10))
+		bomb := deflate.NewCompressor(15, false).Append(nil, []byte(strings.Repeat("a", 500<<10)))
 		wire := ws.AppendFrame(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary}, bomb)
 		return connFails(t, ws.RoleClient, fmt.Sprintf("%x*100", wire), 0, func(rwc io.ReadWriteCloser) *ws.Conn {
-			return ws.NewDeflateConn(rwc, ws.RoleClient, ctQuiet(), ws.DeflateParams{ServerBits: 15, ClientBits: 15})
+			return ws.NewDeflateConn(rwc, ws.RoleClient, &ws.Options{PingInterval: -1}, ws.DeflateParams{ServerBits: 15, ClientBits: 15})
 		})
 	}}},
 	ws.RuleEmptyRate: {onlyByConn("2,001 at once", "818000000000*2001")},
@@ -706,7 +707,7 @@ func inflates(name, wire string) breach {
 // compressedText is inflates for a text message with this content.
 func compressedText(name, content string) breach {
 	return breach{"client gets " + name, func(t *testing.T) error {
-		wire := ws.AppendFrame(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpText}, deflateRaw(t, 15, content))
+		wire := ws.AppendFrame(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpText}, deflate.NewCompressor(15, false).Append(nil, []byte(content)))
 		return deflateConnReceives(t, ws.RoleClient, fmt.Sprintf("%x", wire), 0)
 	}}
 }

@@ -53,7 +53,7 @@ func TestUTF8AllShortSequences(t *testing.T) {
 	var a ws.UTF8
 	p := make([]byte, 3)
 	for b0 := range 256 {
-		if 1 < b0 && b0 < 0x7F && raceEnabled() {
+		if 1 < b0 && b0 < 0x7F && wstest.RaceEnabled() {
 			continue // a second of it is enough: behind ASCII all begins anew
 		}
 		p[0] = byte(b0)
