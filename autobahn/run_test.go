@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -351,7 +352,7 @@ func TestClientTesteeSpeaksTheProtocol(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
 	type pathKey struct{}
-	server := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+	server := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 		switch path := ctx.Value(pathKey{}).(string); {
 		case path == "/getCaseCount":
 			return c.Write(ctx, ws.OpText, []byte("3"))

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // testeeOptions take the limits away that the suite means to reach: group 9
 // has messages of 16 MiB and thousands of fragments, group 6 and 9 many frames
 // with nothing in them, group 2 pings one after the other.
-func testeeOptions() *ws.Options {
-	return &ws.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1, InflateRate: -1,
+func testeeOptions() *wsnet.Options {
+	return &wsnet.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1, InflateRate: -1,
 		Compression: &ws.Compression{SendContext: true, ReceiveContext: true}}
 }
 
@@ -82,7 +83,7 @@ func (t testee) url(path string, number any) string {
 func (t testee) ask(ctx context.Context, path string, number, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	c, err := ws.Dial(ctx, t.url(path, number), testeeOptions())
+	c, err := wsnet.Dial(ctx, t.url(path, number), testeeOptions())
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (t testee) ask(ctx context.Context, path string, number, v any) error {
 
 // echo sends every message back until the connection ends.
 func (t testee) echo(ctx context.Context, url string) error {
-	c, err := ws.Dial(ctx, url, testeeOptions())
+	c, err := wsnet.Dial(ctx, url, testeeOptions())
 	if err != nil {
 		return err
 	}

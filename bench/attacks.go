@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // An attack is what one address does to the chat server.
@@ -166,7 +167,7 @@ func (v *victim) rss() int {
 }
 
 // A chatter is a client of the native protocol.
-type chatter struct{ c *ws.Conn }
+type chatter struct{ c *wsnet.Conn }
 
 // user connects somebody from an address of loopback.
 func (v *victim) user(ctx context.Context, name, from string) (*chatter, error) {
@@ -174,7 +175,7 @@ func (v *victim) user(ctx context.Context, name, from string) (*chatter, error) 
 	defer cancel()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	client := &http.Client{Transport: &http.Transport{DialContext: d.DialContext, DisableKeepAlives: true}}
-	c, err := ws.Dial(ctx, "ws://"+v.addr+"/ws", &ws.Options{HTTPClient: client, Subprotocols: []string{"chat.v1.framewright"}, MaxMessage: -1})
+	c, err := wsnet.Dial(ctx, "ws://"+v.addr+"/ws", &wsnet.Options{HTTPClient: client, Subprotocols: []string{"chat.v1.framewright"}, MaxMessage: -1})
 	if err != nil {
 		return nil, err
 	}

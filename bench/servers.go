@@ -18,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // The echo servers, each set up the way its own documentation shows, with its
@@ -28,7 +29,7 @@ var echoBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // servers are by name; keep is whether the context is kept.
 var servers = map[string]func(l net.Listener, keep bool) error{
 	"framewright": func(l net.Listener, keep bool) error {
-		s := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+		s := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 			// Reader waits; a buffer is borrowed for what it returns.
 			echo := func() error {
 				op, r, err := c.Reader(ctx)

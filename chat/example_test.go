@@ -13,6 +13,7 @@ import (
 	"framewright/chat/boltstore"
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // A whole chat server: it greets who connects, tells the others, and answers
@@ -35,7 +36,7 @@ func Example() {
 		},
 	})
 	defer hub.Close()
-	sockets := ws.Handler(plain.Handler(hub, nil))
+	sockets := wsnet.Handler(plain.Handler(hub, nil))
 	mux := http.NewServeMux()
 	mux.Handle("/ws", sockets) // and http.ListenAndServe("127.0.0.1:8080", mux)
 
@@ -43,7 +44,7 @@ func Example() {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	ctx := context.Background()
-	c, err := ws.Dial(ctx, server.URL+"/ws", nil)
+	c, err := wsnet.Dial(ctx, server.URL+"/ws", nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // An acceptServer is a http.Server that serves the acceptConns it is handed.
@@ -65,7 +66,7 @@ func (s *acceptServer) handle(w http.ResponseWriter, r *http.Request) {
 	}()
 	o := connOptions(ws.Limits{})
 	o.Hosts = []string{"*"} // ws.TestCheckHost has those
-	c, err := ws.Accept(w, r, o)
+	c, err := wsnet.Accept(w, r, o)
 	saw.err = err
 	if err != nil {
 		note()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -81,8 +82,8 @@ type bare struct{ io.ReadWriteCloser }
 
 // connOptions are without anything that depends on the clock. Masking keys
 // are all alike, so that a failure is the same the next time.
-func connOptions(limits ws.Limits) *ws.Options {
-	return &ws.Options{
+func connOptions(limits ws.Limits) *wsnet.Options {
+	return &wsnet.Options{
 		MaxMessage: limits.MessageSize, MaxFragments: limits.Fragments,
 		PingRate: -1, EmptyRate: -1, PingInterval: -1, MessageTimeout: -1, WriteTimeout: -1,
 		Rand: keys{},
@@ -124,7 +125,7 @@ func testRead(t *testing.T, role ws.Role, small bool, seed uint64, wire []byte) 
 	if seed%16 == 15 {
 		rwc = bare{s}
 	}
-	c := ws.NewConn(rwc, role, connOptions(limits))
+	c := wsnet.NewConn(rwc, role, connOptions(limits))
 	defer c.CloseNow()
 
 	modes := xorshift(seed + 1)
@@ -136,7 +137,7 @@ func testRead(t *testing.T, role ws.Role, small bool, seed uint64, wire []byte) 
 }
 
 // readAll reads until the end and returns the error that ended it.
-func readAll(t *testing.T, c *ws.Conn, modes *xorshift, want []event, wireLen int) error {
+func readAll(t *testing.T, c *wsnet.Conn, modes *xorshift, want []event, wireLen int) error {
 	ctx := context.Background()
 	buf := []byte("kept")
 	for i := 0; ; i++ {
@@ -211,7 +212,7 @@ func readSome(t *testing.T, r io.Reader, sizes *xorshift, leave bool) (p []byte,
 
 // checkEnd wants err, and every later one, to be the end that the reference
 // foresees.
-func checkEnd(t *testing.T, c *ws.Conn, err error, want outcome) {
+func checkEnd(t *testing.T, c *wsnet.Conn, err error, want outcome) {
 	e, ok := errors.AsType[*ws.CloseError](err)
 	if !ok {
 		t.Fatalf("the end is %T %v, want a *CloseError", err, err)
@@ -237,7 +238,7 @@ func checkEnd(t *testing.T, c *ws.Conn, err error, want outcome) {
 // checkAnswers wants what c wrote to be frames in good order, and the right
 // ones. With late, pongs go out in the background, so that an older one may be
 // left out (§5.5.3).
-func checkAnswers(t *testing.T, s *stub, c *ws.Conn, role ws.Role, want outcome, late bool) {
+func checkAnswers(t *testing.T, s *stub, c *wsnet.Conn, role ws.Role, want outcome, late bool) {
 	closeAndWait(c)
 	out := s.written()
 	got := decode(out, ws.RoleServer+ws.RoleClient-role, 0, 0)
@@ -277,7 +278,7 @@ func isSubsequence(part, all []string) bool {
 
 // closeAndWait ends c, if it has not ended, and waits until nothing of it runs
 // any more.
-func closeAndWait(c *ws.Conn) {
+func closeAndWait(c *wsnet.Conn) {
 	c.Close(context.Background(), ws.CodeNormal, "")
 }
 

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -35,7 +36,7 @@ func fromPeer(p ws.DeflateParams, role ws.Role) (bits int, keep bool) {
 }
 
 // deflateOptions are connOptions where everything is compressed.
-func deflateOptions(limits ws.Limits) *ws.Options {
+func deflateOptions(limits ws.Limits) *wsnet.Options {
 	o := connOptions(limits)
 	o.InflateRate = -1
 	o.Compression = &ws.Compression{Threshold: -1}
@@ -136,7 +137,7 @@ func ruleIn(e *ws.CloseError) ws.RuleID {
 
 // inflateAll reads every message, each by one of the reading methods.
 func inflateAll(t *testing.T, s *stub, role ws.Role, limits ws.Limits, params ws.DeflateParams, modes uint64) (got []event, end *ws.CloseError) {
-	c := ws.NewDeflateConn(s, role, deflateOptions(limits), params)
+	c := wsnet.NewDeflateConn(s, role, deflateOptions(limits), params)
 	defer closeAndWait(c)
 	pick := xorshift(modes)
 	for {
@@ -153,7 +154,7 @@ func inflateAll(t *testing.T, s *stub, role ws.Role, limits ws.Limits, params ws
 	}
 }
 
-func readOne(c *ws.Conn, pick *xorshift) (ws.Opcode, []byte, error) {
+func readOne(c *wsnet.Conn, pick *xorshift) (ws.Opcode, []byte, error) {
 	ctx := context.Background()
 	switch pick.next(3) {
 	case 0:
@@ -189,7 +190,7 @@ func FuzzDeflateRoundTrip(f *testing.F) {
 		peer := ws.RoleServer + ws.RoleClient - role
 		out := &stub{}
 		ways := xorshift(seed)
-		sender := ws.NewDeflateConn(out, role, deflateOptions(ws.Limits{}), params)
+		sender := wsnet.NewDeflateConn(out, role, deflateOptions(ws.Limits{}), params)
 		var want []event
 		for _, p := range [][]byte{a, b, slices.Concat(b, a), a, nil, b} {
 			op := ws.OpBinary
@@ -214,13 +215,13 @@ func FuzzDeflateRoundTrip(f *testing.F) {
 }
 
 // writeOne writes p by one of the writing methods.
-func writeOne(c *ws.Conn, op ws.Opcode, p []byte, ways *xorshift) error {
+func writeOne(c *wsnet.Conn, op ws.Opcode, p []byte, ways *xorshift) error {
 	ctx := context.Background()
 	switch ways.next(8) {
 	case 0:
 		return c.WriteUncompressed(ctx, op, p)
 	case 1, 2:
-		m, err := ws.Prepare(op, p)
+		m, err := wsnet.Prepare(op, p)
 		if err != nil {
 			return err
 		}

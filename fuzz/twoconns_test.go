@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // FuzzTwoConns: a client and a server, joined by a line that delivers in any
@@ -40,7 +41,7 @@ func FuzzTwoConns(f *testing.F) {
 // A side is one Conn with what it has to do.
 type side struct {
 	name   string
-	c      *ws.Conn
+	c      *wsnet.Conn
 	stream *end
 	peer   *side
 
@@ -76,7 +77,7 @@ func newPair(t *testing.T, seed uint64, gather bool) *pair {
 	if !gather {
 		o.WriteDelay = -1 // what was written is there at once, however much waits to be read
 	}
-	a.c, b.c = ws.NewConn(a.stream, ws.RoleServer, o), ws.NewConn(b.stream, ws.RoleClient, o)
+	a.c, b.c = wsnet.NewConn(a.stream, ws.RoleServer, o), wsnet.NewConn(b.stream, ws.RoleClient, o)
 	t.Cleanup(func() { a.c.CloseNow(); b.c.CloseNow() })
 	return &pair{t: t, gather: gather, sides: [2]*side{a, b}}
 }
@@ -120,7 +121,7 @@ func (p *pair) run(op byte, arg int) {
 	case 0, 1:
 		p.write(s, typ, content)
 	case 2:
-		prepared, err := ws.Prepare(typ, []byte(content))
+		prepared, err := wsnet.Prepare(typ, []byte(content))
 		p.must(err)
 		p.must(s.c.WritePrepared(ctx, prepared))
 		s.sent = append(s.sent, sent{event{typ, content}, true})

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // patience bounds every single thing a test waits for. It is far above what
@@ -61,7 +61,7 @@ type Session struct {
 	// where its API has no word for it.
 	Extension       string
 	extensionHidden bool
-	conn            *ws.Conn // our own end's
+	conn            *wsnet.Conn // our own end's
 	// Do carries out an action and returns when the bytes are handed over. A
 	// close may also wait for the closing handshake.
 	Do func(ctx context.Context, a Action) error

@@ -20,6 +20,7 @@ import (
 	"framewright/chat/engineio"
 	"framewright/peers/internal/install"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -161,7 +162,7 @@ func TestEngineIOCompressed(t *testing.T) {
 		t.Run(client, func(t *testing.T) {
 			options := map[string]any{"perMessageDeflate": map[string]any{"threshold": 1}}
 			var compressed [2]atomic.Int32 // messages received and sent
-			o := &engineio.Options{WebSocket: ws.Options{
+			o := &engineio.Options{WebSocket: wsnet.Options{
 				Compression: &ws.Compression{SendContext: true, ReceiveContext: true},
 				Trace: func(e ws.TraceEvent) {
 					if e.Header.RSV&ws.RSV1 != 0 {

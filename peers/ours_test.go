@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // framewright is our own end, behind the same interface as the peers.
@@ -36,8 +37,8 @@ func (n *frameCount) trace(e ws.TraceEvent) {
 	count.Add(1)
 }
 
-func (n *frameCount) options(o Options, role ws.Role) *ws.Options {
-	return &ws.Options{
+func (n *frameCount) options(o Options, role ws.Role) *wsnet.Options {
+	return &wsnet.Options{
 		Subprotocols: o.Protocols,
 		MaxMessage:   o.limit(),
 		// A client of gorilla cuts 16 MiB into pieces as large as its buffer.
@@ -56,11 +57,11 @@ func (framewright) Listen(t *testing.T, o Options) *Listener {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, "<!doctype html><title>blank</title>")
 		})
-		var srv *ws.Server
+		var srv *wsnet.Server
 		mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
 			// One connection a listener, so one count a server is enough.
 			n := &frameCount{}
-			srv = ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+			srv = wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 				s := ourSession(c, n)
 				if o.Greeting != nil {
 					_ = s.Do(ctx, *o.Greeting)
@@ -96,7 +97,7 @@ func (framewright) Dial(t *testing.T, url string, o Options) (*Session, error) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, err := ws.Dial(ctx, url, options)
+	c, err := wsnet.Dial(ctx, url, options)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func (framewright) Dial(t *testing.T, url string, o Options) (*Session, error) {
 	return s, nil
 }
 
-func ourSession(c *ws.Conn, n *frameCount) *Session {
+func ourSession(c *wsnet.Conn, n *frameCount) *Session {
 	s := newSession()
 	s.Protocol, s.conn = c.Subprotocol(), c
 	pinged := func(ctx context.Context, data string) error {
@@ -164,7 +165,7 @@ func ourSession(c *ws.Conn, n *frameCount) *Session {
 }
 
 // ourRead reads until the connection is over and returns its error.
-func ourRead(s *Session, c *ws.Conn, n *frameCount) error {
+func ourRead(s *Session, c *wsnet.Conn, n *frameCount) error {
 	for {
 		op, b, err := c.Read(context.Background())
 		if err != nil {

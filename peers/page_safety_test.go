@@ -15,7 +15,7 @@ import (
 
 	"framewright/chat"
 	"framewright/chat/plain"
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // payloads are a hundred ways to bring a script into a page. Each sets
@@ -212,7 +212,7 @@ func hubBehindPage(t *testing.T, s *stage, o chat.Options) (*chat.Hub, *gate) {
 		t.Fatal(err)
 	}
 	hub := chat.New(o)
-	sockets := ws.Handler(plain.Handler(hub, nil))
+	sockets := wsnet.Handler(plain.Handler(hub, nil))
 	sockets.Options.Subprotocols = []string{plain.Subprotocol}
 	mux := http.NewServeMux()
 	mux.Handle("/ws", sockets)

@@ -14,6 +14,7 @@ import (
 
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // A gate stands between browsers and the server. It can be shut for WebSockets,
@@ -155,7 +156,7 @@ func (g *gate) cut() {
 // A robot is somebody who chats without a browser.
 type robot struct {
 	t    *testing.T
-	c    *ws.Conn
+	c    *wsnet.Conn
 	id   string // of the person
 	sent int
 }
@@ -165,7 +166,7 @@ func joins(t *testing.T, url, name string, rooms ...string) *robot {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, err := ws.Dial(ctx, url+"ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}})
+	c, err := wsnet.Dial(ctx, url+"ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}})
 	if err != nil {
 		t.Fatal(err)
 	}

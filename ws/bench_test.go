@@ -31,7 +31,7 @@ func BenchmarkParseHeader(b *testing.B) {
 func BenchmarkAppendHeader(b *testing.B) {
 	for _, length := range []int64{5, 256, 65536} {
 		b.Run(fmt.Sprint(length), func(b *testing.B) {
-			h := ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: rfcKey, Length: length}
+			h := ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: wstest.Key, Length: length}
 			buf := make([]byte, 0, ws.MaxHeaderSize)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -50,9 +50,9 @@ func BenchmarkMask(b *testing.B) {
 			name string
 			do   func()
 		}{
-			{"mask", func() { ws.Mask(p, rfcKey, 1) }},
+			{"mask", func() { ws.Mask(p, wstest.Key, 1) }},
 			{"copy", func() { copy(q, p) }},
-			{"naive", func() { coreMask(p, rfcKey, 1) }},
+			{"naive", func() { coreMask(p, wstest.Key, 1) }},
 		} {
 			b.Run(fmt.Sprintf("%s/%d", way.name, size), func(b *testing.B) {
 				b.SetBytes(int64(size))

@@ -1,55 +1,30 @@
 // Package ws is RFC 6455, the WebSocket protocol, written to be read beside
 // it.
 //
-// # Two layers
+// # What it is
 //
-// The pure layer decides everything that the RFC decides. It does no I/O and
-// knows no time, so that it can be tested with literal bytes, fuzzed, and used
-// by tools:
+// The package decides everything that the RFC decides: may this frame come now, which
+// code does this violation close with, what is owed for a ping. It does no I/O and knows
+// no time, so it can be tested with literal bytes, fuzzed, and used by tools. Connections
+// over a network are framewright/ws/wsnet, which owns sockets, locks, buffers and the
+// clock, and leaves every verdict to this package.
 //
 //	frame.go      Opcode, Header: ParseHeader, AppendHeader      §5.2
 //	mask.go       Mask                                           §5.3
 //	utf8.go       UTF8: text that comes in pieces                §8.1
 //	close.go      Code, ParseClose, AppendClose                  §5.5.1, §7.4
-//	state.go      State, the table of moves; Receiver            §5.4, §5.5
+//	state.go      State, the table of moves                      §5.4, §5.5
+//	receiver.go   Receiver: what arrives                         §5, §6.2
+//	receiver_rules.go  the rules that a frame's beginning breaks §5.1 to §5.5
 //	rules.go      Rules: every rule, with its id, section, code
+//	policy.go     Policy: what a server demands beyond the RFC
 //	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4
-//	request.go    ParseRequest                                   §4.1, RFC 9112
+//	request.go    ParseRequest, RequestHead                      §4.1, RFC 9112
 //	origin.go     CheckOrigin                                    §10.2
 //	host.go       CheckHost                                      §10.2
 //	deflate.go    Compression: offers and answers                RFC 7692 §7.1
-//	errors.go     ProtocolError, CloseError, HandshakeError
+//	errors.go     ProtocolError, CloseError
 //	trace.go      TraceEvent: what went over the wire, explained
-//
-// Conn is the thin layer on top: it owns the stream, the locks, the buffers
-// and the clock:
-//
-//	conn.go        Conn, how its operations are interrupted
-//	conn_context.go  its context, made when somebody asks
-//	lock.go        a mutex that a context can stop waiting for
-//	conn_read.go   Read, ReadAppend, Reader, Messages
-//	conn_frames_in.go  frame by frame, through the Receiver
-//	conn_buffer.go  the read buffer, and the time that a message may take
-//	conn_lend.go   messages that stay where they were read
-//	buffers.go     buffers that survive a collection
-//	conn_write.go  Write: whole messages
-//	conn_writer.go  Writer: a message in fragments               §5.4
-//	conn_frames_out.go  a frame goes out; pongs
-//	conn_gather.go  messages that go out together
-//	raw_unix.go    a socket that is waited for without a buffer
-//	socket_linux.go  its system calls
-//	conn_close.go  Close, CloseNow: the closing handshake        §7
-//	conn_deflate.go  compressed messages                         RFC 7692 §7.2
-//	keepalive.go   Ping, pongs, the dead peer                    §5.5.2, §5.5.3
-//	keepalive_timers.go  two timers for all connections of a server
-//	prepared.go    Prepare: one message for many connections
-//	netconn.go     NetConn
-//	stream.go      deadlines for streams that have none
-//	upgrade.go     Accept: an HTTP request becomes a Conn        §4.2
-//	server.go      Server: an http.Handler that owns its connections
-//	serve.go       Server.Serve, AcceptStream: without net/http  §4.2
-//	dial.go        Dial, NewClient                               §4.1
-//	options.go     Options: every limit and timeout
 //
 // # Vocabulary
 //
@@ -86,44 +61,4 @@
 //	         +------------------------------------+
 //
 // The table stands in state.go.
-//
-// # How a connection ends
-//
-// There is one reason, and it stays the same: Conn.Err, the cause of
-// Conn.Context, and what every operation returns from then on, is or wraps
-// one *CloseError. What made this endpoint fail the connection is inside of
-// it, a *ProtocolError for example:
-//
-//	if pe, ok := errors.AsType[*ws.ProtocolError](err); ok {
-//		log.Println(pe.Rule, pe.Section, pe.Detail)
-//	}
-//
-// # What a message costs
-//
-// Nearly all of it is system calls. A message that is written while the reader
-// has more to give out waits for the others, until the reader has nothing left
-// or waits itself, Options.WriteDelay at the most; one that comes alone is
-// answered at once. WritePrepared sends any number of messages with few calls.
-// Reading and writing allocate nothing once buffers have their size. Messages
-// yields a message where it was read, if it came in one piece; ReadAppend copies.
-// Large buffers that nobody uses, 16 MiB of them at the most, are kept for a while.
-// While a connection waits it holds no buffer: behind net/http it costs some 7 KiB of
-// process memory, goroutine included, with Server.Serve some 5. Folder bench
-// has the figures.
-//
-// # Compression
-//
-// Messages are compressed only if Options.Compression asks for it and the peer
-// does, too. Its zero value compresses each message by itself and holds nothing
-// between two messages; keeping contexts makes small messages smaller and costs
-// every connection its windows. Compression has the figures. Conn.Deflate tells
-// what was agreed on.
-//
-// # Limitations
-//
-// permessage-deflate (RFC 7692) is the only extension, and off unless
-// Options.Compression asks for it. No WebSocket over HTTP/2 (RFC 8441). A stream
-// without deadlines, and a TLS stream, lose the connection when a write is
-// interrupted, even if nothing was sent yet. Text to be sent is checked, so a
-// program pays for UTF-8 twice if it forwards text that it received.
 package ws

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -27,7 +28,7 @@ func TestErrorTexts(t *testing.T) {
 		{&ws.CloseError{Code: ws.CodeProtocolError, Reason: "continuation without a message (§5.4)", Err: broken},
 			"ws: closed by this endpoint with 1002 (protocol error): continuation without a message (§5.4)"},
 		{&ws.CloseError{Code: ws.CodeAbnormal, Remote: true, Err: io.ErrUnexpectedEOF}, "ws: connection lost without a closing handshake: unexpected EOF"},
-		{&ws.CloseError{Code: ws.CodeAbnormal, Remote: true, Err: ws.ErrPongTimeout},
+		{&ws.CloseError{Code: ws.CodeAbnormal, Remote: true, Err: wsnet.ErrPongTimeout},
 			"ws: connection lost without a closing handshake: no sign of life from the peer within PongTimeout after a ping (§5.5.2)"},
 		{&ws.CloseError{Code: ws.CodeAbnormal}, "ws: connection lost without a closing handshake (§7.1.5)"},
 
@@ -40,10 +41,10 @@ func TestErrorTexts(t *testing.T) {
 		{ws.ErrNotUTF8, "ws: text to send is not UTF-8 (§5.6)"},
 		{ws.ErrCloseCode, "ws: close code must not be sent (§7.4)"},
 		{ws.ErrReasonTooLong, "ws: close reason is longer than 123 bytes (§5.5)"},
-		{ws.ErrWriterClosed, "ws: message writer is closed"},
-		{ws.ErrReaderStale, "ws: message was skipped by a later read"},
-		{ws.ErrWriteTimeout, "ws: the peer did not take data within WriteTimeout"},
-		{ws.ErrCloseTimeout, "ws: the peer did not answer the Close frame within CloseTimeout (§7.1.2)"},
+		{wsnet.ErrWriterClosed, "ws: message writer is closed"},
+		{wsnet.ErrReaderStale, "ws: message was skipped by a later read"},
+		{wsnet.ErrWriteTimeout, "ws: the peer did not take data within WriteTimeout"},
+		{wsnet.ErrCloseTimeout, "ws: the peer did not answer the Close frame within CloseTimeout (§7.1.2)"},
 	} {
 		if got := tt.err.Error(); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
@@ -56,7 +57,7 @@ func TestErrorTexts(t *testing.T) {
 func TestErrorChain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := wstest.Pipe()
-		c := ws.NewConn(b, ws.RoleServer, nil)
+		c := wsnet.NewConn(b, ws.RoleServer, nil)
 		p := wstest.NewPeer(t, a)
 		p.Send("80 80 | 00000000")
 		_, _, err := c.Read(t.Context())
@@ -85,12 +86,12 @@ func TestErrorChain(t *testing.T) {
 func TestErrorOfTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := wstest.Pipe()
-		c := ws.NewConn(b, ws.RoleServer, nil)
+		c := wsnet.NewConn(b, ws.RoleServer, nil)
 		defer c.CloseNow()
 		p := wstest.NewPeer(t, a)
 		ctx := t.Context()
-		_, prepareOpcode := ws.Prepare(ws.OpClose, nil)
-		_, prepareText := ws.Prepare(ws.OpText, []byte("\xff"))
+		_, prepareOpcode := wsnet.Prepare(ws.OpClose, nil)
+		_, prepareText := wsnet.Prepare(ws.OpText, []byte("\xff"))
 		_, writerOpcode := c.Writer(ctx, ws.OpPing)
 		for _, tt := range []struct {
 			name string

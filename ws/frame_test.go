@@ -13,9 +13,6 @@ import (
 	"framewright/ws/wstest"
 )
 
-// rfcKey is the masking key in the examples of §5.7.
-var rfcKey = [4]byte{0x37, 0xfa, 0x21, 0x3d}
-
 // frameHeaders are headers and their one wire form.
 var frameHeaders = []struct {
 	name string
@@ -23,12 +20,12 @@ var frameHeaders = []struct {
 	h    ws.Header
 }{
 	{"text", "81 05", ws.Header{Fin: true, Opcode: ws.OpText, Length: 5}},
-	{"masked text", "81 85 | 37fa213d", ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: rfcKey, Length: 5}},
+	{"masked text", "81 85 | 37fa213d", ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: wstest.Key, Length: 5}},
 	{"first fragment", "01 03", ws.Header{Opcode: ws.OpText, Length: 3}},
 	{"last fragment", "80 02", ws.Header{Fin: true, Opcode: ws.OpContinuation, Length: 2}},
 	{"fragment in the middle", "00 02", ws.Header{Opcode: ws.OpContinuation, Length: 2}},
 	{"ping", "89 05", ws.Header{Fin: true, Opcode: ws.OpPing, Length: 5}},
-	{"masked pong", "8a 85 | 37fa213d", ws.Header{Fin: true, Opcode: ws.OpPong, Masked: true, Key: rfcKey, Length: 5}},
+	{"masked pong", "8a 85 | 37fa213d", ws.Header{Fin: true, Opcode: ws.OpPong, Masked: true, Key: wstest.Key, Length: 5}},
 	{"close", "88 02", ws.Header{Fin: true, Opcode: ws.OpClose, Length: 2}},
 
 	{"no payload", "82 00", ws.Header{Fin: true, Opcode: ws.OpBinary}},
@@ -117,7 +114,7 @@ func TestAppendHeaderOfNonsense(t *testing.T) {
 		{"negative length", ws.Header{Opcode: ws.OpText, Length: -1}, "01 00"},
 		{"RSV beyond its three bits", ws.Header{RSV: 0xFF, Opcode: ws.OpText}, "71 00"},
 		{"opcode beyond its four bits", ws.Header{Opcode: 0xF1}, "01 00"},
-		{"key without mask", ws.Header{Opcode: ws.OpText, Key: rfcKey}, "01 00"},
+		{"key without mask", ws.Header{Opcode: ws.OpText, Key: wstest.Key}, "01 00"},
 	} {
 		if got := ws.AppendHeader(nil, tt.h); !bytes.Equal(got, wstest.MustHex(tt.want)) {
 			t.Errorf("%s: got % x, want %s", tt.name, got, tt.want)
@@ -176,11 +173,11 @@ var rfcFrames = []struct {
 	payload string
 }{
 	{"single-frame unmasked text", "81 05 | 48 65 6c 6c 6f", ws.Header{Fin: true, Opcode: ws.OpText}, "'Hello'"},
-	{"single-frame masked text", "81 85 | 37 fa 21 3d | 7f 9f 4d 51 58", ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: rfcKey}, "'Hello'"},
+	{"single-frame masked text", "81 85 | 37 fa 21 3d | 7f 9f 4d 51 58", ws.Header{Fin: true, Opcode: ws.OpText, Masked: true, Key: wstest.Key}, "'Hello'"},
 	{"fragmented unmasked text, first", "01 03 | 48 65 6c", ws.Header{Opcode: ws.OpText}, "'Hel'"},
 	{"fragmented unmasked text, last", "80 02 | 6c 6f", ws.Header{Fin: true, Opcode: ws.OpContinuation}, "'lo'"},
 	{"unmasked ping", "89 05 | 48 65 6c 6c 6f", ws.Header{Fin: true, Opcode: ws.OpPing}, "'Hello'"},
-	{"masked pong", "8a 85 | 37 fa 21 3d | 7f 9f 4d 51 58", ws.Header{Fin: true, Opcode: ws.OpPong, Masked: true, Key: rfcKey}, "'Hello'"},
+	{"masked pong", "8a 85 | 37 fa 21 3d | 7f 9f 4d 51 58", ws.Header{Fin: true, Opcode: ws.OpPong, Masked: true, Key: wstest.Key}, "'Hello'"},
 	{"256 bytes of binary", "82 7e 01 00 | ab*256", ws.Header{Fin: true, Opcode: ws.OpBinary}, "ab*256"},
 	{"64 KiB of binary", "82 7f 00 00 00 00 00 01 00 00 | ab*65536", ws.Header{Fin: true, Opcode: ws.OpBinary}, "ab*65536"},
 }
@@ -220,7 +217,7 @@ func TestHeaderRoundTrip(t *testing.T) {
 					size = 4
 				}
 				if masked {
-					want.Key = rfcKey
+					want.Key = wstest.Key
 					size += 4
 				}
 				wire := ws.AppendHeader(nil, want)

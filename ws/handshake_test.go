@@ -3,7 +3,6 @@ package ws_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -11,26 +10,6 @@ import (
 
 	"framewright/ws"
 	"framewright/ws/wstest"
-)
-
-// The opening handshake of RFC 6455 §1.3, the request's Host aside byte for
-// byte as it is printed there.
-const (
-	rfcRequest = "GET /chat HTTP/1.1\r\n" +
-		"Host: server.example.com\r\n" +
-		"Upgrade: websocket\r\n" +
-		"Connection: Upgrade\r\n" +
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-		"Origin: http://example.com\r\n" +
-		"Sec-WebSocket-Protocol: chat, superchat\r\n" +
-		"Sec-WebSocket-Version: 13\r\n" +
-		"\r\n"
-	rfcResponse = "HTTP/1.1 101 Switching Protocols\r\n" +
-		"Upgrade: websocket\r\n" +
-		"Connection: Upgrade\r\n" +
-		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" +
-		"Sec-WebSocket-Protocol: chat\r\n" +
-		"\r\n"
 )
 
 func TestAcceptKey(t *testing.T) {
@@ -42,24 +21,24 @@ func TestAcceptKey(t *testing.T) {
 func TestAppendRequest(t *testing.T) {
 	r := goodRequest()
 	r.Header["Origin"] = []string{"http://example.com"}
-	if diff := cmp.Diff("before"+rfcRequest, string(ws.AppendRequest([]byte("before"), r))); diff != "" {
+	if diff := cmp.Diff("before"+wstest.RFCRequest, string(ws.AppendRequest([]byte("before"), r))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	r.Header["Cookie"] = []string{"a=1", "b=2"}
 	r.Header["Authorization"] = []string{"Bearer x"}
 	got := string(ws.AppendRequest(nil, r))
-	want := strings.TrimSuffix(rfcRequest, "\r\n") + "Authorization: Bearer x\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n"
+	want := strings.TrimSuffix(wstest.RFCRequest, "\r\n") + "Authorization: Bearer x\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("with more headers (-want +got):\n%s", diff)
 	}
 }
 
 func TestAppendResponse(t *testing.T) {
-	if diff := cmp.Diff("before"+rfcResponse, string(ws.AppendResponse([]byte("before"), wstest.RequestKey, "chat", "", nil))); diff != "" {
+	if diff := cmp.Diff("before"+wstest.RFCResponse, string(ws.AppendResponse([]byte("before"), wstest.RequestKey, "chat", "", nil))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	got := string(ws.AppendResponse(nil, wstest.RequestKey, "", "", http.Header{"Set-Cookie": {"a=1", "b=2"}, "Date": {"now"}}))
-	want := strings.Replace(rfcResponse, "Sec-WebSocket-Protocol: chat\r\n", "Date: now\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n", 1)
+	got := string(ws.AppendResponse(nil, wstest.RequestKey, "", "", ws.Fields{"Set-Cookie": {"a=1", "b=2"}, "Date": {"now"}}))
+	want := strings.Replace(wstest.RFCResponse, "Sec-WebSocket-Protocol: chat\r\n", "Date: now\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n", 1)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("with more headers (-want +got):\n%s", diff)
 	}
@@ -132,17 +111,17 @@ func TestCheckRequestRefusalHeaders(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		spoil  func(*ws.Request)
-		header http.Header
+		header ws.Fields
 		text   string
 	}{
-		{"method", func(r *ws.Request) { r.Method = "POST" }, http.Header{"Allow": {"GET"}}, `ws: handshake: "POST" request, GET is needed (§4.1)`},
-		{"version", with("Sec-Websocket-Version", "8"), http.Header{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
+		{"method", func(r *ws.Request) { r.Method = "POST" }, ws.Fields{"Allow": {"GET"}}, `ws: handshake: "POST" request, GET is needed (§4.1)`},
+		{"version", with("Sec-Websocket-Version", "8"), ws.Fields{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
 			`ws: handshake: Sec-WebSocket-Version "8", 13 is needed (§4.4)`},
-		{"no upgrade", without("Upgrade"), http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
+		{"no upgrade", without("Upgrade"), ws.Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
 			"ws: handshake: no websocket in the Upgrade header: this address speaks WebSocket (§4.1)"},
-		{"connection", without("Connection"), http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
+		{"connection", without("Connection"), ws.Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
 			"ws: handshake: no upgrade in the Connection header: a proxy in between may have taken it off (§4.1)"},
-		{"body", func(r *ws.Request) { r.Body = true }, http.Header{"Connection": {"close"}}, "ws: handshake: the request has a body (§4.1)"},
+		{"body", func(r *ws.Request) { r.Body = true }, ws.Fields{"Connection": {"close"}}, "ws: handshake: the request has a body (§4.1)"},
 		{"HTTP/1.0", func(r *ws.Request) { r.Minor = 0 }, nil, "ws: handshake: HTTP/1.0 request, HTTP/1.1 is needed (§4.1)"},
 		{"two keys", with("Sec-Websocket-Key", "a", "b"), nil, "ws: handshake: 2 Sec-WebSocket-Key headers, one is needed (§4.1)"},
 		{"a long bad key, cut", with("Sec-Websocket-Key", strings.Repeat("k", 1000)), nil,
@@ -225,23 +204,23 @@ func TestChooseSubprotocol(t *testing.T) {
 func TestCheckHeader(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		header http.Header
+		header ws.Fields
 		want   string
 	}{
 		{"none", nil, ""},
-		{"usual ones", http.Header{"Origin": {"https://example.com"}, "Cookie": {"a=1; b=2"}, "Authorization": {"Bearer x"}}, ""},
-		{"UTF-8 in a value", http.Header{"X-Name": {"é"}}, ""},
-		{"a tab in a value", http.Header{"X-Name": {"a\tb"}}, ""},
-		{"line end in a value", http.Header{"X": {"a\r\nEvil: 1"}}, `ws: handshake: header X has a value with a control character: "a\r\nEvil: 1"`},
-		{"bare LF in a value", http.Header{"X": {"a", "b\n"}}, `ws: handshake: header X has a value with a control character: "b\n"`},
-		{"bare CR in a value", http.Header{"X": {"a\rb"}}, `ws: handshake: header X has a value with a control character: "a\rb"`},
-		{"NUL in a value", http.Header{"X": {"a\x00"}}, `ws: handshake: header X has a value with a control character: "a\x00"`},
-		{"line end in a name", http.Header{"X: 1\r\nEvil": {"1"}}, `ws: handshake: header name "X: 1\r\nEvil" is not a token`},
-		{"space in a name", http.Header{"X Y": {"1"}}, `ws: handshake: header name "X Y" is not a token`},
-		{"no name", http.Header{"": {"1"}}, `ws: handshake: header name "" is not a token`},
-		{"one of the handshake's own", http.Header{"Upgrade": {"h2c"}}, "ws: handshake: header Upgrade belongs to the handshake and cannot be set"},
-		{"the same in another case", http.Header{"sec-websocket-KEY": {"x"}}, "ws: handshake: header sec-websocket-KEY belongs to the handshake and cannot be set"},
-		{"a length", http.Header{"Content-Length": {"5"}}, "ws: handshake: header Content-Length belongs to the handshake and cannot be set"},
+		{"usual ones", ws.Fields{"Origin": {"https://example.com"}, "Cookie": {"a=1; b=2"}, "Authorization": {"Bearer x"}}, ""},
+		{"UTF-8 in a value", ws.Fields{"X-Name": {"é"}}, ""},
+		{"a tab in a value", ws.Fields{"X-Name": {"a\tb"}}, ""},
+		{"line end in a value", ws.Fields{"X": {"a\r\nEvil: 1"}}, `ws: handshake: header X has a value with a control character: "a\r\nEvil: 1"`},
+		{"bare LF in a value", ws.Fields{"X": {"a", "b\n"}}, `ws: handshake: header X has a value with a control character: "b\n"`},
+		{"bare CR in a value", ws.Fields{"X": {"a\rb"}}, `ws: handshake: header X has a value with a control character: "a\rb"`},
+		{"NUL in a value", ws.Fields{"X": {"a\x00"}}, `ws: handshake: header X has a value with a control character: "a\x00"`},
+		{"line end in a name", ws.Fields{"X: 1\r\nEvil": {"1"}}, `ws: handshake: header name "X: 1\r\nEvil" is not a token`},
+		{"space in a name", ws.Fields{"X Y": {"1"}}, `ws: handshake: header name "X Y" is not a token`},
+		{"no name", ws.Fields{"": {"1"}}, `ws: handshake: header name "" is not a token`},
+		{"one of the handshake's own", ws.Fields{"Upgrade": {"h2c"}}, "ws: handshake: header Upgrade belongs to the handshake and cannot be set"},
+		{"the same in another case", ws.Fields{"sec-websocket-KEY": {"x"}}, "ws: handshake: header sec-websocket-KEY belongs to the handshake and cannot be set"},
+		{"a length", ws.Fields{"Content-Length": {"5"}}, "ws: handshake: header Content-Length belongs to the handshake and cannot be set"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""

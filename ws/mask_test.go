@@ -28,13 +28,13 @@ func coreNoise(n int) []byte {
 
 func TestMaskRFC(t *testing.T) {
 	b := []byte("Hello")
-	if next := ws.Mask(b, rfcKey, 0); next != 1 {
+	if next := ws.Mask(b, wstest.Key, 0); next != 1 {
 		t.Errorf("the next offset is %d, want 1", next)
 	}
 	if want := wstest.MustHex("7f 9f 4d 51 58"); !bytes.Equal(b, want) {
 		t.Errorf("got % x, want % x (§5.7)", b, want)
 	}
-	if ws.Mask(b, rfcKey, 0); string(b) != "Hello" {
+	if ws.Mask(b, wstest.Key, 0); string(b) != "Hello" {
 		t.Errorf("masked twice: %q", b)
 	}
 }
@@ -51,8 +51,8 @@ func TestMaskAgainstNaive(t *testing.T) {
 		for align := range 8 {
 			for offset := range 8 {
 				got, want := bytes.Clone(noise), bytes.Clone(noise)
-				next := ws.Mask(got[align:align+length], rfcKey, offset)
-				coreMask(want[align:align+length], rfcKey, offset)
+				next := ws.Mask(got[align:align+length], wstest.Key, offset)
+				coreMask(want[align:align+length], wstest.Key, offset)
 				if !bytes.Equal(got, want) {
 					t.Fatalf("length %d, alignment %d, offset %d: got % x\nwant % x", length, align, offset, got, want)
 				}
@@ -68,13 +68,13 @@ func TestMaskAgainstNaive(t *testing.T) {
 func TestMaskInPieces(t *testing.T) {
 	whole := coreNoise(150)
 	want := bytes.Clone(whole)
-	coreMask(want, rfcKey, 0)
+	coreMask(want, wstest.Key, 0)
 	for first := range len(whole) + 1 {
 		for second := range len(whole) - first + 1 {
 			got := bytes.Clone(whole)
-			at := ws.Mask(got[:first], rfcKey, 0)
-			at = ws.Mask(got[first:first+second], rfcKey, at)
-			ws.Mask(got[first+second:], rfcKey, at)
+			at := ws.Mask(got[:first], wstest.Key, 0)
+			at = ws.Mask(got[first:first+second], wstest.Key, at)
+			ws.Mask(got[first+second:], wstest.Key, at)
 			if !bytes.Equal(got, want) {
 				t.Fatalf("pieces of %d, %d and the rest: wrong", first, second)
 			}
@@ -82,7 +82,7 @@ func TestMaskInPieces(t *testing.T) {
 	}
 	got, at := bytes.Clone(whole), 0
 	for i := range got {
-		at = ws.Mask(got[i:i+1], rfcKey, at)
+		at = ws.Mask(got[i:i+1], wstest.Key, at)
 	}
 	if !bytes.Equal(got, want) {
 		t.Error("byte by byte: wrong")

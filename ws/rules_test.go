@@ -22,10 +22,11 @@ import (
 
 	"framewright/ws"
 	"framewright/ws/internal/deflate"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files and the generated parts of documents")
+var update = flag.Bool("update", false, "rewrite the generated parts of documents")
 
 // A breach is one way to break a rule. It returns the error that comes of it.
 type breach struct {
@@ -120,12 +121,12 @@ var ruleTests = map[ws.RuleID][]breach{
 		}),
 	},
 	ws.RulePerAddress: {{"a second one", func(t *testing.T) error {
-		return secondConnection(t, &ws.Server{MaxPerAddress: 1})
+		return secondConnection(t, &wsnet.Server{MaxPerAddress: 1})
 	}}},
 	ws.RuleConnections: {
-		{"full", func(t *testing.T) error { return secondConnection(t, &ws.Server{MaxConns: 1}) }},
+		{"full", func(t *testing.T) error { return secondConnection(t, &wsnet.Server{MaxConns: 1}) }},
 		{"shutting down", func(t *testing.T) error {
-			s := &ws.Server{}
+			s := &wsnet.Server{}
 			s.Shutdown(t.Context())
 			return refusal(t, s)
 		}},
@@ -244,8 +245,8 @@ var ruleTests = map[ws.RuleID][]breach{
 	ws.RuleInflateRate: {{"a series of bombs", func(t *testing.T) error {
 		bomb := deflate.NewCompressor(15, false).Append(nil, []byte(strings.Repeat("a", 500<<10)))
 		wire := ws.AppendFrame(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary}, bomb)
-		return connFails(t, ws.RoleClient, fmt.Sprintf("%x*100", wire), 0, func(rwc io.ReadWriteCloser) *ws.Conn {
-			return ws.NewDeflateConn(rwc, ws.RoleClient, &ws.Options{PingInterval: -1}, ws.DeflateParams{ServerBits: 15, ClientBits: 15})
+		return connFails(t, ws.RoleClient, fmt.Sprintf("%x*100", wire), 0, func(rwc io.ReadWriteCloser) *wsnet.Conn {
+			return wsnet.NewDeflateConn(rwc, ws.RoleClient, &wsnet.Options{PingInterval: -1}, ws.DeflateParams{ServerBits: 15, ClientBits: 15})
 		})
 	}}},
 	ws.RuleEmptyRate: {onlyByConn("2,001 at once", "818000000000*2001")},
@@ -473,7 +474,7 @@ func request(name string, spoil func(*ws.Request)) breach {
 // rule it traced and the status that it answered.
 func served(t *testing.T, r *ws.Request) (rule ws.RuleID, status int) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &ws.Server{Handler: func(context.Context, *ws.Conn) error { return nil }}
+		s := &wsnet.Server{Handler: func(context.Context, *wsnet.Conn) error { return nil }}
 		s.Logger = slog.New(slog.DiscardHandler)
 		s.Options.Trace = func(e ws.TraceEvent) {
 			if e.Rule != "" {
@@ -575,7 +576,7 @@ func agrees(name string, c *ws.Compression, value string) breach {
 		a, b := wstest.Pipe()
 		defer a.Close()
 		a.Write(wstest.Response(wstest.RequestKey, "Sec-WebSocket-Extensions: "+value))
-		conn, err := ws.NewClient(t.Context(), b, "ws://server.example.com/chat", &ws.Options{
+		conn, err := wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", &wsnet.Options{
 			Compression: c, Rand: strings.NewReader("the sample nonce"),
 		})
 		if conn != nil || fmt.Sprint(err) != fmt.Sprint(pure) {
@@ -589,7 +590,7 @@ func agrees(name string, c *ws.Compression, value string) breach {
 }
 
 // refusal asks s for a connection over HTTP in memory and returns why not.
-func refusal(t *testing.T, s *ws.Server) error {
+func refusal(t *testing.T, s *wsnet.Server) error {
 	t.Helper()
 	var refused string
 	s.Logger = slog.New(slog.DiscardHandler)
@@ -617,9 +618,9 @@ func refusal(t *testing.T, s *ws.Server) error {
 }
 
 // secondConnection asks for one while another is open.
-func secondConnection(t *testing.T, s *ws.Server) (err error) {
+func secondConnection(t *testing.T, s *wsnet.Server) (err error) {
 	synctest.Test(t, func(t *testing.T) {
-		s.Handler = func(ctx context.Context, c *ws.Conn) error {
+		s.Handler = func(ctx context.Context, c *wsnet.Conn) error {
 			_, _, err := c.Read(ctx)
 			return err
 		}
@@ -629,7 +630,7 @@ func secondConnection(t *testing.T, s *ws.Server) (err error) {
 		hs := &http.Server{Handler: s}
 		go hs.Serve(l)
 		defer hs.Close()
-		c, dialErr := ws.Dial(t.Context(), "ws://server.example.com/chat", &ws.Options{HTTPClient: l.Client()})
+		c, dialErr := wsnet.Dial(t.Context(), "ws://server.example.com/chat", &wsnet.Options{HTTPClient: l.Client()})
 		if dialErr != nil {
 			t.Fatal(dialErr)
 		}
@@ -648,7 +649,7 @@ func asked(name, text string) breach {
 			a, b := wstest.PipeSize(1 << 20)
 			defer a.Close()
 			a.Write([]byte(text))
-			_, err = ws.AcceptStream(t.Context(), b, nil)
+			_, err = wsnet.AcceptStream(t.Context(), b, nil)
 		})
 		return err
 	}}
@@ -661,7 +662,7 @@ func dialled(name, text string) breach {
 			a, b := wstest.PipeSize(1 << 20)
 			defer a.Close()
 			a.Write([]byte(text))
-			_, err = ws.NewClient(t.Context(), b, "ws://server.example.com/chat", &ws.Options{Rand: strings.NewReader("the sample nonce")})
+			_, err = wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", &wsnet.Options{Rand: strings.NewReader("the sample nonce")})
 		})
 		return err
 	}}
@@ -742,20 +743,20 @@ func onlyByConn(name, wire string) breach {
 // *ProtocolError with which it fails after the given time.
 func connReceives(t *testing.T, role ws.Role, wire string, after time.Duration) (err error) {
 	t.Helper()
-	return connFails(t, role, wire, after, func(rwc io.ReadWriteCloser) *ws.Conn {
-		return ws.NewConn(rwc, role, &ws.Options{PingInterval: -1})
+	return connFails(t, role, wire, after, func(rwc io.ReadWriteCloser) *wsnet.Conn {
+		return wsnet.NewConn(rwc, role, &wsnet.Options{PingInterval: -1})
 	})
 }
 
 // deflateConnReceives is connReceives where permessage-deflate was negotiated.
 func deflateConnReceives(t *testing.T, role ws.Role, wire string, after time.Duration) (err error) {
 	t.Helper()
-	return connFails(t, role, wire, after, func(rwc io.ReadWriteCloser) *ws.Conn {
-		return ws.NewDeflateConn(rwc, role, &ws.Options{PingInterval: -1}, ws.DeflateParams{ServerBits: 15, ClientBits: 15})
+	return connFails(t, role, wire, after, func(rwc io.ReadWriteCloser) *wsnet.Conn {
+		return wsnet.NewDeflateConn(rwc, role, &wsnet.Options{PingInterval: -1}, ws.DeflateParams{ServerBits: 15, ClientBits: 15})
 	})
 }
 
-func connFails(t *testing.T, role ws.Role, wire string, after time.Duration, open func(io.ReadWriteCloser) *ws.Conn) (err error) {
+func connFails(t *testing.T, role ws.Role, wire string, after time.Duration, open func(io.ReadWriteCloser) *wsnet.Conn) (err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a, b := wstest.Pipe()

@@ -213,9 +213,9 @@ func coreMaskWire(wire []byte, at int) (masked []byte, before, after int) {
 		}
 		masked = append(masked, h[0], h[1]|0x80)
 		masked = append(masked, h[2:header]...)
-		masked = append(masked, rfcKey[:]...)
+		masked = append(masked, wstest.Key[:]...)
 		payload := bytes.Clone(h[header : header+length])
-		coreMask(payload, rfcKey, 0)
+		coreMask(payload, wstest.Key, 0)
 		masked = append(masked, payload...)
 		pos += header + length
 	}

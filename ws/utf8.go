@@ -170,3 +170,15 @@ func leadNeeds(b byte) uint8 {
 	}
 	return 1
 }
+
+// CheckMessage says whether p may be sent as a message of type op: OpText or OpBinary,
+// and UTF-8 if it is text (§5.6). The errors are ErrOpcode and ErrNotUTF8.
+func CheckMessage(op Opcode, p []byte) error {
+	switch {
+	case op != OpText && op != OpBinary:
+		return ErrOpcode
+	case op == OpText && !ValidText(p):
+		return ErrNotUTF8
+	}
+	return nil
+}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"framewright/chat/engineio"
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // BenchmarkBroadcast sends one prepared message to 100 sessions over TCP on
@@ -101,7 +101,7 @@ func inUse() int64 {
 }
 
 // connected returns a server and clients of it.
-func connected(b *testing.B, n int) (*engineio.Server, []*ws.Conn) {
+func connected(b *testing.B, n int) (*engineio.Server, []*wsnet.Conn) {
 	b.Helper()
 	srv, err := engineio.NewServer(wait, nil)
 	if err != nil {
@@ -112,9 +112,9 @@ func connected(b *testing.B, n int) (*engineio.Server, []*ws.Conn) {
 		srv.Close()
 		web.Close()
 	})
-	var clients []*ws.Conn
+	var clients []*wsnet.Conn
 	for range n {
-		c, err := ws.Dial(b.Context(), web.URL+"/engine.io/?EIO=4&transport=websocket", nil)
+		c, err := wsnet.Dial(b.Context(), web.URL+"/engine.io/?EIO=4&transport=websocket", nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // ServeHTTP serves one request: a handshake, which opens a session, or one
@@ -126,7 +126,7 @@ func (v *Server) open(w http.ResponseWriter, r *http.Request, transport string) 
 		}
 	}
 	if transport == WebSocket {
-		conn, err := ws.Accept(w, r, &v.o.WebSocket)
+		conn, err := wsnet.Accept(w, r, &v.o.WebSocket)
 		if err != nil { // and answered
 			v.o.Logger.Info("engineio: refused", "remote", v.o.Remote(r), "path", r.URL.Path, "err", err)
 			return nil

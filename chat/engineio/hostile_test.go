@@ -17,6 +17,7 @@ import (
 
 	"framewright/chat/engineio"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -297,7 +298,7 @@ func hand(d *dialogue, query string, rnd *rand.Rand) {
 		return
 	}
 	defer conn.Close()
-	c, err := ws.NewClient(context.Background(), conn, "ws://server.test/engine.io/"+query, nil)
+	c, err := wsnet.NewClient(context.Background(), conn, "ws://server.test/engine.io/"+query, nil)
 	if err != nil {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 
 	"framewright/chat/engineio"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // TestUpgradeUnderLoad: both sides count while clients move from polling to a
@@ -135,7 +136,7 @@ func (c *counter) run() error {
 	if err != nil {
 		return err
 	}
-	w, err := ws.NewClient(ctx, conn, "ws://server.test/engine.io/?EIO=4&transport=websocket"+c.query, nil)
+	w, err := wsnet.NewClient(ctx, conn, "ws://server.test/engine.io/?EIO=4&transport=websocket"+c.query, nil)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // The names of the transports, as they stand in a request's query and in
@@ -97,7 +98,7 @@ type Options struct {
 	Remote func(r *http.Request) string
 
 	// OriginPatterns are the origins whose pages may use the server besides
-	// its own, on every transport, as in [ws.Options]: "example.com",
+	// its own, on every transport, as in [wsnet.Options]: "example.com",
 	// "*.example.com", "localhost:*", "https://example.com:8443", or "*" for
 	// all. Those pages get CORS answers, with credentials.
 	OriginPatterns []string
@@ -124,7 +125,7 @@ type Options struct {
 	// timeouts, for example. Its MaxMessage, OriginPatterns and RequireOrigin
 	// come from the fields above, and its keepalive is off unless
 	// PingInterval is set, as the protocol has its own.
-	WebSocket ws.Options
+	WebSocket wsnet.Options
 
 	// Logger gets refusals (Info; Warn for clients of an older protocol),
 	// handlers' errors and panics (Error). nil is slog.Default().

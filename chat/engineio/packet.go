@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // A Message is what the two sides exchange: text, which is UTF-8, or binary.
@@ -76,7 +77,7 @@ func parsePacket(b []byte) (kind byte, m Message, err error) {
 type packet struct {
 	wire   []byte // type and data, or the data of a binary message
 	binary bool
-	frame  *ws.Prepared // the same as a WebSocket message, or nil
+	frame  *wsnet.Prepared // the same as a WebSocket message, or nil
 }
 
 func (p packet) opcode() ws.Opcode {

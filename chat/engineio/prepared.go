@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // A Prepared batch of messages is checked and encoded once, and can be sent to
@@ -28,7 +28,7 @@ func Prepare(messages ...Message) (*Prepared, error) {
 		}
 		pk := messagePacket(m)
 		var err error
-		if pk.frame, err = ws.Prepare(pk.opcode(), pk.wire); err != nil {
+		if pk.frame, err = wsnet.Prepare(pk.opcode(), pk.wire); err != nil {
 			return nil, err
 		}
 		p.packets = append(p.packets, pk)

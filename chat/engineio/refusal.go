@@ -92,7 +92,7 @@ func answer(w http.ResponseWriter, status int, body []byte) error {
 }
 
 // wantsUpgrade reports whether r asks to become a WebSocket. Whether it does
-// so properly is for ws.Accept to say.
+// so properly is for wsnet.Accept to say.
 func wantsUpgrade(r *http.Request) bool {
 	for _, v := range r.Header["Upgrade"] {
 		for token := range strings.SplitSeq(v, ",") {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // Send queues messages for the client: in order, and with nothing between
@@ -133,7 +133,7 @@ const (
 
 // write sends the queue over the WebSocket and ends when it is empty, so that
 // an idle session has no goroutine for it.
-func (s *Socket) write(conn *ws.Conn) {
+func (s *Socket) write(conn *wsnet.Conn) {
 	var spare []packet
 	for {
 		s.mu.Lock()
@@ -149,7 +149,7 @@ func (s *Socket) write(conn *ws.Conn) {
 		}
 		s.out = spare
 		s.mu.Unlock()
-		var frames [gathered]*ws.Prepared
+		var frames [gathered]*wsnet.Prepared
 		for rest := batch; len(rest) > 0; {
 			var err error
 			n, size := 1, rest[0].size()

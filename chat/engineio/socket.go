@@ -10,6 +10,7 @@ import (
 
 	"framewright/internal/tokens"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // A Socket is the server's end of one session. All methods may be called by
@@ -37,19 +38,19 @@ type Socket struct {
 	outRoom  chan struct{}
 
 	// The transport: conn, or polling if it is nil.
-	conn    *ws.Conn
+	conn    *wsnet.Conn
 	writing bool // write is running
 	poll    *poll
 	posting bool // a POST is being served
 
-	next        *ws.Conn           // wants to take over
+	next        *wsnet.Conn        // wants to take over
 	stopUpgrade context.CancelFunc // gives up on next
 	probed      bool               // next has been tried: requests are answered at once
 
 	timer *time.Timer // runs onTimer
 	phase phase
-	stats ws.Stats  // of conn, as midMessage saw them
-	due   time.Time // when the timer is meant to fire
+	stats wsnet.Stats // of conn, as midMessage saw them
+	due   time.Time   // when the timer is meant to fire
 
 	idle  tokens.Bucket // of packets and requests that nothing comes of
 	bytes tokens.Bucket
@@ -212,7 +213,7 @@ func (s *Socket) part() {
 const floodTimeout = time.Second
 
 // shut closes the WebSocket of a session that is over.
-func (s *Socket) shut(conn *ws.Conn, why *CloseError) {
+func (s *Socket) shut(conn *wsnet.Conn, why *CloseError) {
 	code, text := ws.CodePolicyViolation, string(why.Reason)
 	switch why.Reason {
 	case ForcedClose:

@@ -250,7 +250,7 @@ func TestSlowClient(t *testing.T) {
 		talk(t, o, wait, func(d *dialogue) {
 			_, s := d.connect()
 			fill(d, s)
-			time.Sleep(5 * time.Second) // ws.Options.CloseTimeout
+			time.Sleep(5 * time.Second) // wsnet.Options.CloseTimeout
 			synctest.Wait()
 			if n := d.srv.Count(); n != 0 {
 				t.Errorf("%d sessions", n)

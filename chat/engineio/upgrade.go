@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // acceptUpgrade takes a WebSocket for a session that is polling. One that has
@@ -21,7 +22,7 @@ func (s *Socket) acceptUpgrade(w http.ResponseWriter, r *http.Request) *refusal 
 	if flooded {
 		return &refusal{code: codeRequest, detail: flood(s.server.o.IdleRate).Error()}
 	}
-	conn, err := ws.Accept(w, r, &s.server.o.WebSocket)
+	conn, err := wsnet.Accept(w, r, &s.server.o.WebSocket)
 	if err != nil { // and answered
 		s.server.o.Logger.Info("engineio: refused", "remote", s.server.o.Remote(r), "path", r.URL.Path, "err", err)
 		return nil
@@ -41,7 +42,7 @@ func (s *Socket) acceptUpgrade(w http.ResponseWriter, r *http.Request) *refusal 
 
 // upgrade does the server's half of an upgrade, and then reads from conn for
 // as long as the session lasts.
-func (s *Socket) upgrade(ctx context.Context, conn *ws.Conn) {
+func (s *Socket) upgrade(ctx context.Context, conn *wsnet.Conn) {
 	err := s.probe(ctx, conn)
 	s.mu.Lock()
 	s.stopUpgrade()
@@ -58,7 +59,7 @@ func (s *Socket) upgrade(ctx context.Context, conn *ws.Conn) {
 // probe waits for the client to try the WebSocket out and then to move to it.
 // The client sends the last packet when its GET requests have come to an end,
 // so what is queued from then on comes behind what they were given.
-func (s *Socket) probe(ctx context.Context, conn *ws.Conn) error {
+func (s *Socket) probe(ctx context.Context, conn *wsnet.Conn) error {
 	if err := expect(ctx, conn, "2probe"); err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (s *Socket) probe(ctx context.Context, conn *ws.Conn) error {
 	return nil
 }
 
-func expect(ctx context.Context, conn *ws.Conn, want string) error {
+func expect(ctx context.Context, conn *wsnet.Conn, want string) error {
 	op, data, err := conn.Read(ctx)
 	switch {
 	case ctx.Err() != nil:

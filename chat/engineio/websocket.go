@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // read takes in what comes over a WebSocket until it is over. It has a
 // goroutine of its own, so that heartbeats and the end are noticed while the
 // handler does something else.
-func (s *Socket) read(conn *ws.Conn) {
+func (s *Socket) read(conn *wsnet.Conn) {
 	for {
 		op, data, err := conn.Read(context.Background())
 		if err != nil {

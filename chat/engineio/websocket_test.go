@@ -8,6 +8,7 @@ import (
 
 	"framewright/chat/engineio"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -32,7 +33,7 @@ func TestEchoOverWebSocketAlone(t *testing.T) {
 	web := httptest.NewServer(srv)
 	defer web.Close()
 	defer srv.Close()
-	c, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(web.URL, "http")+"/engine.io/?EIO=4&transport=websocket", nil)
+	c, err := wsnet.Dial(t.Context(), "ws"+strings.TrimPrefix(web.URL, "http")+"/engine.io/?EIO=4&transport=websocket", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

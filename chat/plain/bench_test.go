@@ -16,6 +16,7 @@ import (
 
 	"framewright/chat"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 const (
@@ -67,8 +68,8 @@ func BenchmarkFanOut(b *testing.B) {
 	text := strings.Repeat("x", benchText)
 	b.Run("bare", func(b *testing.B) {
 		var mu sync.Mutex
-		var conns []*ws.Conn
-		srv := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+		var conns []*wsnet.Conn
+		srv := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 			mu.Lock()
 			conns = append(conns, c)
 			mu.Unlock()
@@ -82,7 +83,7 @@ func BenchmarkFanOut(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		rs := &receivers{size: len(p.Value.(*ws.Prepared).Data()) + 4}
+		rs := &receivers{size: len(p.Value.(*wsnet.Prepared).Data()) + 4}
 		for range benchReceivers {
 			_, r := dialRaw(b, hs.URL)
 			rs.count(r)
@@ -105,7 +106,7 @@ func BenchmarkFanOut(b *testing.B) {
 				b.Fatal(err)
 			}
 			for _, c := range conns {
-				if err := c.WritePrepared(context.Background(), p.Value.(*ws.Prepared)); err != nil {
+				if err := c.WritePrepared(context.Background(), p.Value.(*wsnet.Prepared)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -174,7 +175,7 @@ func benchRoom(b *testing.B, reading, stalled int) (*chat.Hub, *receivers) {
 	none := chat.Rate{PerSecond: -1}
 	hub := chat.New(chat.Options{MaxSessionsPerAddress: -1, MessageRate: none, PersonRate: none,
 		Store: &fixed{}, MaxMembers: 1, PresenceGrace: time.Hour}) // no word of who is cut
-	srv := ws.Handler(Handler(hub, nil))
+	srv := wsnet.Handler(Handler(hub, nil))
 	srv.Options.PingInterval = -1
 	hs := httptest.NewUnstartedServer(srv)
 	hs.Listener = shortListener{hs.Listener}
@@ -188,7 +189,7 @@ func benchRoom(b *testing.B, reading, stalled int) (*chat.Hub, *receivers) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rs := &receivers{size: len(p.Value.(*ws.Prepared).Data()) + 4}
+	rs := &receivers{size: len(p.Value.(*wsnet.Prepared).Data()) + 4}
 	enter := func(i int) (net.Conn, *bufio.Reader) {
 		c, r := dialRaw(b, hs.URL)
 		for _, text := range []string{fmt.Sprintf(`{"type":"hello","name":"n%d","secret":"a secret of more than %d"}`, i, 1_000_000_000+i), `{"type":"join","room":"lobby"}`} {

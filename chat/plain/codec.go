@@ -8,6 +8,7 @@ import (
 
 	"framewright/chat"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // The types of PROTOCOL.md, as they go out.
@@ -230,7 +231,7 @@ func wire(b chat.Body) any {
 }
 
 // Codec encodes events as text messages of this protocol. A packet's Value is a
-// *ws.Prepared, so that the frame, too, is made once for all receivers.
+// *wsnet.Prepared, so that the frame, too, is made once for all receivers.
 type Codec struct{}
 
 // Encode implements [chat.Codec].
@@ -245,7 +246,7 @@ func (Codec) Encode(e *chat.Event) (chat.Packet, error) {
 	if err := enc.Encode(v); err != nil {
 		return chat.Packet{}, err
 	}
-	p, err := ws.Prepare(ws.OpText, bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	p, err := wsnet.Prepare(ws.OpText, bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
 	if err != nil {
 		return chat.Packet{}, err
 	}

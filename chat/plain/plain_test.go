@@ -17,6 +17,7 @@ import (
 
 	"framewright/chat"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -24,7 +25,7 @@ import (
 type world struct {
 	t    *testing.T
 	hub  *chat.Hub
-	srv  *ws.Server
+	srv  *wsnet.Server
 	l    *wstest.Listener
 	over chan error // why each session was over
 }
@@ -44,7 +45,7 @@ func withOptions(t *testing.T, o chat.Options, po *Options, f func(t *testing.T,
 		o.Disconnected = func(_ *chat.Session, reason error) { w.over <- reason }
 		o.PresenceGrace = cmp.Or(o.PresenceGrace, -1)
 		w.hub = chat.New(o)
-		w.srv = ws.Handler(Handler(w.hub, po))
+		w.srv = wsnet.Handler(Handler(w.hub, po))
 		w.srv.Options.Subprotocols = []string{Subprotocol}
 		w.srv.Options.PingInterval = -1
 		w.srv.Logger = slog.New(slog.DiscardHandler) // a test panics on purpose
@@ -65,12 +66,12 @@ func withOptions(t *testing.T, o chat.Options, po *Options, f func(t *testing.T,
 
 type client struct {
 	t *testing.T
-	c *ws.Conn
+	c *wsnet.Conn
 }
 
 func (w *world) dial() *client {
 	w.t.Helper()
-	c, err := ws.Dial(w.t.Context(), "ws://chat.test/", &ws.Options{
+	c, err := wsnet.Dial(w.t.Context(), "ws://chat.test/", &wsnet.Options{
 		HTTPClient: w.l.Client(), Subprotocols: []string{Subprotocol}, PingInterval: -1, MaxMessage: -1})
 	if err != nil {
 		w.t.Fatal(err)
@@ -471,7 +472,7 @@ func TestEndings(t *testing.T) {
 
 var errAny = errors.New("any")
 
-// Shutdown of the ws.Server reaches everyone with 1001.
+// Shutdown of the wsnet.Server reaches everyone with 1001.
 func TestServerShutdown(t *testing.T) {
 	inBubble(t, chat.Options{}, func(t *testing.T, w *world) {
 		c := w.hello("Ada")

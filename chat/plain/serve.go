@@ -12,10 +12,11 @@ import (
 	"framewright/chat"
 	"framewright/internal/tokens"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // Subprotocol is what a client offers in Sec-WebSocket-Protocol, and a server
-// should have in ws.Options.Subprotocols. A change that old clients would not
+// should have in wsnet.Options.Subprotocols. A change that old clients would not
 // survive gets another number.
 const Subprotocol = "chat.v1.framewright"
 
@@ -47,11 +48,11 @@ type Options struct {
 	// Address says where a client comes from, for the hub's limit on sessions
 	// from one address, and for AddressByteRate. Default: the connection's remote address without its
 	// port; behind a proxy the program knows better. Empty is not counted.
-	Address func(ctx context.Context, c *ws.Conn) string
+	Address func(ctx context.Context, c *wsnet.Conn) string
 
 	// Admitted, if not nil, is told which session a connection carries, so
 	// that a program's log can name both.
-	Admitted func(ctx context.Context, c *ws.Conn, s *chat.Session)
+	Admitted func(ctx context.Context, c *wsnet.Conn, s *chat.Session)
 }
 
 // flushTimeout is how long a session that was ended may take to be sent what
@@ -62,9 +63,9 @@ const flushTimeout = 3 * time.Second
 // the closing handshake. Until then what it sends is read and dropped.
 const floodTimeout = time.Second
 
-// Handler returns a handler for a ws.Server: it serves the chat on each
+// Handler returns a handler for a wsnet.Server: it serves the chat on each
 // connection. o may be nil.
-func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
+func Handler(hub *chat.Hub, o *Options) func(context.Context, *wsnet.Conn) error {
 	h := &handler{hub: hub}
 	if o != nil {
 		h.o = *o
@@ -81,7 +82,7 @@ func Handler(hub *chat.Hub, o *Options) func(context.Context, *ws.Conn) error {
 		h.o.RestartCode = ws.CodeServiceRestart
 	}
 	if h.o.Address == nil {
-		h.o.Address = func(_ context.Context, c *ws.Conn) string {
+		h.o.Address = func(_ context.Context, c *wsnet.Conn) string {
 			host, _, err := net.SplitHostPort(c.RemoteAddr())
 			if err != nil {
 				return "" // not a network's address
@@ -101,14 +102,14 @@ type handler struct {
 // reader is the reading half of one connection.
 type reader struct {
 	h       *handler
-	c       *ws.Conn
+	c       *wsnet.Conn
 	address string
 	buf     []byte
 	bytes   tokens.Bucket
 	bad     int // requests of CodeBadRequest so far
 }
 
-func (h *handler) serve(ctx context.Context, c *ws.Conn) error {
+func (h *handler) serve(ctx context.Context, c *wsnet.Conn) error {
 	r := &reader{h: h, c: c, address: h.o.Address(ctx, c)}
 	s, err := r.hello(ctx)
 	if err != nil {
@@ -167,7 +168,7 @@ func (r *reader) hello(ctx context.Context) (*chat.Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.c.WritePrepared(ctx, p.Value.(*ws.Prepared)); err != nil {
+		if err := r.c.WritePrepared(ctx, p.Value.(*wsnet.Prepared)); err != nil {
 			return nil, err
 		}
 		if last != nil {
@@ -316,7 +317,7 @@ func (r *reader) refusal(req request, err error) (*chat.Refusal, error) {
 
 // write sends what is queued for s, and closes the connection when s is over.
 // It is the only one that writes after the hello.
-func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
+func (h *handler) write(ctx context.Context, c *wsnet.Conn, s *chat.Session) {
 	sendCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(s.Context(), func() {
@@ -329,7 +330,7 @@ func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 	defer stop()
 	var (
 		packets []chat.Packet
-		frames  []*ws.Prepared
+		frames  []*wsnet.Prepared
 		err     error
 	)
 	for {
@@ -337,7 +338,7 @@ func (h *handler) write(ctx context.Context, c *ws.Conn, s *chat.Session) {
 		if err == nil {
 			frames = frames[:0]
 			for _, p := range packets {
-				frames = append(frames, p.Value.(*ws.Prepared))
+				frames = append(frames, p.Value.(*wsnet.Prepared))
 			}
 			err = c.WritePrepared(sendCtx, frames...)
 			clear(packets) // an idle connection keeps no message alive

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -74,12 +75,12 @@ func inBubble(t *testing.T, o Options, f func(t *testing.T, w *world)) {
 // raw is a client that speaks Socket.IO by hand.
 type raw struct {
 	t *testing.T
-	c *ws.Conn
+	c *wsnet.Conn
 }
 
 func (w *world) dial() *raw {
 	w.t.Helper()
-	c, err := ws.Dial(w.t.Context(), "ws://io.test/socket.io/?EIO=4&transport=websocket", &ws.Options{
+	c, err := wsnet.Dial(w.t.Context(), "ws://io.test/socket.io/?EIO=4&transport=websocket", &wsnet.Options{
 		HTTPClient: w.l.Client(), PingInterval: -1, MaxMessage: -1})
 	if err != nil {
 		w.t.Fatal(err)

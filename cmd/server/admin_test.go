@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 const adminKey = "another key, for operators only."
@@ -63,7 +63,7 @@ func (p *program) must(t *testing.T, path, body string) map[string]any {
 }
 
 // until reads what c gets until something has all parts.
-func until(t *testing.T, c *ws.Conn, parts ...string) string {
+func until(t *testing.T, c *wsnet.Conn, parts ...string) string {
 	t.Helper()
 next:
 	for {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 func TestBasePath(t *testing.T) {
@@ -43,7 +43,7 @@ func TestBasePath(t *testing.T) {
 			t.Errorf("%s: %s, Location %q, %.200q; want %d with %q", tt.path, resp.Status, resp.Header.Get("Location"), body, tt.status, tt.more)
 		}
 	}
-	c, err := ws.Dial(t.Context(), root+"/team/chat/ws", nil)
+	c, err := wsnet.Dial(t.Context(), root+"/team/chat/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestBehindAProxyWithAPath(t *testing.T) {
 			}
 		}
 	}
-	c, err := ws.Dial(t.Context(), proxy.URL+"/chat/ws", nil)
+	c, err := wsnet.Dial(t.Context(), proxy.URL+"/chat/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // A broadcaster sends what comes on any connection to all of them. Each has a
@@ -21,10 +21,10 @@ type broadcaster struct {
 
 // An outbox is what waits to be sent over one connection.
 type outbox struct {
-	conn *ws.Conn
+	conn *wsnet.Conn
 
 	mu      sync.Mutex
-	waiting []*ws.Prepared
+	waiting []*wsnet.Prepared
 	bytes   int
 	taken   int           // messages that were sent
 	more    chan struct{} // gets a value when something was added
@@ -37,8 +37,8 @@ const (
 	stallTimeout = time.Second // of a full outbox
 )
 
-// serve is a ws.Server's Handler.
-func (b *broadcaster) serve(ctx context.Context, c *ws.Conn) error {
+// serve is a wsnet.Server's Handler.
+func (b *broadcaster) serve(ctx context.Context, c *wsnet.Conn) error {
 	o := &outbox{conn: c, more: make(chan struct{}, 1), room: make(chan struct{})}
 	b.mu.Lock()
 	if b.conns == nil {
@@ -60,7 +60,7 @@ func (b *broadcaster) serve(ctx context.Context, c *ws.Conn) error {
 		if err != nil {
 			return err
 		}
-		p, err := ws.Prepare(msg.Opcode, msg.Data)
+		p, err := wsnet.Prepare(msg.Opcode, msg.Data)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (b *broadcaster) serve(ctx context.Context, c *ws.Conn) error {
 // send puts p into every outbox. If some were full, those are cut that are still
 // full after stallTimeout, and those that have taken nothing meanwhile: they
 // would be full one of the next times.
-func send(all []*outbox, p *ws.Prepared) {
+func send(all []*outbox, p *wsnet.Prepared) {
 	var full []*outbox
 	for _, o := range all {
 		if _, ok := o.add(p); !ok {
@@ -124,7 +124,7 @@ func send(all []*outbox, p *ws.Prepared) {
 
 // add puts p into the outbox unless it is full; room then tells when it is
 // worth another try.
-func (o *outbox) add(p *ws.Prepared) (room <-chan struct{}, ok bool) {
+func (o *outbox) add(p *wsnet.Prepared) (room <-chan struct{}, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	size := len(p.Data()) + perMessage
@@ -155,7 +155,7 @@ func (o *outbox) stalled(taken int) bool {
 
 // write empties the outbox until the connection is over.
 func (o *outbox) write(ctx context.Context) {
-	var batch []*ws.Prepared
+	var batch []*wsnet.Prepared
 	for {
 		select {
 		case <-o.more:

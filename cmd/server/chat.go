@@ -20,6 +20,7 @@ import (
 	"framewright/chat/token"
 	"framewright/internal/boundedlog"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // An app is the chat server: what its parts share.
@@ -30,7 +31,7 @@ type app struct {
 	gate        *gate
 	watcher     *watcher
 	hub         *chat.Hub
-	sockets     *ws.Server
+	sockets     *wsnet.Server
 	io          *socketio.Server
 	certificate *certificate                 // nil without TLS
 	conns       *connections                 // of -addr
@@ -163,7 +164,7 @@ func (a *app) open(tracer *tracer) error {
 	a.hub = chat.New(o)
 	a.metrics.hub.Store(a.hub)
 	a.watcher = &watcher{log: a.log, metrics: a.metrics}
-	s := ws.Handler(a.watcher.watch(plain.Handler(a.hub, &plain.Options{
+	s := wsnet.Handler(a.watcher.watch(plain.Handler(a.hub, &plain.Options{
 		HelloTimeout: a.set.helloTimeout,
 		BadRequests:  a.set.maxBadRequests,
 		RestartCode:  ws.Code(a.set.drainClose),
@@ -171,7 +172,7 @@ func (a *app) open(tracer *tracer) error {
 		ByteRate:        cmp.Or(a.set.byteRate, -1),
 		AddressByteRate: cmp.Or(a.set.addressByteRate, -1),
 
-		Address:  func(ctx context.Context, _ *ws.Conn) string { return limitKey(clientOf(ctx).addr) },
+		Address:  func(ctx context.Context, _ *wsnet.Conn) string { return limitKey(clientOf(ctx).addr) },
 		Admitted: a.watcher.admitted,
 	})))
 	s.Options = a.set.sockets()
@@ -182,7 +183,7 @@ func (a *app) open(tracer *tracer) error {
 	s.Address = func(r *http.Request) string { return a.gate.countKey(r) }
 	s.Connect = a.gate.withClient
 	s.Refused = a.gate.refusedByServer
-	s.Remote = func(ctx context.Context, _ *ws.Conn) string { return remote(clientOf(ctx).addr) }
+	s.Remote = func(ctx context.Context, _ *wsnet.Conn) string { return remote(clientOf(ctx).addr) }
 	s.Logger = a.log
 	a.sockets = s
 

@@ -13,6 +13,7 @@ import (
 
 	"framewright/internal/boundedlog"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 const echoAbout = `Usage: server echo [settings]
@@ -47,12 +48,12 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	defer tracer.Close()
 
 	log := slog.New(boundedlog.New(slog.NewTextHandler(stderr, nil), boundedlog.Options{}))
-	server := ws.Handler(echo)
+	server := wsnet.Handler(echo)
 	server.Logger = log
 	if *all {
 		server.Handler = new(broadcaster).serve
 	}
-	server.Options = ws.Options{
+	server.Options = wsnet.Options{
 		OriginPatterns: []string{"*"},
 		MaxMessage:     cmp.Or(*limit, -1),
 		MaxFragments:   -1,
@@ -91,7 +92,7 @@ var compressions = map[string]*ws.Compression{
 }
 
 // echo sends every message back.
-func echo(ctx context.Context, c *ws.Conn) error {
+func echo(ctx context.Context, c *wsnet.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
 			return err

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
 func TestEcho(t *testing.T) {
 	p := start(t, "echo", "-limit", "1000")
-	c := dial(t, p.url+"/anything", &ws.Options{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
+	c := dial(t, p.url+"/anything", &wsnet.Options{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
 	for _, msg := range []string{"Hello", "", strings.Repeat("x", 1000)} {
 		write(t, c, msg)
 		if got := read(t, c); got != msg {
@@ -30,7 +31,7 @@ func TestEcho(t *testing.T) {
 
 func TestEchoBroadcast(t *testing.T) {
 	p := start(t, "echo", "-broadcast")
-	var conns []*ws.Conn
+	var conns []*wsnet.Conn
 	for range 5 {
 		conns = append(conns, dial(t, p.url, nil))
 	}
@@ -51,12 +52,12 @@ func TestEchoBroadcast(t *testing.T) {
 func TestBroadcastWithStalledReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := wstest.NewListener()
-		srv := ws.Handler(new(broadcaster).serve)
-		srv.Options = ws.Options{PingInterval: -1, WriteTimeout: -1}
+		srv := wsnet.Handler(new(broadcaster).serve)
+		srv.Options = wsnet.Options{PingInterval: -1, WriteTimeout: -1}
 		hs := &http.Server{Handler: srv}
 		go hs.Serve(l)
-		connect := func() *ws.Conn {
-			c, err := ws.Dial(t.Context(), "ws://echo.test/", &ws.Options{HTTPClient: l.Client(), PingInterval: -1})
+		connect := func() *wsnet.Conn {
+			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.Options{HTTPClient: l.Client(), PingInterval: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +70,7 @@ func TestBroadcastWithStalledReaders(t *testing.T) {
 		const n = 300
 		msg := []byte(strings.Repeat("x", 10_000)) // three times an outbox in all
 		var wg sync.WaitGroup
-		for _, c := range []*ws.Conn{reader, sender} {
+		for _, c := range []*wsnet.Conn{reader, sender} {
 			wg.Go(func() {
 				for i := range n {
 					if _, _, err := c.Read(t.Context()); err != nil {

@@ -145,7 +145,7 @@ func retryAfter(w http.ResponseWriter, d time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(d.Seconds())))))
 }
 
-// refusedByServer is a ws.Server's Refused.
+// refusedByServer is a wsnet.Server's Refused.
 func (g *gate) refusedByServer(r *http.Request, err *ws.HandshakeError) {
 	g.refused(r, refusalReason(err), err.Status, err.Error())
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // get asks for a path and returns status, header and body.
@@ -30,9 +31,9 @@ func get(t *testing.T, url string) (int, http.Header, string) {
 }
 
 // wantRefused dials and wants to be refused with a status.
-func wantRefused(t *testing.T, url string, o *ws.Options, status int) http.Header {
+func wantRefused(t *testing.T, url string, o *wsnet.Options, status int) http.Header {
 	t.Helper()
-	c, err := ws.Dial(t.Context(), url+"/ws", o)
+	c, err := wsnet.Dial(t.Context(), url+"/ws", o)
 	if err == nil {
 		c.CloseNow()
 	}
@@ -133,12 +134,12 @@ func stuck(t *testing.T, url string) net.Conn {
 // Each refusal is counted by its reason and logged with the address.
 func TestRefusals(t *testing.T) {
 	p := start(t, "-trusted-proxy", "127.0.0.1", "-max-per-address", "1", "-log", "json")
-	from := func(addr string, header ...string) *ws.Options {
+	from := func(addr string, header ...string) *wsnet.Options {
 		h := http.Header{"X-Forwarded-For": {addr}}
 		for i := 0; i < len(header); i += 2 {
 			h.Set(header[i], header[i+1])
 		}
-		return &ws.Options{Header: h}
+		return &wsnet.Options{Header: h}
 	}
 	dial(t, p.url+"/ws", from("192.0.2.1"))
 	wantRefused(t, p.url, from("192.0.2.1"), 429)
@@ -173,7 +174,9 @@ func TestRefusals(t *testing.T) {
 // unharmed.
 func TestConnectionChurn(t *testing.T) {
 	p := start(t, "-trusted-proxy", "127.0.0.1", "-handshake-rate", "0.5/5")
-	from := func(addr string) *ws.Options { return &ws.Options{Header: http.Header{"X-Forwarded-For": {addr}}} }
+	from := func(addr string) *wsnet.Options {
+		return &wsnet.Options{Header: http.Header{"X-Forwarded-For": {addr}}}
+	}
 	for range 5 {
 		dial(t, p.url+"/ws", from("192.0.2.1")).CloseNow()
 	}

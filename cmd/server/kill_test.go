@@ -22,6 +22,7 @@ import (
 	"framewright/chat"
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // The real program is killed with SIGKILL at random moments while clients send,
@@ -235,7 +236,7 @@ type killClient struct {
 	quiet  chan struct{} // closed when it was told to stop and everything is acknowledged
 
 	// The client's own.
-	conn     *ws.Conn
+	conn     *wsnet.Conn
 	connects int
 	next     int
 	stopping bool
@@ -276,7 +277,7 @@ func (c *killClient) fail(format string, args ...any) {
 
 // session is one connection, until it is lost.
 func (c *killClient) session(ctx context.Context) {
-	conn, err := ws.Dial(ctx, *c.w.url.Load()+"/ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}})
+	conn, err := wsnet.Dial(ctx, *c.w.url.Load()+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}})
 	if err != nil {
 		return
 	}
@@ -439,7 +440,7 @@ func (w *killWorld) history(ctx context.Context, room string) []killMessage {
 	w.t.Helper()
 	c := newKillClient(w, 99)
 	var err error
-	if c.conn, err = ws.Dial(ctx, *w.url.Load()+"/ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}}); err != nil {
+	if c.conn, err = wsnet.Dial(ctx, *w.url.Load()+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}}); err != nil {
 		w.t.Fatal(err)
 	}
 	defer c.conn.CloseNow()

@@ -15,6 +15,7 @@ import (
 	"framewright/chat"
 	"framewright/internal/boundedlog"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // The log says who came and went, from where and why, and that messages were
@@ -78,8 +79,8 @@ type watcher struct {
 }
 
 // watch wraps the connections' handler.
-func (w *watcher) watch(handle func(context.Context, *ws.Conn) error) func(context.Context, *ws.Conn) error {
-	return func(ctx context.Context, c *ws.Conn) error {
+func (w *watcher) watch(handle func(context.Context, *wsnet.Conn) error) func(context.Context, *wsnet.Conn) error {
+	return func(ctx context.Context, c *wsnet.Conn) error {
 		begin := time.Now()
 		who := clientOf(ctx)
 		from := remote(who.addr)
@@ -128,7 +129,7 @@ func clientOf(ctx context.Context) *client {
 }
 
 // admitted is a plain.Options' Admitted.
-func (w *watcher) admitted(ctx context.Context, c *ws.Conn, s *chat.Session) {
+func (w *watcher) admitted(ctx context.Context, c *wsnet.Conn, s *chat.Session) {
 	clientOf(ctx).session.Store(s)
 	w.log.Debug("admitted", "conn", c.ID(), "session", sessionLabel(s))
 }

@@ -15,6 +15,7 @@ import (
 	"framewright/chat"
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // metrics are what /metrics shows. Each program run has a registry of its own.
@@ -61,7 +62,7 @@ func newMetrics() *metrics {
 			Help:    "How long the store took to keep a batch of one room's messages.",
 			Buckets: prometheus.ExponentialBuckets(1e-5, 4, 11), // 10 µs to 10 s
 		}),
-		sockets: &socketStats{live: make(map[*ws.Conn]struct{})},
+		sockets: &socketStats{live: make(map[*wsnet.Conn]struct{})},
 	}
 	for _, reason := range refusalReasons {
 		m.refusals.WithLabelValues(reason) // 0 is a value, too
@@ -113,33 +114,33 @@ func closeCode(c ws.Code) string {
 // socketStats sums up what went over the WebSocket connections.
 type socketStats struct {
 	mu    sync.Mutex
-	live  map[*ws.Conn]struct{}
-	total uint64   // connections there ever were
-	gone  ws.Stats // of those that are over
+	live  map[*wsnet.Conn]struct{}
+	total uint64      // connections there ever were
+	gone  wsnet.Stats // of those that are over
 }
 
-func (s *socketStats) add(c *ws.Conn) {
+func (s *socketStats) add(c *wsnet.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live[c] = struct{}{}
 	s.total++
 }
 
-func (s *socketStats) remove(c *ws.Conn) {
+func (s *socketStats) remove(c *wsnet.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.live, c)
 	sum(&s.gone, c.Stats())
 }
 
-func sum(to *ws.Stats, s ws.Stats) {
+func sum(to *wsnet.Stats, s wsnet.Stats) {
 	to.MessagesIn += s.MessagesIn
 	to.MessagesOut += s.MessagesOut
 	to.BytesIn += s.BytesIn
 	to.BytesOut += s.BytesOut
 }
 
-func (s *socketStats) read() (live int, total uint64, sums ws.Stats) {
+func (s *socketStats) read() (live int, total uint64, sums wsnet.Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sums = s.gone

@@ -12,6 +12,7 @@ import (
 
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // Behind a trusted proxy every line of the log names the client, by whatever
@@ -37,7 +38,7 @@ func TestTheLogNamesTheClient(t *testing.T) {
 	}
 	chat := func(texts ...string) func() {
 		return func() {
-			c := dial(t, p.url+"/ws", &ws.Options{Header: header, Subprotocols: []string{plain.Subprotocol}})
+			c := dial(t, p.url+"/ws", &wsnet.Options{Header: header, Subprotocols: []string{plain.Subprotocol}})
 			for _, text := range texts {
 				write(t, c, text)
 			}
@@ -50,7 +51,7 @@ func TestTheLogNamesTheClient(t *testing.T) {
 	}
 	engine := func(texts ...string) func() {
 		return func() {
-			c := dial(t, p.url+"/socket.io/?EIO=4&transport=websocket", &ws.Options{Header: header})
+			c := dial(t, p.url+"/socket.io/?EIO=4&transport=websocket", &wsnet.Options{Header: header})
 			for _, text := range texts {
 				if c.Write(t.Context(), ws.OpText, []byte(text)) != nil {
 					return

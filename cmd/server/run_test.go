@@ -22,6 +22,7 @@ import (
 
 	"framewright/chat/plain"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -101,9 +102,9 @@ func (p *program) end(t *testing.T) {
 	}
 }
 
-func dial(t *testing.T, url string, o *ws.Options) *ws.Conn {
+func dial(t *testing.T, url string, o *wsnet.Options) *wsnet.Conn {
 	t.Helper()
-	c, err := ws.Dial(t.Context(), url, o)
+	c, err := wsnet.Dial(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func dial(t *testing.T, url string, o *ws.Options) *ws.Conn {
 	return c
 }
 
-func read(t *testing.T, c *ws.Conn) string {
+func read(t *testing.T, c *wsnet.Conn) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -122,14 +123,14 @@ func read(t *testing.T, c *ws.Conn) string {
 	return string(data)
 }
 
-func write(t *testing.T, c *ws.Conn, text string) {
+func write(t *testing.T, c *wsnet.Conn, text string) {
 	t.Helper()
 	if err := c.Write(t.Context(), ws.OpText, []byte(text)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func wantClose(t *testing.T, c *ws.Conn, code ws.Code) {
+func wantClose(t *testing.T, c *wsnet.Conn, code ws.Code) {
 	t.Helper()
 	for {
 		_, _, err := c.Read(t.Context())
@@ -200,9 +201,9 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-func chatDial(t *testing.T, url string) *ws.Conn {
+func chatDial(t *testing.T, url string) *wsnet.Conn {
 	t.Helper()
-	return dial(t, url+"/ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}})
+	return dial(t, url+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}})
 }
 
 func (p *program) wantLine(t *testing.T, parts ...string) {
@@ -287,7 +288,7 @@ func TestOrigins(t *testing.T) {
 	for origin, ok := range map[string]bool{
 		p.url: true, "https://other.example": true, "https://a.third.example": true, "https://evil.example": false, "null": false,
 	} {
-		c, err := ws.Dial(t.Context(), p.url+"/ws", &ws.Options{Header: map[string][]string{"Origin": {origin}}})
+		c, err := wsnet.Dial(t.Context(), p.url+"/ws", &wsnet.Options{Header: map[string][]string{"Origin": {origin}}})
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", origin, err)
 		}
@@ -318,7 +319,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("101 bytes: %s", got)
 	}
 	chatDial(t, p.url)
-	_, err := ws.Dial(t.Context(), p.url+"/ws", nil)
+	_, err := wsnet.Dial(t.Context(), p.url+"/ws", nil)
 	if he, ok := errors.AsType[*ws.HandshakeError](err); !ok || he.Status != 429 {
 		t.Errorf("third connection from one address: %v, want 429", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"framewright/chat/token"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 const chatAbout = `Usage: server [settings]
@@ -373,13 +374,13 @@ func (s *settings) publishSum() (sum [sha256.Size]byte, ok bool) {
 }
 
 // sockets are the options of every WebSocket connection.
-func (s *settings) sockets() ws.Options {
+func (s *settings) sockets() wsnet.Options {
 	var compression *ws.Compression
 	if s.compress {
 		// Without contexts: a broadcast is compressed once for all.
 		compression = &ws.Compression{}
 	}
-	return ws.Options{
+	return wsnet.Options{
 		Compression:    compression,
 		OriginPatterns: s.origins,
 		Hosts:          []string{"*"}, // ownHosts has looked

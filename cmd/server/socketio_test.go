@@ -19,12 +19,13 @@ import (
 	"framewright/chat"
 	"framewright/chat/socketio"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // ioClient is a Socket.IO client by hand, over a WebSocket.
 type ioClient struct {
 	t *testing.T
-	c *ws.Conn
+	c *wsnet.Conn
 }
 
 // ioDial connects to the namespace "/" with auth, which may be empty.
@@ -64,7 +65,7 @@ func (c *ioClient) wantEach(patterns ...string) {
 	}
 }
 
-func wantJSON(t *testing.T, c *ws.Conn, typ string) map[string]any {
+func wantJSON(t *testing.T, c *wsnet.Conn, typ string) map[string]any {
 	t.Helper()
 	for {
 		var m map[string]any
@@ -128,7 +129,7 @@ func TestSocketIO(t *testing.T) {
 	again.want(`42\["message","Welcome, Grace \w{4}\."\]`)
 
 	p.stop()
-	for _, c := range []*ws.Conn{grace.c, guest.c, again.c} {
+	for _, c := range []*wsnet.Conn{grace.c, guest.c, again.c} {
 		wantClose(t, c, ws.CodeNormal)
 	}
 }

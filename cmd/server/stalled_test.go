@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"framewright/chat/plain"
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // Row 70, with the real program: of all connections to a room, half stop
@@ -181,9 +181,9 @@ func smallWindow(ctx context.Context, network, addr string) (net.Conn, error) {
 
 // stalledJoin connects and joins. All are one person, so that nobody hears of
 // anybody's coming and going.
-func stalledJoin(t *testing.T, ctx context.Context, url string, client *http.Client) *ws.Conn {
+func stalledJoin(t *testing.T, ctx context.Context, url string, client *http.Client) *wsnet.Conn {
 	t.Helper()
-	c, err := ws.Dial(ctx, url+"/ws", &ws.Options{Subprotocols: []string{plain.Subprotocol}, HTTPClient: client, PingInterval: -1})
+	c, err := wsnet.Dial(ctx, url+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}, HTTPClient: client, PingInterval: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

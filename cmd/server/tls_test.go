@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // testCertificate makes one for 127.0.0.1 and returns its files, and a client that
@@ -72,7 +73,7 @@ func TestTLS(t *testing.T) {
 	if resp.StatusCode != 200 {
 		t.Errorf("page: %s", resp.Status)
 	}
-	c := dial(t, "wss"+strings.TrimPrefix(p.url, "https")+"/ws", &ws.Options{HTTPClient: client, Header: http.Header{"Origin": {p.url}}})
+	c := dial(t, "wss"+strings.TrimPrefix(p.url, "https")+"/ws", &wsnet.Options{HTTPClient: client, Header: http.Header{"Origin": {p.url}}})
 	write(t, c, `{"type":"hello","name":"Ada"}`)
 	if got := read(t, c); !strings.Contains(got, "Welcome, Ada") {
 		t.Error(got)

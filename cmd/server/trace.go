@@ -59,7 +59,7 @@ func openTrace(to traceTo, stderr io.Writer) (*tracer, error) {
 	return &tracer{out: f}, nil
 }
 
-// hook returns what ws.Options.Trace takes.
+// hook returns what wsnet.Options.Trace takes.
 func (t *tracer) hook() func(ws.TraceEvent) {
 	if t == nil {
 		return nil

@@ -17,6 +17,26 @@ const (
 	maxHead = 64 << 10 // bytes that a Peer reads in search of a head's end
 )
 
+// RFCRequest and RFCResponse are the opening handshake of RFC 6455 §1.3, the request's Host aside byte for
+// byte as it is printed there.
+const (
+	RFCRequest = "GET /chat HTTP/1.1\r\n" +
+		"Host: server.example.com\r\n" +
+		"Upgrade: websocket\r\n" +
+		"Connection: Upgrade\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		"Origin: http://example.com\r\n" +
+		"Sec-WebSocket-Protocol: chat, superchat\r\n" +
+		"Sec-WebSocket-Version: 13\r\n" +
+		"\r\n"
+	RFCResponse = "HTTP/1.1 101 Switching Protocols\r\n" +
+		"Upgrade: websocket\r\n" +
+		"Connection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" +
+		"Sec-WebSocket-Protocol: chat\r\n" +
+		"\r\n"
+)
+
 // Request returns a client's opening handshake (RFC 6455 §4.1) with
 // RequestKey. lines are further header lines, without line ends, such as
 // "Origin: https://example.com"; they come after those that every request has

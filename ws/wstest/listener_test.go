@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
 
@@ -89,7 +90,7 @@ func TestListenerBacklog(t *testing.T) {
 func TestListenerServesWebSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := wstest.NewListener()
-		srv := &http.Server{Handler: ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+		srv := &http.Server{Handler: wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 			op, msg, err := c.Read(ctx)
 			if err != nil {
 				return err
@@ -99,7 +100,7 @@ func TestListenerServesWebSocket(t *testing.T) {
 		go srv.Serve(ln)
 		defer srv.Close()
 
-		c, err := ws.Dial(t.Context(), "ws://any.test/", &ws.Options{HTTPClient: ln.Client()})
+		c, err := wsnet.Dial(t.Context(), "ws://any.test/", &wsnet.Options{HTTPClient: ln.Client()})
 		if err != nil {
 			t.Fatal(err)
 		}

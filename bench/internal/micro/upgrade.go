@@ -17,7 +17,7 @@ import (
 	gorilla "github.com/gorilla/websocket"
 	"github.com/lxzan/gws"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 const rawRequest = "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -36,17 +36,17 @@ func Upgrades() map[string]func() {
 		}
 	}
 	w := newHijacked()
-	quiet := &ws.Options{PingInterval: -1} // the others have no keepalive, either
+	quiet := &wsnet.Options{PingInterval: -1} // the others have no keepalive, either
 	gorillaUpgrader := gorilla.Upgrader{WriteBufferPool: &sync.Pool{}}
 	gwsUpgrader := gws.NewUpgrader(gws.BuiltinEventHandler{}, &gws.ServerOption{})
 	return map[string]func(){
 		"framewright": func() {
-			_, err := ws.Accept(w, request, quiet)
+			_, err := wsnet.Accept(w, request, quiet)
 			must(w, err)
 		},
 		"framewright, AcceptStream": func() {
 			w.conn.Reader.Reset(rawRequest)
-			_, err := ws.AcceptStream(context.Background(), w.conn, quiet)
+			_, err := wsnet.AcceptStream(context.Background(), w.conn, quiet)
 			must(w, err)
 		},
 		"gobwas": func() {

@@ -6,7 +6,7 @@ import (
 
 	"framewright/chat"
 	"framewright/chat/plain"
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // ourChat is Framewright's chat with its JSON protocol. Broadcast wants a client
@@ -21,7 +21,7 @@ var ourChat = Server{
 			MaxSessionsPerPerson: -1, MaxSessionsPerAddress: -1,
 			MessageRate: unlimited, PersonRate: unlimited, ReadRate: unlimited, RequestRate: unlimited,
 		})
-		s := ws.Handler(plain.Handler(hub, nil))
+		s := wsnet.Handler(plain.Handler(hub, nil))
 		s.Options.Subprotocols = []string{plain.Subprotocol}
 		return http.Serve(l, s)
 	},

@@ -5,21 +5,21 @@ import (
 	"net"
 	"net/http"
 
-	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 // ours is Framewright with the API of its README and default options.
 var ours = Server{
 	Name:   "framewright",
 	Module: "framewright",
-	Echo:   func(l net.Listener) error { return http.Serve(l, ws.Handler(echo)) },
+	Echo:   func(l net.Listener) error { return http.Serve(l, wsnet.Handler(echo)) },
 	Broadcast: func(l net.Listener) error {
-		var all hub[*ws.Prepared]
-		return http.Serve(l, ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+		var all hub[*wsnet.Prepared]
+		return http.Serve(l, wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 			queue := all.join()
 			defer all.leave(queue)
 			go func() {
-				var batch []*ws.Prepared
+				var batch []*wsnet.Prepared
 				for p := range queue {
 					batch = append(batch[:0], p)
 					for len(queue) > 0 {
@@ -35,7 +35,7 @@ var ours = Server{
 				if err != nil {
 					return err
 				}
-				p, err := ws.Prepare(m.Opcode, m.Data)
+				p, err := wsnet.Prepare(m.Opcode, m.Data)
 				if err != nil {
 					return err
 				}
@@ -51,10 +51,10 @@ var ours = Server{
 var oursAlone = Server{
 	Name:   "framewright, Serve",
 	Module: "framewright",
-	Echo:   func(l net.Listener) error { return ws.Handler(echo).Serve(l) },
+	Echo:   func(l net.Listener) error { return wsnet.Handler(echo).Serve(l) },
 }
 
-func echo(ctx context.Context, c *ws.Conn) error {
+func echo(ctx context.Context, c *wsnet.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"framewright/bench/internal/peer"
 	"framewright/bench/internal/window"
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 func listen(t *testing.T) net.Listener {
@@ -55,7 +56,7 @@ func TestServers(t *testing.T) {
 func TestCompressed(t *testing.T) {
 	for _, size := range []int{2 << 10, 64 << 10} {
 		l := listen(t)
-		s := ws.Handler(func(ctx context.Context, c *ws.Conn) error {
+		s := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 			for m, err := range c.Messages(ctx) {
 				if err != nil {
 					return err

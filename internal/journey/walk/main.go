@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/wsnet"
 )
 
 func main() {
@@ -23,7 +24,7 @@ func main() {
 		log.Fatal("usage: walk write|read|ping FOLDER")
 	}
 	client, server := pair()
-	w := &walk{peer: client, c: ws.NewConn(server, ws.RoleServer, nil), folder: os.Args[2]}
+	w := &walk{peer: client, c: wsnet.NewConn(server, ws.RoleServer, nil), folder: os.Args[2]}
 	var err error
 	switch os.Args[1] {
 	case "write":
@@ -59,7 +60,7 @@ func pair() (client, server net.Conn) {
 // A walk is one connection and a raw peer.
 type walk struct {
 	peer   net.Conn
-	c      *ws.Conn
+	c      *wsnet.Conn
 	folder string
 }
 

@@ -1,0 +1,303 @@
+package wsnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"framewright/ws"
+)
+
+const (
+	// lingerAfterClose is how long an endpoint waits, after a complete
+	// closing handshake, for the other to end the TCP connection. The server
+	// ends its direction first (RFC 6455 §7.1.1).
+	lingerAfterClose = time.Second
+
+	// lingerBytes is how much of what the peer is still sending is read and
+	// thrown away meanwhile: closing a TCP connection on unread data would
+	// send a reset, which can destroy our Close frame on its way.
+	lingerBytes = 16 << 20
+)
+
+// Close ends the connection by the closing handshake (RFC 6455 §7.1.2): it
+// sends a Close frame with code and reason, waits for the peer's, and closes
+// the stream. It takes as long as ctx and Options.CloseTimeout allow, then
+// cuts the connection.
+//
+// While nobody reads, Close does, and throws away the messages that come
+// before the peer's Close frame; also from under a loop that happens to be
+// between two reads. Who wants every message reads them before closing.
+//
+// The code is one that may be sent, or CodeNoStatus for none; the reason is
+// at most 123 bytes of UTF-8. The connection ends whatever they are: with 1011
+// instead of a code that may not be sent, U+FFFD for what is not UTF-8, and a
+// reason cut between two code points. Close then returns ErrCloseCode,
+// ErrNotUTF8 or ErrReasonTooLong, after the closing handshake. Otherwise it
+// returns nil if that was completed, no matter which side began it. Further
+// calls return the same.
+func (c *Conn) Close(ctx context.Context, code ws.Code, reason string) error {
+	code, sent, mistake := ws.FitClose(code, reason)
+	err := c.close(ctx, &ws.CloseError{Code: code, Reason: sent})
+	switch {
+	case mistake == nil:
+		return wrapOp("close", err)
+	case err == nil:
+		return wrapOp("close", mistake)
+	}
+	return wrapOp("close", fmt.Errorf("%w, and the closing handshake failed: %w", mistake, err))
+}
+
+// close does the closing handshake with the Close frame e, and returns what
+// was not as it should be.
+func (c *Conn) close(ctx context.Context, e *ws.CloseError) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.set.closeTimeout, ErrCloseTimeout)
+	defer cancel()
+
+	if err := c.out.close(ctx, e); err != nil && c.Err() == nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		c.cut(err, false)
+	}
+	for c.Err() == nil {
+		if c.in.lock.acquire(ctx, c) == nil { // nobody reads, so it is for us to do
+			c.discard(ctx)
+			c.in.lock.release()
+		}
+		if c.Err() == nil && ctx.Err() != nil {
+			c.cutClosing(context.Cause(ctx))
+		}
+	}
+	select {
+	case <-c.gone.done():
+	case <-ctx.Done():
+		// A context made from the connection's own has ended because the
+		// connection did. That is no wish to cut short what it still says.
+		if !errors.Is(context.Cause(ctx), c.Err()) {
+			abort(c.stream)
+		}
+		<-c.gone.done()
+	}
+	if e := c.life.end.Load(); e.Err != nil || e.Code == ws.CodeAbnormal {
+		return e
+	}
+	return nil
+}
+
+// discard reads until the connection is over or ctx ends.
+func (c *Conn) discard(ctx context.Context) {
+	in := &c.in
+	in.interrupt.watch(ctx)
+	scratch := make([]byte, 512)
+	for {
+		_, done, err := in.piece(ctx, scratch)
+		if err == nil && done {
+			err = in.delivered(false)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// CloseNow ends the connection at once, without a closing handshake. The peer
+// sees an abnormal closure (§7.1.5). It returns nil, or why the connection
+// was over already.
+func (c *Conn) CloseNow() error {
+	first := c.finish(&ws.CloseError{Code: ws.CodeAbnormal, Err: net.ErrClosed})
+	c.out.sendLast()
+	abort(c.stream)
+	if first {
+		go c.hangUp(nil)
+		return nil
+	}
+	return wrapOp("close", c.Err())
+}
+
+// finish makes e the reason for which the connection is over, if it is the
+// first. The caller then sees to it that hangUp runs.
+func (c *Conn) finish(e *ws.CloseError) bool {
+	if !c.life.finish(e) {
+		return false
+	}
+	c.alive.stop()
+	return true
+}
+
+// fail fails the connection (§7.1.7): a Close frame with code and reason goes
+// out if it still can, and nothing more is read. It returns the terminal
+// error.
+func (c *Conn) fail(code ws.Code, reason string, err error) error {
+	e := &ws.CloseError{Code: code, Reason: ws.FitReason(reason), Err: err}
+	if c.finish(e) {
+		c.sayGoodbye(e)
+	}
+	return c.Err()
+}
+
+// closedByPeer answers the peer's Close frame, or, if ours came first,
+// completes the closing handshake.
+func (c *Conn) closedByPeer(code ws.Code, reason string) error {
+	e := &ws.CloseError{Code: code, Reason: reason, Remote: true}
+	if ours := c.out.closeSent.Load(); ours != nil {
+		e = ours
+	}
+	if c.finish(e) {
+		// "If an endpoint receives a Close frame and did not previously send
+		// a Close frame, the endpoint MUST send a Close frame in response."
+		c.sayGoodbye(&ws.CloseError{Code: code})
+	}
+	return c.Err()
+}
+
+// sayGoodbye sends the Close frame e and hangs up: here if that can be done
+// without waiting for another writer, so that a program that ends as soon as
+// its reader does has said it; else in the background.
+func (c *Conn) sayGoodbye(e *ws.CloseError) {
+	if c.out.frames.try() {
+		c.out.sendClose(e)
+		c.out.frames.release()
+		e = nil
+	}
+	go c.hangUp(&goodbye{e})
+}
+
+// lost notes that the stream broke.
+func (c *Conn) lost(err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return c.cut(err, true)
+}
+
+// cut ends the connection without another frame.
+func (c *Conn) cut(err error, remote bool) error {
+	if c.finish(&ws.CloseError{Code: ws.CodeAbnormal, Remote: remote, Err: err}) {
+		go c.hangUp(nil)
+	}
+	return c.Err()
+}
+
+// cutClosing is cut for a closing handshake that the peer did not complete.
+func (c *Conn) cutClosing(err error) {
+	e := &ws.CloseError{Code: ws.CodeAbnormal, Err: err}
+	if ours := c.out.closeSent.Load(); ours != nil {
+		e = &ws.CloseError{Code: ours.Code, Reason: ours.Reason, Err: err}
+	}
+	if c.finish(e) {
+		go c.hangUp(nil)
+	}
+}
+
+// A goodbye says that the stream should be closed gently, after the Close
+// frame, if there is one still to be sent.
+type goodbye struct{ unsent *ws.CloseError }
+
+// hangUp closes the stream and frees what the connection holds. It runs once,
+// after finish.
+func (c *Conn) hangUp(g *goodbye) {
+	defer c.gone.set()
+	if g != nil {
+		c.linger(g)
+	}
+	abort(c.stream) // whatever was to be said gently has been
+	c.in.interrupt.shut()
+	c.out.interrupt.shut()
+	c.in.lock.acquireAfter(nil) // a reader or writer leaves now that the stream is closed
+	c.in.free()
+	c.in.lock.release()
+	c.out.frames.acquireAfter(nil)
+	c.out.dropPending(len(c.out.pending))
+	if c.out.late != nil {
+		c.out.late.Stop()
+	}
+	c.out.frames.release()
+}
+
+// linger says goodbye and gives the peer time to hear it.
+func (c *Conn) linger(g *goodbye) {
+	timeout := c.set.closeTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if g.unsent != nil {
+		if !c.out.frames.acquireAfter(ctx.Done()) {
+			return // the writer in front of us is stuck
+		}
+		c.out.sendClose(g.unsent)
+		c.out.frames.release()
+	}
+	if c.life.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
+		timeout = min(timeout, lingerAfterClose)
+		shorter, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		ctx = shorter
+	}
+	if c.life.end.Load().Err != nil || c.Role() == ws.RoleServer {
+		c.endSending(ctx)
+	}
+	c.in.interrupt.shut() // wakes a reader, who leaves
+	if !c.in.lock.acquireAfter(ctx.Done()) {
+		return
+	}
+	defer c.in.lock.release()
+	c.in.interrupt.reopen(time.Now().Add(timeout))
+	buf := readBuffers.Get().(*[readBufferSize]byte)
+	defer readBuffers.Put(buf)
+	for total := 0; total < lingerBytes; {
+		n, err := c.stream.Read(buf[:])
+		total += n
+		if err != nil {
+			return
+		}
+	}
+}
+
+// endSending closes the sending direction, which over TLS is a write.
+func (c *Conn) endSending(ctx context.Context) {
+	if c.out.frames.acquireAfter(ctx.Done()) {
+		c.out.interrupt.watch(context.Background())
+		closeWrite(c.stream)
+		c.out.frames.release()
+	}
+}
+
+// close sends the Close frame e as soon as the current frame is out.
+func (out *outgoing) close(ctx context.Context, e *ws.CloseError) error {
+	if err := out.frames.acquire(ctx, out.c); err != nil {
+		return err
+	}
+	defer out.unlock(ctx)
+	if err := out.usable(); err != nil {
+		return nil // said already, or too late
+	}
+	out.closeSent.Store(e)
+	return out.writeClose(ctx, e)
+}
+
+// sendClose is the Close frame of a connection that is already over. Its
+// caller has frames.
+func (out *outgoing) sendClose(e *ws.CloseError) {
+	if out.broken || out.closeSent.Load() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), out.c.set.closeTimeout)
+	defer cancel()
+	defer out.interrupt.watch(context.Background()) // first, or ctx's end would reach what comes after
+	out.closeSent.Store(e)
+	out.writeClose(ctx, e)
+}
+
+// writeClose has frames.
+func (out *outgoing) writeClose(ctx context.Context, e *ws.CloseError) error {
+	var b [ws.MaxControlPayload]byte
+	p := ws.AppendClose(b[:0], e.Code, e.Reason)
+	h := ws.Header{Fin: true, Opcode: ws.OpClose, Length: int64(len(p))}
+	if err := out.complete(&h); err != nil {
+		return err
+	}
+	return out.send(ctx, &h, p, nil, false)
+}

@@ -1,0 +1,226 @@
+package wsnet
+
+import (
+	"cmp"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"time"
+
+	"framewright/ws"
+)
+
+// Options are the settings of a connection, for either role. The zero value,
+// and a nil *Options, are safe. A field that is 0 has its default; where it
+// makes sense, a value below 0 means none. Options are read when a connection
+// is made and must not be changed while one is being made.
+type Options struct {
+	// Subprotocols are, on a server, those that it supports in order of
+	// preference; on a client, those that it offers (RFC 6455 §1.9).
+	Subprotocols []string
+
+	// OriginPatterns are the origins from which a browser's page may connect
+	// to a server besides the server's own (§10.2): "example.com",
+	// "*.example.com" (subdomains), "localhost:*" (any port),
+	// "https://example.com:8443", "null", or "*" for all. See
+	// CheckOriginPattern.
+	OriginPatterns []string
+
+	// Hosts are those that a server answers for, without ports: "example.com",
+	// "*.example.com" (subdomains), "192.0.2.1", "::1", or "*" for all. Without
+	// any, all are right, except for a request that came to a loopback address:
+	// that must be for localhost, a name below it, or an address of 127.0.0.0/8
+	// or ::1, which are right there in any case. So a page whose name somebody
+	// has let point to this machine (DNS rebinding), and whose Origin is
+	// therefore that of its Host, cannot connect. A proxy on the same machine
+	// that passes a public Host on needs that here. See CheckHost.
+	Hosts []string
+
+	// RequireOrigin makes a server refuse a request that has cookies but no
+	// Origin. No browser sends one; other clients may.
+	RequireOrigin bool
+
+	// MaxHeaderBytes and MaxHeaders bound the opening handshake's headers on
+	// a server: 8 KiB and 100 by default, no limit below 0. http.Server has a bound of its own,
+	// 1 MiB by default, and takes up to 4 KiB more than it says.
+	MaxHeaderBytes int
+	MaxHeaders     int
+
+	// HTTPClient makes a client's opening handshake; nil is one with the
+	// settings of http.DefaultTransport, so with proxies from the
+	// environment. Its Timeout, if any, bounds the handshake only.
+	HTTPClient *http.Client
+
+	// Header is what a client adds to its opening handshake, such as Origin,
+	// Cookie or Authorization. What the handshake has itself is refused, Host
+	// too.
+	Header http.Header
+
+	// Host, if set, is what a client sends as Host instead of the URL's.
+	Host string
+
+	// HandshakeTimeout bounds a client's opening handshake and, on a server,
+	// the writing of the answer, and with Serve and AcceptStream the reading
+	// of the request before it; 10 s by default, none below 0.
+	HandshakeTimeout time.Duration
+
+	// Compression turns permessage-deflate (RFC 7692) on; nil is off.
+	Compression *ws.Compression
+
+	// MaxMessage is the longest message that is received, in bytes: 1 MiB by
+	// default, no limit below 0. A longer one fails the connection with 1009
+	// as soon as a frame's header announces it (§10.4).
+	MaxMessage int64
+
+	// MaxFragments is the highest number of frames of one incoming message,
+	// empty ones included: by default 1,024, or one for each KiB of MaxMessage
+	// if that is more, so that peers which send in 4 KiB pieces can fill a
+	// message; no limit below 0. More fail the connection with 1008.
+	MaxFragments int
+
+	// MessageTimeout bounds the time from a message's first byte to its last:
+	// 30 s by default, none below 0. A slower one fails the connection with
+	// 1008. It runs only while a reader waits for the rest.
+	MessageTimeout time.Duration
+
+	// PingRate is how many pings a second the peer may send in the long run,
+	// together with pongs that no ping has asked for, and EmptyRate how many
+	// messages without any content: 20 and 200 by default, no limit below 0.
+	// Ten seconds' worth may come at once. More fail the connection with 1008.
+	PingRate  int
+	EmptyRate int
+
+	// InflateRate is how many bytes a second compressed messages may inflate
+	// to, in the long run, beyond 32 times their size: 4 MiB by default, no
+	// limit below 0. Ten seconds' worth may come at once. What compresses
+	// better than that is hardly text; a series of it fails the connection
+	// with 1008.
+	InflateRate int
+
+	// PingInterval is how often this endpoint looks whether anything has
+	// come, and sends a ping if not, so after a silence of one to two such
+	// intervals, however long PongTimeout is. PongTimeout is how long the peer
+	// has after a ping to send anything at all, its pong or not. They are 30 s
+	// and 20 s by default; an interval below 0 turns keepalive off. A dead peer
+	// is noticed only while someone reads.
+	PingInterval time.Duration
+	PongTimeout  time.Duration
+
+	// WriteTimeout is how long the peer may take to accept one frame, or
+	// one piece of a long one, before the connection is cut: 10 s by default,
+	// none below 0.
+	WriteTimeout time.Duration
+
+	// WriteDelay bounds how long a message that was written may wait for
+	// others to go out with, while the reader has more messages in its buffer
+	// than it has given out: 1 ms by default, twice that at the most, no
+	// waiting below 0. What was written when the reader waits for more, or
+	// has nothing left, never waits.
+	WriteDelay time.Duration
+
+	// CloseTimeout bounds the closing handshake, from our Close frame to the
+	// end of the connection: 5 s by default. It cannot be turned off.
+	CloseTimeout time.Duration
+
+	// Trace, if not nil, is called with both halves of the opening handshake
+	// and with every frame in both directions, in order for each direction, from the goroutine that reads or writes. It
+	// must be quick, must not panic or use the connection, and must copy what
+	// it keeps.
+	Trace func(ws.TraceEvent)
+
+	// Rand gives masking keys (§10.3) and the Sec-WebSocket-Key; nil is
+	// crypto/rand.Reader, which a program should never need to change. It may
+	// be used by several goroutines at once.
+	Rand io.Reader
+}
+
+// policy is what the handshake needs of o.
+func (o *Options) policy() *ws.Policy {
+	if o == nil {
+		return nil
+	}
+	return &ws.Policy{MaxHeaderBytes: o.MaxHeaderBytes, MaxHeaders: o.MaxHeaders, Hosts: o.Hosts, OriginPatterns: o.OriginPatterns,
+		RequireOrigin: o.RequireOrigin, Subprotocols: o.Subprotocols, Compression: o.Compression}
+}
+
+func (o *Options) compression() *ws.Compression {
+	if o == nil {
+		return nil
+	}
+	return o.Compression
+}
+
+func (o *Options) handshakeTimeout() time.Duration {
+	if o == nil {
+		return 10 * time.Second
+	}
+	return orNone(o.HandshakeTimeout, 10*time.Second)
+}
+
+func (o *Options) rand() io.Reader {
+	if o == nil || o.Rand == nil {
+		return rand.Reader
+	}
+	return o.Rand
+}
+
+// settings are what a connection needs of its Options, defaults filled in. The
+// connections of a Server share them. A duration of 0 is none.
+type settings struct {
+	limits         ws.Limits
+	messageTimeout time.Duration
+	pingRate       int
+	emptyRate      int
+	inflateRate    int
+	threshold      int
+	pingInterval   time.Duration
+	writeTimeout   time.Duration
+	writeDelay     time.Duration
+	closeTimeout   time.Duration
+	trace          func(ws.TraceEvent)
+	rand           io.Reader
+	timers         timers // of keepalive
+}
+
+// settings sets s, which is new: field by field, since a copy of all would take
+// longer than the rest.
+func (o *Options) settings(s *settings) {
+	if o == nil {
+		o = &Options{}
+	}
+	s.limits = ws.Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments}
+	s.messageTimeout = orNone(o.MessageTimeout, 30*time.Second)
+	s.pingRate = max(0, cmp.Or(o.PingRate, 20))
+	s.emptyRate = max(0, cmp.Or(o.EmptyRate, 200))
+	s.inflateRate = max(0, cmp.Or(o.InflateRate, 4<<20))
+	s.pingInterval = orNone(o.PingInterval, 30*time.Second)
+	s.writeTimeout = orNone(o.WriteTimeout, 10*time.Second)
+	s.writeDelay = orNone(o.WriteDelay, time.Millisecond)
+	s.closeTimeout = 5 * time.Second
+	s.trace = o.Trace
+	s.rand = o.rand()
+	if o.Compression != nil {
+		s.threshold = max(0, cmp.Or(o.Compression.Threshold, ws.DefaultThreshold))
+	}
+	if o.CloseTimeout > 0 {
+		s.closeTimeout = o.CloseTimeout
+	}
+	if s.pingInterval > 0 {
+		timeout := 20 * time.Second
+		if o.PongTimeout > 0 {
+			timeout = o.PongTimeout
+		}
+		s.timers.set(s.pingInterval, timeout)
+	}
+}
+
+// orNone returns def for 0 and 0, which stands for none, below it.
+func orNone(d, def time.Duration) time.Duration {
+	switch {
+	case d == 0:
+		return def
+	case d < 0:
+		return 0
+	}
+	return d
+}

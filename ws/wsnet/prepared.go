@@ -1,0 +1,118 @@
+package wsnet
+
+import (
+	"context"
+	"sync"
+
+	"framewright/ws/internal/deflate"
+
+	"framewright/ws"
+)
+
+// A Prepared message is checked and encoded once, and compressed once for
+// each window size that its receivers have, and can be sent over any number of
+// connections, in a broadcast.
+type Prepared struct {
+	op   ws.Opcode
+	data []byte
+	wire []byte // the frame as a server sends it, the data at its end
+
+	mu         sync.Mutex
+	compressed [16]*preparedDeflate // by window bits
+}
+
+// A preparedDeflate is a Prepared message compressed without context.
+type preparedDeflate struct {
+	payload []byte // nil if it would not be smaller
+	wire    []byte // the frame, the payload at its end
+}
+
+// Prepare returns data as a message of type op, OpText or OpBinary. It copies
+// data. The errors are ErrOpcode and ErrNotUTF8.
+func Prepare(op ws.Opcode, data []byte) (*Prepared, error) {
+	if err := ws.CheckMessage(op, data); err != nil {
+		return nil, wrapOp("prepare", err)
+	}
+	wire, data := serverFrame(ws.Header{Fin: true, Opcode: op}, data)
+	return &Prepared{op: op, data: data, wire: wire}, nil
+}
+
+// serverFrame returns an unmasked frame, and its payload in it.
+func serverFrame(h ws.Header, p []byte) (wire, payload []byte) {
+	wire = make([]byte, 0, (&ws.Header{Length: int64(len(p))}).Size()+len(p))
+	wire = ws.AppendFrame(wire, h, p)
+	return wire, wire[len(wire)-len(p):]
+}
+
+// Opcode returns the message's type.
+func (p *Prepared) Opcode() ws.Opcode { return p.op }
+
+// Data returns the message's content, which must not be changed.
+func (p *Prepared) Data() []byte { return p.data }
+
+// WritePrepared sends p as Write sends its message. A server sends the very
+// bytes that were prepared; a client masks a copy of them, with a new key for
+// every connection (RFC 6455 §5.3).
+//
+// What many connections share cannot refer to what one of them has sent
+// before: on a connection that keeps its context, a prepared message is
+// compressed without it, and the context begins anew behind it.
+//
+// Several messages, each a frame of its own, go out with as few writes as
+// possible. If the error is the context's, a number of them, from the first
+// on, may have been written.
+func (c *Conn) WritePrepared(ctx context.Context, messages ...*Prepared) error {
+	if len(messages) == 1 {
+		p := messages[0]
+		return wrapOp("write", c.out.message(ctx, p.op, p.data, p, true))
+	}
+	return wrapOp("write", c.out.batch(ctx, messages))
+}
+
+// batch sends the messages as message does with one.
+func (out *outgoing) batch(ctx context.Context, messages []*Prepared) error {
+	both, err := out.beginMessage(ctx)
+	if err != nil {
+		return err
+	}
+	defer out.endMessage(ctx, both)
+	for i, p := range messages {
+		gather := i < len(messages)-1
+		if err := out.wholeMessage(ctx, p.op, p.data, p, true, gather); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// form returns the payload and, for a server, the whole frame that p has on a
+// connection, and completes the header.
+func (p *Prepared) form(h *ws.Header, out *outgoing, compress bool) (payload, wire []byte) {
+	payload, wire = p.data, p.wire
+	if compress {
+		if z := p.deflated(out.z.bits); z.payload != nil {
+			h.RSV |= ws.RSV1
+			payload, wire = z.payload, z.wire
+			out.z.forget() // the peer's context has the message, ours does not
+		}
+	}
+	if h.Masked {
+		wire = nil
+	}
+	return payload, wire
+}
+
+// deflated returns p compressed for a window of 2^bits bytes.
+func (p *Prepared) deflated(bits int) *preparedDeflate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if z := p.compressed[bits]; z != nil {
+		return z
+	}
+	z := &preparedDeflate{}
+	if payload := deflate.NewCompressor(bits, false).Append(nil, p.data); len(payload) < len(p.data) {
+		z.wire, z.payload = serverFrame(ws.Header{Fin: true, RSV: ws.RSV1, Opcode: p.op}, payload)
+	}
+	p.compressed[bits] = z
+	return z
+}

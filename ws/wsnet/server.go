@@ -1,0 +1,397 @@
+package wsnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"framewright/ws"
+)
+
+// A Server is an http.Handler that upgrades requests and runs Handler on
+// every connection, which it owns from the 101 to the end. Its fields must
+// not be changed once it serves.
+//
+// net/http forgets a connection that was upgraded: http.Server.Shutdown does
+// not close or wait for it. Call Shutdown of the Server as well.
+type Server struct {
+	// Handler serves one connection. ctx ends with the connection. When
+	// Handler returns nil the connection is closed with 1000, by the closing
+	// handshake; a *CloseError that it makes itself is sent as it is, as far
+	// as a Close frame can hold it, see Conn.Close; any other error, and a
+	// panic, close with 1011 and are logged. An error that comes from the
+	// connection's own end is neither sent nor logged.
+	Handler func(ctx context.Context, c *Conn) error
+
+	// Connect, if not nil, is asked before the 101 answer, after the checks
+	// of the handshake: to authenticate, for example. The context that it
+	// returns, if not nil, gives the connection's context its values. An
+	// error refuses the request: a *HandshakeError with its Status and
+	// Header, any other with 403. The text of the error goes to the client.
+	Connect func(r *http.Request) (context.Context, error)
+
+	// Options of every connection.
+	Options Options
+
+	// MaxConns bounds the connections at one time, and MaxPerAddress those
+	// that come from one address; 0 is no limit. A request above them is
+	// refused with 503 or 429 and Retry-After.
+	MaxConns      int
+	MaxPerAddress int
+
+	// Address returns what MaxPerAddress counts by; nil takes the host of
+	// r.RemoteAddr. Behind a proxy, all come from one address unless this
+	// reads the header that the proxy sets.
+	Address func(r *http.Request) string
+
+	// Remote, if not nil, returns what the log calls the peer of a connection,
+	// whose context is ctx, in place of the connection's RemoteAddr: behind a
+	// proxy, that is the proxy's, and Connect may have put the client's into ctx.
+	Remote func(ctx context.Context, c *Conn) string
+
+	// RetryAfter is what Retry-After says; 5 s by default.
+	RetryAfter time.Duration
+
+	// Refused, if not nil, is told of every request that was refused, after
+	// the answer, in place of the log: to count reasons, for example.
+	Refused func(r *http.Request, err *ws.HandshakeError)
+
+	// Logger gets refusals (Info), handlers' errors and panics (Error), and,
+	// once a minute at the most, that a client and Options.Subprotocols had no
+	// subprotocol in common (Warn): such a connection is made, but a browser
+	// that has asked for one gives it up (§4.1). nil is slog.Default().
+	Logger *slog.Logger
+
+	once sync.Once
+	set  *settings // of Options
+
+	unagreed unagreed
+
+	mu         sync.Mutex
+	conns      map[*Conn]struct{}
+	perAddress map[string]int
+	opening    int // admitted, but not in conns yet
+	closing    bool
+	idle       chan struct{}          // closed when the last connection is gone, once closing
+	serving    map[io.Closer]struct{} // listeners, and their connections before the handshake is over
+}
+
+// Handler returns a Server that runs handle on every connection, with default
+// options.
+func Handler(handle func(ctx context.Context, c *Conn) error) *Server {
+	return &Server{Handler: handle}
+}
+
+// ServeHTTP upgrades r. It returns as soon as the connection has a goroutine
+// of its own: the one that net/http has grown its stack and buffers on ends.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	address := s.address(r)
+	shaking := askedFor(r, &s.Options)
+	if err := s.admit(address); err != nil {
+		s.refused(r, refuse(w, shaking, err))
+		return
+	}
+	opened := false
+	defer func() { // also when Connect or Trace panics
+		if !opened {
+			s.release(nil, address)
+		}
+	}()
+	c, err := s.upgrade(w, r, shaking)
+	if err != nil {
+		s.refused(r, err)
+		return
+	}
+	opened = true
+	s.adopt(c, address)
+}
+
+// adopt runs the handler on a connection that admit has let in.
+func (s *Server) adopt(c *Conn, address string) {
+	s.mu.Lock()
+	s.opening--
+	if s.conns == nil {
+		s.conns = map[*Conn]struct{}{}
+	}
+	s.conns[c] = struct{}{}
+	closing := s.closing
+	s.mu.Unlock()
+	if closing { // Shutdown did not see it
+		go s.goAway(context.Background(), c)
+	}
+	go (&handling{s: s, c: c, address: address}).run()
+}
+
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, shaking *shaking) (*Conn, error) {
+	if err := check(w, r, &s.Options); err != nil {
+		return nil, refuse(w, shaking, err)
+	}
+	if s.Connect != nil {
+		ctx, err := s.Connect(r)
+		if err != nil {
+			return nil, refuse(w, shaking, err)
+		}
+		if ctx != nil {
+			r = r.WithContext(ctx)
+		}
+	}
+	c, err := accept(w, r, shaking, s.settings())
+	if err == nil {
+		s.noteSubprotocol(c, r.Header["Sec-Websocket-Protocol"], r.RemoteAddr)
+	}
+	return c, err
+}
+
+// unagreed bounds what the log says of subprotocols.
+type unagreed struct {
+	mu    sync.Mutex
+	next  time.Time
+	since int // how many there were that nothing was said of
+}
+
+// noteSubprotocol tells the log if offered and Options.Subprotocols have nothing
+// in common.
+func (s *Server) noteSubprotocol(c *Conn, offered []string, remote string) {
+	if c.Subprotocol() != "" || len(offered) == 0 && len(s.Options.Subprotocols) == 0 {
+		return
+	}
+	u := &s.unagreed
+	u.mu.Lock()
+	now, since := time.Now(), u.since
+	if now.Before(u.next) {
+		u.since++
+		u.mu.Unlock()
+		return
+	}
+	u.next, u.since = now.Add(time.Minute), 0
+	u.mu.Unlock()
+	why := "the client offers none of those in Options.Subprotocols; a browser gives such a connection up"
+	switch {
+	case len(offered) == 0:
+		why = "the client offers none, Options.Subprotocols has some"
+	case len(s.Options.Subprotocols) == 0:
+		why = "Options.Subprotocols is empty; a browser gives such a connection up"
+	}
+	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.id, "remote", remote,
+		"offered", shown(offered), "supported", s.Options.Subprotocols, "others", since)
+}
+
+// shown is what a log shows of header values, which may be as long as headers are.
+func shown(values []string) string {
+	if len(values) == 0 {
+		return "missing"
+	}
+	s := strconv.Quote(strings.Join(values, ", "))
+	if len(s) > 120 {
+		s = s[:120] + "…"
+	}
+	return s
+}
+
+func (s *Server) settings() *settings {
+	s.once.Do(func() {
+		s.set = new(settings)
+		s.Options.settings(s.set)
+	})
+	return s.set
+}
+
+func (s *Server) address(r *http.Request) string {
+	if s.MaxPerAddress <= 0 {
+		return ""
+	}
+	if s.Address != nil {
+		return s.Address(r)
+	}
+	return hostOf(r.RemoteAddr)
+}
+
+// hostOf returns an address without its port.
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
+}
+
+// admit counts a request in, or says why not.
+func (s *Server) admit(address string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var e *ws.HandshakeError
+	switch {
+	case s.closing:
+		e = ws.RuleConnections.Refusal("the server is shutting down")
+	case s.MaxConns > 0 && len(s.conns)+s.opening >= s.MaxConns:
+		e = ws.RuleConnections.Refusal("the server has all the connections that MaxConns allows, " + strconv.Itoa(s.MaxConns))
+	case s.MaxPerAddress > 0 && s.perAddress[address] >= s.MaxPerAddress:
+		e = ws.RulePerAddress.Refusal("your address has all the connections that MaxPerAddress allows, " + strconv.Itoa(s.MaxPerAddress))
+	default:
+		s.opening++
+		if s.MaxPerAddress > 0 {
+			if s.perAddress == nil {
+				s.perAddress = map[string]int{}
+			}
+			s.perAddress[address]++
+		}
+		return nil
+	}
+	after := s.RetryAfter
+	if after <= 0 {
+		after = 5 * time.Second
+	}
+	e.Header = http.Header{"Retry-After": {strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10)}}
+	return e
+}
+
+// release counts out what admit counted in; c is nil if it did not become a
+// connection.
+func (s *Server) release(c *Conn, address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c == nil {
+		s.opening--
+	} else {
+		delete(s.conns, c)
+	}
+	if s.MaxPerAddress > 0 {
+		if s.perAddress[address]--; s.perAddress[address] == 0 {
+			delete(s.perAddress, address)
+		}
+	}
+	s.checkIdle()
+}
+
+// checkIdle has mu.
+func (s *Server) checkIdle() {
+	if s.idle != nil && len(s.conns)+s.opening+len(s.serving) == 0 {
+		close(s.idle)
+		s.idle = nil
+	}
+}
+
+// A handling is one run of the handler. It keeps little on its stack: see
+// incoming.
+type handling struct {
+	s        *Server
+	c        *Conn
+	address  string
+	err      error
+	returned bool
+}
+
+// run runs the handler and closes the connection.
+func (h *handling) run() {
+	defer h.end()
+	h.err = h.s.Handler(h.c.Context(), h.c)
+	h.returned = true
+}
+
+// end closes a connection whose handler has returned, panicked or ended the
+// goroutine.
+func (h *handling) end() {
+	s, c, err := h.s, h.c, h.err
+	defer s.release(c, h.address)
+	if !h.returned {
+		p := recover()
+		if p == nil { // the handler ended the goroutine
+			c.CloseNow()
+			return
+		}
+		err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+	ctx := context.Background()
+	ending := c.Err()
+	switch e, ok := errors.AsType[*ws.CloseError](err); {
+	case err == nil:
+		c.Close(ctx, ws.CodeNormal, "")
+	case ending != nil && errors.Is(err, ending):
+	case ok && (e.Code.MaySend() || e.Code == ws.CodeNoStatus) && !e.Remote:
+		c.Close(ctx, e.Code, e.Reason)
+	case errors.Is(err, context.Canceled) && ending != nil:
+	default:
+		s.logger().Error("ws: handler failed", "conn", c.id, "remote", s.remote(c), "err", err)
+		c.Close(ctx, ws.CodeInternalError, "")
+	}
+	<-c.gone.done()
+}
+
+// Count returns the number of connections that are open.
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Shutdown refuses new requests with 503, ends Serve, closes every connection with 1001
+// (§7.4.1) by the closing handshake, and waits until all are gone and their
+// handlers have returned. When ctx ends first, it cuts those that are left
+// and returns the context's error. A Server that was shut down stays so.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	for l := range s.serving {
+		l.Close()
+	}
+	if len(s.conns)+s.opening+len(s.serving) == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.idle == nil {
+		s.idle = make(chan struct{})
+	}
+	idle := s.idle
+	for c := range s.conns {
+		go s.goAway(ctx, c)
+	}
+	s.mu.Unlock()
+
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for c := range s.conns {
+		c.CloseNow()
+	}
+	s.mu.Unlock()
+	return wrapOp("shutdown", ctx.Err())
+}
+
+func (s *Server) goAway(ctx context.Context, c *Conn) {
+	c.Close(ctx, ws.CodeGoingAway, "server is shutting down")
+}
+
+func (s *Server) refused(r *http.Request, err error) {
+	if e, ok := errors.AsType[*ws.HandshakeError](err); ok && s.Refused != nil {
+		s.Refused(r, e)
+		return
+	}
+	s.logger().Info("ws: refused", "remote", r.RemoteAddr, "host", r.Host, "path", r.URL.Path, "err", err)
+}
+
+func (s *Server) logger() *slog.Logger {
+	if s.Logger != nil {
+		return s.Logger
+	}
+	return slog.Default()
+}
+
+// remote is what the log calls c's peer.
+func (s *Server) remote(c *Conn) string {
+	if s.Remote != nil {
+		return s.Remote(c.Context(), c)
+	}
+	return c.RemoteAddr()
+}

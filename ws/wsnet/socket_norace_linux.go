@@ -1,0 +1,6 @@
+//go:build !race && !386 && !s390x
+
+package wsnet
+
+func raceRead([]byte, int, error) {}
+func raceWrite([]byte)            {}
