@@ -71,7 +71,9 @@ func TestTraffic(t *testing.T) {
 		_, _, body := get(t, p.url+"/metrics")
 		for name, value := range want {
 			if !strings.Contains(body, "\n"+name+" "+value+"\n") {
-				t.Errorf("%s: not %s %s", when, name, value)
+				_, got, _ := strings.Cut(body, "\n"+name+" ")
+				got, _, _ = strings.Cut(got, "\n")
+				t.Errorf("%s: %s is %q, want %s", when, name, got, value)
 			}
 		}
 	}
