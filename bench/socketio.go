@@ -19,8 +19,8 @@ import (
 
 	"framewright/bench/internal/machine"
 	"framewright/bench/internal/report"
-	"framewright/chat/engineio"
-	"framewright/chat/socketio"
+	"framewright/engineio"
+	"framewright/socketio"
 )
 
 //go:embed socketio
@@ -165,7 +165,7 @@ func socketIOServers(ctx context.Context) (list []ioServer, missing []string) {
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
-	list = append(list, ioServer{"framewright chat/socketio", []string{self, "socketio-server"}})
+	list = append(list, ioServer{"framewright socketio", []string{self, "socketio-server"}})
 	dir, err := cacheFiles(socketIOFiles, "socketio", "bench-socketio-node", "package.json", "package-lock.json", "server.mjs")
 	if err == nil {
 		err = install(ctx, dir, "node_modules", npmInstall)

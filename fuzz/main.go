@@ -1,5 +1,6 @@
 // Fuzz runs the fuzz targets of this folder, of DEFLATE's package, of
-// chat/engineio, chat/socketio and of the nested module differential, each for a given time.
+// packages engineio and socketio, and of the nested module differential, each for
+// a given time.
 //
 //	go run ./fuzz -time 1m -run 'Chunking|Read'
 //
@@ -20,7 +21,7 @@ import (
 )
 
 // modules are the folders with targets, from the root of the main module.
-var modules = []string{"fuzz", "ws/internal/deflate", "chat/engineio", "chat/socketio", "fuzz/differential"}
+var modules = []string{"fuzz", "ws/internal/deflate", "engineio", "socketio", "fuzz/differential"}
 
 func main() {
 	each := flag.Duration("time", 10*time.Second, "how long each target runs")

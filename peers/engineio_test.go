@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/peers/internal/install"
 	"framewright/ws"
 	"framewright/ws/wsnet"

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"framewright/chat/engineio"
-	sio "framewright/chat/socketio"
+	"framewright/engineio"
+	sio "framewright/socketio"
 )
 
 // An ioServer is our server with a handler for everything that the tests do.

@@ -16,9 +16,9 @@ import (
 	"framewright/chat"
 	"framewright/chat/boltstore"
 	"framewright/chat/plain"
-	"framewright/chat/socketio"
 	"framewright/chat/token"
 	"framewright/internal/boundedlog"
+	"framewright/socketio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )

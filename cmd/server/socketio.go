@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"framewright/chat"
-	"framewright/chat/engineio"
-	"framewright/chat/socketio"
+	"framewright/engineio"
 	"framewright/internal/strictjson"
+	"framewright/socketio"
 )
 
 // socketRoom is the room in which clients of Socket.IO chat: the one in which

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"framewright/chat"
-	"framewright/chat/socketio"
+	"framewright/socketio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 )
 
 // Options are the settings of a [Server]. The zero value is safe, and a nil

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 )
 
 // An encoded is a packet as it goes out: one text message, and the attachments,

@@ -8,7 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 )
 
 // An echo, used the way a client without WebSockets uses it.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 	"framewright/ws/wstest"

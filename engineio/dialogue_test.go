@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws"
 	"framewright/ws/wstest"
 

@@ -90,6 +90,11 @@ func (n *Namespace) OnDisconnect(f func(ctx context.Context, s *Socket, why Reas
 // that it is connected. An error means that f cannot, and the client is
 // connected as a new one. Other events in such a namespace should not end with
 // a string: the client would take it for an offset.
+//
+// A client may bring an offset from before the socket's beginning. It gets the
+// beginning then, if offsets are written as the log's own are: two numbers in
+// base 36 with a hyphen between them, the first always the same in one history,
+// the second growing.
 func (n *Namespace) OnRecover(f func(ctx context.Context, s *Socket, since string) error) {
 	n.setup.Lock()
 	defer n.setup.Unlock()

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws"
 )
 

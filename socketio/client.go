@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/internal/tokens"
 )
 

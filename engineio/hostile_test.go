@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
@@ -40,7 +40,7 @@ func TestThousandPolls(t *testing.T) {
 			if strings.Contains(g, "engineio.(*Socket).get(") {
 				getting++
 			}
-			if strings.Contains(g, "created by framewright/chat/engineio.") {
+			if strings.Contains(g, "created by framewright/engineio.") {
 				made++
 			}
 		}

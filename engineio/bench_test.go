@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws/wsnet"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )

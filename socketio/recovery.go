@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"framewright/chat"
 )
 
 // Recovery are the settings of connection state recovery: a client whose
@@ -96,14 +94,14 @@ type session struct {
 
 func (l *eventLog) init(o *Recovery) {
 	if o != nil {
-		l.o, l.epoch = o, chat.NewEpoch()
+		l.o, l.epoch = o, newEpoch()
 		l.live, l.gone = make(map[string]*Socket), make(map[string]*list.Element)
 		l.from = make(map[string]*list.List)
 	}
 }
 
 // offset is the place in the log after the latest event.
-func (l *eventLog) offset() string { return chat.Cursor{Epoch: l.epoch, Seq: l.seq}.String() }
+func (l *eventLog) offset() string { return place{l.epoch, l.seq}.String() }
 
 const logOverhead = 200 // bytes that an entry counts besides its text
 
@@ -208,9 +206,9 @@ func (x *session) since(offset string) string {
 	if offset == "" || x.virgin {
 		return x.base
 	}
-	at, err1 := chat.ParseCursor(offset)
-	base, err2 := chat.ParseCursor(x.base)
-	if err1 == nil && err2 == nil && at.Epoch == base.Epoch && at.Seq < base.Seq {
+	at, ok1 := parsePlace(offset)
+	base, ok2 := parsePlace(x.base)
+	if ok1 && ok2 && at.epoch == base.epoch && at.seq < base.seq {
 		return x.base
 	}
 	return offset
@@ -219,11 +217,11 @@ func (x *session) since(offset string) string {
 // missed returns the events after since that were for a socket in rooms; ok is
 // false if the log does not have them all.
 func (l *eventLog) missed(since string, rooms map[string]struct{}) (events []*encoded, ok bool) {
-	at, err := chat.ParseCursor(since)
-	if err != nil || at.Epoch != l.epoch || at.Seq > l.seq || at.Seq+uint64(len(l.kept)) < l.seq {
+	at, known := parsePlace(since)
+	if !known || at.epoch != l.epoch || at.seq > l.seq || at.seq+uint64(len(l.kept)) < l.seq {
 		return nil, false
 	}
-	first, _ := slices.BinarySearchFunc(l.kept, at.Seq+1, func(e logged, seq uint64) int { return cmp.Compare(e.seq, seq) })
+	first, _ := slices.BinarySearchFunc(l.kept, at.seq+1, func(e logged, seq uint64) int { return cmp.Compare(e.seq, seq) })
 	for _, e := range l.kept[first:] {
 		if e.target.includes(rooms) {
 			events = append(events, e.event)

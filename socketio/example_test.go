@@ -5,8 +5,8 @@ import (
 	"log"
 	"net/http"
 
-	"framewright/chat/engineio"
-	"framewright/chat/socketio"
+	"framewright/engineio"
+	"framewright/socketio"
 )
 
 // A chat room for pages with `const socket = io()`: whoever connects is

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"framewright/chat/engineio"
+	"framewright/engineio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )

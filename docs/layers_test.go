@@ -1,0 +1,125 @@
+package docs
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is how the imports of this module begin.
+const module = "framewright/"
+
+// mayImport says of each package which others of the module it may import; all
+// may import those in shared. "x/..." is x and what is below it. Dependencies
+// point down: what stands above is imported by what stands below.
+var mayImport = map[string][]string{
+	"ws/...": {"ws/..."},
+
+	"engineio": {"ws/..."},
+	"socketio": {"engineio"},
+
+	"chat":           {},
+	"chat/token":     {"chat"},
+	"chat/boltstore": {"chat"},
+	"chat/chattest":  {"chat"},
+	"chat/plain":     {"chat", "ws/..."},
+
+	"cmd/server": {"chat/...", "engineio", "socketio", "ws/..."},
+
+	"autobahn":              {"ws/..."},
+	"fuzz":                  {},
+	"internal/journey/walk": {"ws/..."},
+	"internal/...":          {},
+}
+
+// shared are small parts that know nothing of what they are used for. Package ws
+// has none of them: it stands by itself.
+var shared = []string{"internal/boundedlog", "internal/lookalike", "internal/procgroup", "internal/strictjson", "internal/tokens"}
+
+// TestLayers reads the imports of every package of the module, tests apart, and
+// holds them against mayImport.
+func TestLayers(t *testing.T) {
+	found := make(map[string]bool)
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if path != ".." && (skipped(d.Name()) || exists(filepath.Join(path, "go.mod"))) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel("..", filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(rel)
+		layer := layerOf(pkg)
+		if layer == "" {
+			t.Errorf("%s stands in no layer: mayImport has to say what it may import", pkg)
+			return nil
+		}
+		found[layer] = true
+		allowed := mayImport[layer]
+		if layer != "ws/..." {
+			allowed = slices.Concat(allowed, shared)
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range f.Imports {
+			name, ours := strings.CutPrefix(strings.Trim(imp.Path.Value, `"`), module)
+			if ours && name != pkg && !slices.ContainsFunc(allowed, func(pattern string) bool { return matches(pattern, name) }) {
+				t.Errorf("%s imports %s; %s may import %v", filepath.ToSlash(path), name, pkg, mayImport[layer])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for layer := range mayImport {
+		if !found[layer] {
+			t.Errorf("there is no package %s any more", layer)
+		}
+	}
+}
+
+// skipped are the folders without code of ours.
+func skipped(name string) bool {
+	return name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// layerOf is the key of mayImport that says most exactly what pkg is; "" if
+// there is none.
+func layerOf(pkg string) string {
+	best := ""
+	for pattern := range mayImport {
+		if matches(pattern, pkg) && (pattern == pkg || len(pattern) > len(best)) && best != pkg {
+			best = pattern
+		}
+	}
+	return best
+}
+
+func matches(pattern, pkg string) bool {
+	if above, below := strings.CutSuffix(pattern, "/..."); below {
+		return pkg == above || strings.HasPrefix(pkg, above+"/")
+	}
+	return pkg == pattern
+}
