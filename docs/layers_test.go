@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"chat/boltstore": {"chat"},
 	"chat/chattest":  {"chat"},
 	"chat/plain":     {"chat", "ws/..."},
+	"chat/sio":       {"chat", "socketio"},
 
 	"cmd/server": {"chat/...", "engineio", "socketio", "ws/..."},
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"framewright/chat"
+	"framewright/chat/sio"
 )
 
 // An admin is what an operator has of the running server: a page at /admin/,
@@ -297,7 +298,7 @@ func (a *admin) people(r *http.Request) (any, error) {
 			continue
 		}
 		one := adminSession{p.ID, p.Name, p.Account, sessionLabel(s), s.Address(), "websocket", s.Since().UTC().Truncate(time.Second), rooms}
-		if _, ok := s.Codec().(socketCodec); ok {
+		if _, ok := s.Codec().(sio.Codec); ok {
 			one.Transport = "socket.io"
 		}
 		list = append(list, one)

@@ -56,7 +56,7 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room, and given at once to who asks for\nolder ones; 0 for none on joining")
 	f.IntVar(&s.catchUp, "catch-up", 1000, "most missed messages that a client catches up on; who missed more sees\nthe latest")
 	f.DurationVar(&s.presenceGrace, "presence-grace", 10*time.Second, "how long a person whose connection was lost still counts as here")
-	s.rooms = nameList{names: []string{socketRoom}, byDefault: true, check: chat.CheckRoom}
+	s.rooms = nameList{names: []string{lobby}, byDefault: true, check: chat.CheckRoom}
 	s.reservedNames.check = chat.CheckName
 	f.Var(&s.reservedNames, "reserved-name", "`NAME` that no guest has, nor one that looks like it, besides Server, System,\nCI, Admin, Moderator and the like, and those that publish; may be repeated")
 	f.Var(&s.rooms, "room", "`ROOM` that is there even if nobody is in it: none can be joined that looks\nlike it; may be repeated")

@@ -2,22 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"framewright/chat"
-	"framewright/socketio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )
@@ -55,16 +47,6 @@ func (c *ioClient) want(pattern string) []string {
 	}
 }
 
-// wantEach reads as many packets, which may come in any order.
-func (c *ioClient) wantEach(patterns ...string) {
-	c.t.Helper()
-	for len(patterns) > 0 {
-		got := c.want("(" + strings.Join(patterns, "|") + ")")[1]
-		i := slices.IndexFunc(patterns, func(p string) bool { return regexp.MustCompile("^" + p + "$").MatchString(got) })
-		patterns = slices.Delete(slices.Clone(patterns), i, i+1)
-	}
-}
-
 func wantJSON(t *testing.T, c *wsnet.Conn, typ string) map[string]any {
 	t.Helper()
 	for {
@@ -78,6 +60,8 @@ func wantJSON(t *testing.T, c *wsnet.Conn, typ string) map[string]any {
 	}
 }
 
+// The two transports are wired to one hub: package sio has the tests of what a
+// client may do.
 func TestSocketIO(t *testing.T) {
 	p := start(t)
 	native := chatDial(t, p.url)
@@ -89,116 +73,20 @@ func TestSocketIO(t *testing.T) {
 	grace := ioDial(t, p.url, `{"name":"Grace"}`)
 	grace.want(`40{"sid":"\w+"}`)
 	grace.want(`42\["message","Welcome, Grace\."\]`)
-	if m := wantJSON(t, native, "presence"); m["who"].(map[string]any)["name"] != "Grace" || m["here"] != true {
-		t.Errorf("the lobby was told %v", m)
-	}
-	guest := ioDial(t, p.url, "")
-	guest.want(`40{"sid":"\w+"}`)
-	guest.want(`42\["message","Welcome, guest \w+\."\]`) // and Grace gets none of it
+	back := ioDial(t, p.url, `{"recover":true}`)
+	back.want(`40{"sid":"\w+","pid":"\w+"}`)
+	back.want(`42\["message","Welcome, guest \w+\.","[0-9a-z-]+"\]`)
 
 	write(t, grace.c, `42["message","from Grace"]`)
-	for _, c := range []*ioClient{grace, guest} {
-		c.want(`42\["message","from Grace"\]`)
-	}
+	grace.want(`42\["message","from Grace"\]`)
+	back.want(`42\["message","from Grace","[0-9a-z-]+"\]`)
 	if m := wantJSON(t, native, "message"); m["text"] != "from Grace" || m["from"].(map[string]any)["name"] != "Grace" {
 		t.Errorf("the native page got %v", m)
 	}
-	write(t, native, `{"type":"send","room":"lobby","id":"1","text":"<b>from Ada</b>"}`)
-	for _, c := range []*ioClient{grace, guest} {
-		c.want(`42\["message","<b>from Ada</b>"\]`)
-	}
-
-	// The same message again, as after an acknowledgement that was lost.
-	for range 2 {
-		write(t, guest.c, `421["message","once","id 1"]`)
-	}
-	guest.wantEach(`42\["message","once"\]`, `431\[\]`, `431\[\]`)
-	write(t, guest.c, `422["message",""]`)
-	guest.want(`432\[{"error":"a message must not be empty","data":{"code":"bad-message"}}\]`)
-	write(t, guest.c, `423["message",{"text":"x"}]`)
-	guest.want(`433\[{"error":"argument 1: .*"}\]`)
-	write(t, guest.c, `42["message","after all that"]`)
-	guest.want(`42\["message","after all that"\]`)
-
-	bad := ioDial(t, p.url, `{"name":"`+strings.Repeat("x", 100)+`"}`)
-	bad.want(`44{"message":"a name may have at most 32 characters","data":{"code":"bad-name"}}`)
-	taken := ioDial(t, p.url, `{"name":"Grace","secret":"a secret that is long enough"}`)
-	taken.want(`44{"message":"the name \\"Grace\\" is taken.*","data":{"code":"name-taken"}}`)
-	again := ioDial(t, p.url, `{"name":"Grace"}`)
-	again.want(`40{"sid":"\w+"}`)
-	again.want(`42\["message","Welcome, Grace \w{4}\."\]`)
-
 	p.stop()
-	for _, c := range []*wsnet.Conn{grace.c, guest.c, again.c} {
+	for _, c := range []*wsnet.Conn{grace.c, back.c} {
 		wantClose(t, c, ws.CodeNormal)
 	}
-}
-
-// A client that is cut, and has asked for it, goes on where it was in the room.
-func TestSocketIORecovers(t *testing.T) {
-	p := start(t)
-	other := ioDial(t, p.url, "")
-	other.want(`40{"sid":"\w+"}`)
-	other.want(`42\["message","Welcome.*"\]`)
-	say := func(text string) {
-		write(t, other.c, `421["message","`+text+`"]`)
-		other.wantEach(`42\["message","`+text+`"\]`, `431\[\]`)
-	}
-	say("before")
-	c := ioDial(t, p.url, `{"name":"Ada","recover":true}`)
-	m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
-	sid, pid := m[1], m[2]
-	place := c.want(`42\["message","Welcome, Ada\.","([0-9a-z-]+)"\]`)[1]
-	back := func(missed ...string) {
-		t.Helper()
-		c.c.CloseNow()
-		for _, text := range missed {
-			say(text)
-		}
-		c = ioDial(t, p.url, `{"name":"Ada","recover":true,"pid":"`+pid+`","offset":"`+place+`"}`)
-		for _, text := range missed {
-			place = c.want(`42\["message","` + text + `","([0-9a-z-]+)"\]`)[1]
-		}
-		c.want(`40{"sid":"` + sid + `","pid":"` + pid + `"}`)
-	}
-	back("missed one", "missed two") // has received nothing but the welcome
-	say("live")
-	place = c.want(`42\["message","live","([0-9a-z-]+)"\]`)[1]
-	back()
-	back("missed three")
-	write(t, c.c, `42["message","still Ada"]`)
-	c.want(`42\["message","still Ada","[0-9a-z-]+"\]`)
-	other.want(`42\["message","still Ada"\]`)
-
-	place = "not a place"
-	c.c.CloseNow()
-	c = ioDial(t, p.url, `{"name":"Ada","recover":true,"pid":"`+pid+`","offset":"`+place+`"}`)
-	if m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`); m[1] == sid || m[2] == pid {
-		t.Error("recovered from nowhere")
-	}
-	c.want(`42\["message","Welcome, Ada.*"\]`)
-}
-
-// Who has missed more than there is to catch up on is not told that it has
-// missed nothing.
-func TestSocketIOMissedTooMuch(t *testing.T) {
-	p := start(t, "-catch-up", "1")
-	other := ioDial(t, p.url, "")
-	other.want(`40{"sid":"\w+"}`)
-	other.want(`42\["message","Welcome.*"\]`)
-	c := ioDial(t, p.url, `{"recover":true}`)
-	m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
-	place := c.want(`42\["message","Welcome.*","([0-9a-z-]+)"\]`)[1]
-	c.c.CloseNow()
-	for range 3 {
-		write(t, other.c, `421["message","missed"]`)
-		other.wantEach(`42\["message","missed"\]`, `431\[\]`)
-	}
-	c = ioDial(t, p.url, `{"recover":true,"pid":"`+m[2]+`","offset":"`+place+`"}`)
-	if again := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`); again[1] == m[1] || again[2] == m[2] {
-		t.Error("recovered, without what was missed")
-	}
-	c.want(`42\["message","Welcome.*"\]`)
 }
 
 func TestSocketIORefusals(t *testing.T) {
@@ -321,69 +209,5 @@ func TestWebFolder(t *testing.T) {
 		if header.Get("Content-Security-Policy") != "" {
 			t.Errorf("%s: a policy that the page's scripts do not know", tt.path)
 		}
-	}
-}
-
-// A store that cannot be read for a moment sends nobody away for good: a client
-// comes back by itself if its connection is closed, and not if it is
-// disconnected.
-func TestSocketIOStoreFails(t *testing.T) {
-	store := &unreadable{Store: new(chat.Memory)}
-	hub := chat.New(chat.Options{Store: store})
-	defer hub.Close()
-	io, err := socketio.New(&socketio.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	(&bridge{hub: hub, io: io, flush: time.Second}).serve()
-	server := httptest.NewServer(io)
-	defer server.Close()
-	defer io.Shutdown(t.Context())
-
-	store.failing.Store(true)
-	c := ioDial(t, server.URL, "")
-	c.want(`40{"sid":"\w+"}`)
-	if op, data, err := c.c.Read(t.Context()); err == nil {
-		t.Fatalf("got %v %s, want the end", op, data)
-	}
-	store.failing.Store(false)
-	c = ioDial(t, server.URL, "")
-	c.want(`40{"sid":"\w+"}`)
-	c.want(`42\["message","Welcome, guest \w+\."\]`)
-	c.c.CloseNow()
-}
-
-// An unreadable is a store that cannot be read now and then.
-type unreadable struct {
-	chat.Store
-	failing atomic.Bool
-}
-
-func (u *unreadable) Read(room string, q chat.Query) (chat.Page, error) {
-	if u.failing.Load() {
-		return chat.Page{}, errors.New("not now")
-	}
-	return u.Store.Read(room, q)
-}
-
-// What the native protocol refuses, this way in refuses, too.
-func TestSocketIOReadsStrictly(t *testing.T) {
-	p := start(t)
-	for auth, want := range map[string]string{
-		`{"name":"Ada","name":"Eve"}`: `stands there twice`,
-		`{"name":"Ada","NAME":"Eve"}`: `stands there twice`,
-		`{"Name":"Ada"}`:              `is written`,
-		`{"name":7}`:                  `must be a string`,
-		`{"name":"a\ud800"}`:          `surrogate`,
-		`{"recover":"yes"}`:           `true or false`,
-	} {
-		ioDial(t, p.url, auth).want(`44{"message":"auth: .*` + want + `.*}`)
-	}
-	c := ioDial(t, p.url, `{"name":"Ada","extra":[1]}`)
-	c.want(`40{"sid":"\w+"}`)
-	c.want(`42\["message","Welcome, Ada\."\]`)
-	for text, want := range map[string]string{`"a\ud800b"`: "surrogate", `" \u200b"`: "be seen", `{}`: "string|something else"} {
-		write(t, c.c, `421["message",`+text+`]`)
-		c.want(`431\[{.*(` + want + `).*}\]`)
 	}
 }
