@@ -301,7 +301,9 @@ func feed(t *testing.T, role ws.Role, limits ws.Limits, wire []byte, next func()
 		}
 		if r.State() == ws.StateClosed {
 			o.Closed = true
-			o.Code, o.Reason = r.Close()
+			o.Code, o.Reason = r.CloseFrame()
+			o.Rest = len(buf) - frameEnd // what follows is ignored
+			return o
 		}
 		if n > 0 {
 			continue

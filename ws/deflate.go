@@ -96,6 +96,18 @@ type DeflateParams struct {
 	ClientBits      int  // client_max_window_bits, 8 to 15
 }
 
+// Sending returns the window of the direction in which an endpoint with the given role
+// sends, and whether its context is kept.
+func (p DeflateParams) Sending(r Role) (bits int, keep bool) {
+	if r == RoleServer {
+		return cmp.Or(p.ServerBits, maxWindowBits), !p.ServerNoContext
+	}
+	return cmp.Or(p.ClientBits, maxWindowBits), !p.ClientNoContext
+}
+
+// Receiving does the same for the direction in which it receives.
+func (p DeflateParams) Receiving(r Role) (bits int, keep bool) { return p.Sending(1 - r) }
+
 // The parameters of permessage-deflate, as one offer or answer has them.
 type deflateOffer struct {
 	serverNoContext, clientNoContext bool

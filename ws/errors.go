@@ -65,6 +65,9 @@ var (
 	// ErrOpcode: a message is OpText or OpBinary (§5.6).
 	ErrOpcode = errors.New("ws: a message is OpText or OpBinary (§5.6)")
 
+	// ErrInMessage: another message is being sent in fragments (§5.4).
+	ErrInMessage = errors.New("ws: another message is being sent in fragments (§5.4)")
+
 	// ErrNotUTF8: a text message, or a close reason, is UTF-8 (§5.6, §5.5.1).
 	ErrNotUTF8 = errors.New("ws: text to send is not UTF-8 (§5.6)")
 

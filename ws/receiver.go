@@ -1,31 +1,13 @@
 package ws
 
-import (
-	"encoding/hex"
-	"math"
-)
-
-// Limits bound what a Receiver lets through (§10.4). A value below 0 is no
-// limit, 0 is the default.
-type Limits struct {
-	MessageSize int64 // bytes of payload in one message; default 1 MiB
-	Fragments   int   // frames in one message, empty ones included; default 1,024, and one for each KiB of MessageSize
-}
-
-// The defaults of Limits.
-const (
-	DefaultMessageSize = 1 << 20 // bytes; a chat message is far below, a photo above
-	DefaultFragments   = 1024    // 1 MiB in the 1 KiB fragments of a streaming sender
-)
-
-// A Receiver judges what arrives at one endpoint. It is fed the bytes of the
+// A Receiver, made by NewReceiver, judges what arrives at one endpoint. It is fed the bytes of the
 // connection in order, cut anywhere: header bytes to Header, payload bytes to
 // Payload; or all of them to Next. It does no I/O and keeps no payload but a
 // control frame's. After an error it must not be used any further.
 type Receiver struct {
 	role    Role
-	deflate bool // permessage-deflate was negotiated: RSV1 has a meaning
-	limits  Limits
+	limits  *Limits   // Filled
+	deflate *inflater // nil unless permessage-deflate was negotiated, which gives RSV1 a meaning
 
 	state     State
 	next      State  // after the current frame
@@ -42,38 +24,31 @@ type Receiver struct {
 	inflated   int64 // bytes that Content has seen of it
 
 	control []byte // payload of a control frame, made when there is one
+
+	// What depends on time: see limits.go.
+	pings, empties bucket
+	until, paused  Moment
 }
 
 // NewReceiver returns a Receiver for the endpoint that has the given role: a
 // server's expects masked frames, a client's unmasked ones.
 func NewReceiver(role Role, limits Limits) Receiver {
-	r := Receiver{role: role}
-	r.SetLimits(limits)
-	return r
+	l := limits.Filled()
+	return Receiver{role: role, limits: &l}
 }
 
 // SetLimits changes the limits from the next frame on.
 func (r *Receiver) SetLimits(l Limits) {
-	if l.MessageSize == 0 {
-		l.MessageSize = DefaultMessageSize
-	} else if l.MessageSize < 0 {
-		l.MessageSize = math.MaxInt64
-	}
-	if l.Fragments == 0 {
-		l.Fragments = int(max(DefaultFragments, min(l.MessageSize>>10, math.MaxInt)))
-	} else if l.Fragments < 0 {
-		l.Fragments = math.MaxInt
-	}
-	r.limits = l
+	l = l.Filled()
+	r.limits = &l
 }
 
-// AllowDeflate says that permessage-deflate was negotiated: a message may be
-// compressed. What it inflates to is then shown to Content, which judges it,
-// instead of what is given to Payload.
-func (r *Receiver) AllowDeflate() { r.deflate = true }
+// ShareLimits is SetLimits for what Limits.Filled has returned, which several Receivers
+// may share, and nobody changes any more.
+func (r *Receiver) ShareLimits(filled *Limits) { r.limits = filled }
 
-// Compressed reports whether the current message, or the last, is compressed.
-func (r *Receiver) Compressed() bool { return r.compressed }
+// Limits returns the limits, with defaults filled in.
+func (r *Receiver) Limits() Limits { return *r.limits }
 
 // Role returns the end at which the Receiver stands.
 func (r *Receiver) Role() Role { return r.role }
@@ -97,8 +72,8 @@ func (r *Receiver) Opcode() Opcode { return r.opcode }
 // It is valid until the next call of Header.
 func (r *Receiver) Control() []byte { return r.control[:len(r.control):len(r.control)] }
 
-// Close returns what the Close frame said, once State is StateClosed.
-func (r *Receiver) Close() (Code, string) {
+// CloseFrame returns what the Close frame said, once State is StateClosed.
+func (r *Receiver) CloseFrame() (Code, string) {
 	code, reason, _ := ParseClose(r.Control()) // it was judged by endFrame
 	return code, reason
 }
@@ -125,87 +100,84 @@ func (r *Receiver) ReadHeader(b []byte) (n int, err error) {
 	if err != nil || n == 0 {
 		return n, err
 	}
-	if !h.Opcode.IsControl() {
+	switch {
+	case h.Opcode >= OpClose:
+		r.control = r.control[:0]
+	case h.Opcode != OpContinuation: // the first frame of a message
+		if h.Length > r.limits.MessageSize {
+			if err := r.checkSize(h); err != nil {
+				return n, err
+			}
+		}
+		r.compressed, r.inflated = r.deflate != nil && h.RSV&RSV1 != 0, 0
+		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1 // text is at its beginning, or the last one had failed
+	default:
 		if err := r.checkSize(h); err != nil {
 			return n, err
 		}
-	}
-
-	r.remaining, r.maskAt = h.Length, 0
-	switch {
-	case h.Opcode.IsControl():
-		r.control = r.control[:0]
-	case h.Opcode != OpContinuation: // the first frame of a message
-		r.compressed, r.inflated = r.isCompressed(h), 0
-		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1 // text is at its beginning, or the last one had failed
-	default:
 		r.size += h.Length
 		r.fragments++
 	}
+	r.remaining, r.maskAt = h.Length, 0
 	if h.Length == 0 {
 		err = r.endFrame()
 	}
 	return n, err
 }
 
-// isCompressed reports whether the message that h begins or continues is
-// compressed.
-func (r *Receiver) isCompressed(h *Header) bool {
-	if h.Opcode == OpContinuation {
-		return r.compressed
+// start holds the rules that the first two bytes of a frame can break; length7
+// is the length as it stands there. It notes the state after the frame, or returns
+// the first rule that is broken. It must not look at more of h, or the verdict
+// would depend on how much of the frame has come.
+func (r *Receiver) start(h *Header, length7 byte) (broken RuleID) {
+	// "MUST be 0 unless an extension is negotiated that defines meanings"
+	rsv := h.RSV
+	if r.deflate != nil && rsv&RSV1 != 0 {
+		// "An endpoint MUST NOT set the "Per-Message Compressed" bit of
+		// control frames and non-first fragments of a data message."
+		if h.Opcode >= OpClose || h.Opcode == OpContinuation {
+			return RuleRSV1
+		}
+		rsv &^= RSV1
 	}
-	return r.deflate && h.RSV&RSV1 != 0
-}
-
-// Content takes the next bytes that the current message inflates to, and holds
-// them against the limit and, for text, against UTF-8, as Payload does with a
-// message that is not compressed. An error is a *ProtocolError.
-func (r *Receiver) Content(p []byte) error {
-	// What is wrong first counts, however much p is at a time.
-	fits := p[:min(int64(len(p)), r.limits.MessageSize-r.inflated)]
-	at, before := r.inflated, r.text
-	r.inflated += int64(len(fits))
-	if r.opcode == OpText && !r.text.Write(fits) {
-		return notUTF8(RuleTextUTF8, "text message", before, fits, at)
+	if rsv != 0 {
+		return RuleRSV
 	}
-	if len(fits) < len(p) {
-		return r.tooBig()
+	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
+	// the WebSocket Connection_."
+	if kinds[h.Opcode] == aReserved {
+		return RuleOpcode
 	}
-	return nil
-}
-
-// ContentEnd says that the current message has inflated to what Content has
-// seen and nothing more.
-func (r *Receiver) ContentEnd() error {
-	if r.opcode == OpText && !r.text.Done() {
-		return r.endsInside()
+	// "a client MUST mask all frames that it sends"
+	if r.role == RoleServer && !h.Masked {
+		return RuleClientMasks
 	}
-	return nil
-}
-
-//go:noinline
-func (r *Receiver) endsInside() error {
-	size := r.size
-	if r.compressed {
-		size = r.inflated
+	// "A server MUST NOT mask any frames that it sends"
+	if r.role == RoleClient && h.Masked {
+		return RuleServerUnmasked
 	}
-	return RuleTextUTF8.Violation("text message of " + itoa(size) + " bytes ends inside a UTF-8 sequence")
-}
-
-// notUTF8 says which byte of p, which begins at offset at of a text that before
-// has seen the rest of, is wrong.
-//
-//go:noinline
-func notUTF8(rule RuleID, what string, before UTF8, p []byte, at int64) error {
-	i := before.firstBad(p)
-	if i == len(p) {
-		return rule.Violation(what + " of " + itoa(at+int64(i)) + " bytes ends inside a UTF-8 sequence")
+	if h.Opcode >= OpClose {
+		// "All control frames MUST have a payload length of 125 bytes or
+		// less and MUST NOT be fragmented."
+		if !h.Fin {
+			return RuleControlFin
+		}
+		if length7 > MaxControlPayload {
+			return RuleControlLength
+		}
 	}
-	return rule.Violation(what + " is not UTF-8: byte 0x" + hex.EncodeToString(p[i:i+1]) + " at offset " + itoa(at+int64(i)))
-}
-
-func (r *Receiver) tooBig() error {
-	return RuleMessageSize.Violation("message of more than " + itoa(r.limits.MessageSize) + " bytes, the limit that MaxMessage sets")
+	k := kinds[h.Opcode]
+	if !h.Fin && k < aPingPong {
+		k++ // a… to a…More
+	}
+	m := &moves[r.state][k]
+	if r.next = m.to; m.rule != "" {
+		return m.rule
+	}
+	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
+		return RuleFragments
+	}
+	return ""
 }
 
 // Payload takes the next bytes of the current frame's payload, Remaining at
@@ -218,12 +190,14 @@ func (r *Receiver) Payload(p []byte) error {
 	r.remaining -= int64(len(p))
 	before := r.text
 	switch {
-	case r.header.Opcode.IsControl():
+	case r.header.Opcode >= OpClose:
 		if int64(cap(r.control)) < r.header.Length {
 			r.control = make([]byte, 0, r.header.Length)
 		}
 		r.control = append(r.control, p...)
-	case r.opcode == OpText && !r.compressed && !r.text.Write(p):
+	case r.compressed:
+		r.deflate.in += int64(len(p))
+	case r.opcode == OpText && !r.text.Write(p):
 		return notUTF8(RuleTextUTF8, "text message", before, p, r.size-r.remaining-int64(len(p)))
 	}
 	if r.remaining > 0 {
@@ -240,10 +214,8 @@ func (r *Receiver) endFrame() (err error) {
 			return err
 		}
 	}
-	if h.Fin && !h.Opcode.IsControl() && !r.compressed {
-		if err := r.ContentEnd(); err != nil {
-			return err
-		}
+	if h.Fin && h.Opcode < OpClose && r.opcode == OpText && !r.compressed && r.text.need > 0 {
+		return r.endsInside()
 	}
 	r.state = r.next
 	return nil
@@ -261,11 +233,11 @@ type Event struct {
 
 // Next takes bytes from the beginning of b, unmasking them in place, and
 // returns what they amount to and their number. n == 0 with a nil error means
-// that more bytes are needed, or that the connection is closed: what follows
-// a Close frame is ignored (§5.5.1). An error is a *ProtocolError.
+// that more bytes are needed. What follows a Close frame is taken and ignored
+// (§5.5.1). An error is a *ProtocolError.
 func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 	if r.state == StateClosed {
-		return e, 0, nil
+		return e, len(b), nil
 	}
 	if r.remaining == 0 {
 		if n, err = r.ReadHeader(b); err != nil || n == 0 {
@@ -281,7 +253,7 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 		}
 	}
 	switch {
-	case !r.header.Opcode.IsControl():
+	case r.header.Opcode < OpClose:
 		if len(p) == 0 && !(r.header.Fin && r.remaining == 0) {
 			return e, n, nil
 		}

@@ -1,56 +1,9 @@
 package ws
 
-import "math"
-
-// start holds the rules that the first two bytes of a frame can break; length7
-// is the length as it stands there. It notes the state after the frame, or returns
-// the first rule that is broken. It must not look at more of h, or the verdict
-// would depend on how much of the frame has come.
-func (r *Receiver) start(h *Header, length7 byte) (broken RuleID) {
-	// "MUST be 0 unless an extension is negotiated that defines meanings"
-	rsv := h.RSV
-	if r.deflate && rsv&RSV1 != 0 {
-		// "An endpoint MUST NOT set the "Per-Message Compressed" bit of
-		// control frames and non-first fragments of a data message."
-		if h.Opcode.IsControl() || h.Opcode == OpContinuation {
-			return RuleRSV1
-		}
-		rsv &^= RSV1
-	}
-	if rsv != 0 {
-		return RuleRSV
-	}
-	// "If an unknown opcode is received, the receiving endpoint MUST _Fail
-	// the WebSocket Connection_."
-	if h.Opcode.IsReserved() {
-		return RuleOpcode
-	}
-	// "a client MUST mask all frames that it sends"
-	if r.role == RoleServer && !h.Masked {
-		return RuleClientMasks
-	}
-	// "A server MUST NOT mask any frames that it sends"
-	if r.role == RoleClient && h.Masked {
-		return RuleServerUnmasked
-	}
-	if h.Opcode.IsControl() {
-		// "All control frames MUST have a payload length of 125 bytes or
-		// less and MUST NOT be fragmented."
-		if !h.Fin {
-			return RuleControlFin
-		}
-		if length7 > MaxControlPayload {
-			return RuleControlLength
-		}
-	}
-	if r.next, broken = r.state.after(h); broken != "" {
-		return broken
-	}
-	if h.Opcode == OpContinuation && r.fragments >= r.limits.Fragments {
-		return RuleFragments
-	}
-	return ""
-}
+import (
+	"encoding/hex"
+	"math"
+)
 
 // startDetail says what was seen of a frame that broke a rule of start's.
 // It is apart because it needs so much more stack: a goroutine that waits has
@@ -64,10 +17,10 @@ func (r *Receiver) startDetail(rule RuleID, h *Header) string {
 		return "RSV1 set on a " + name + " frame"
 	case RuleRSV:
 		rsv := h.RSV
-		if r.deflate {
+		if r.deflate != nil {
 			rsv &^= RSV1
 		}
-		return rsvNames(rsv) + " set on a " + name + " frame, but no extension" + thatUses(r.deflate) + " was negotiated"
+		return rsvNames(rsv) + " set on a " + name + " frame, but no extension" + thatUses(r.deflate != nil) + " was negotiated"
 	case RuleClientMasks:
 		return "unmasked " + name + " frame from a client"
 	case RuleServerUnmasked:
@@ -106,6 +59,40 @@ func (r *Receiver) checkSize(h *Header) error {
 		return r.tooBig()
 	}
 	return nil
+}
+
+// isCompressed reports whether the message that h begins or continues is
+// compressed.
+func (r *Receiver) isCompressed(h *Header) bool {
+	if h.Opcode == OpContinuation {
+		return r.compressed
+	}
+	return r.deflate != nil && h.RSV&RSV1 != 0
+}
+
+//go:noinline
+func (r *Receiver) endsInside() error {
+	size := r.size
+	if r.compressed {
+		size = r.inflated
+	}
+	return RuleTextUTF8.Violation("text message of " + itoa(size) + " bytes ends inside a UTF-8 sequence")
+}
+
+// notUTF8 says which byte of p, which begins at offset at of a text that before
+// has seen the rest of, is wrong.
+//
+//go:noinline
+func notUTF8(rule RuleID, what string, before UTF8, p []byte, at int64) error {
+	i := before.firstBad(p)
+	if i == len(p) {
+		return rule.Violation(what + " of " + itoa(at+int64(i)) + " bytes ends inside a UTF-8 sequence")
+	}
+	return rule.Violation(what + " is not UTF-8: byte 0x" + hex.EncodeToString(p[i:i+1]) + " at offset " + itoa(at+int64(i)))
+}
+
+func (r *Receiver) tooBig() error {
+	return RuleMessageSize.Violation("message of more than " + itoa(r.limits.MessageSize) + " bytes, the limit that MaxMessage sets")
 }
 
 func thatUses(deflate bool) string {

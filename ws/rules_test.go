@@ -684,11 +684,24 @@ func deflated(role ws.Role, name, wire string) breach {
 func bothReceive(t *testing.T, role ws.Role, wire string, deflate bool) error {
 	l := &coreListener{rx: ws.NewReceiver(role, ws.Limits{})}
 	if deflate {
-		l.rx.AllowDeflate()
+		l.rx.AllowDeflate(ws.DeflateParams{})
 	}
 	pure := l.take(wstest.MustHex(wire))
 	if pure == nil {
 		return nil
+	}
+	setup := ws.Setup{Role: role}
+	if deflate {
+		setup.Deflate = &ws.DeflateParams{}
+	}
+	for _, n := range []int{0, 1} {
+		e := ws.NewEndpoint(setup)
+		_, owed, end := heard(e, wstest.MustHex(wire), n)
+		if pe, ok := errors.AsType[*ws.ProtocolError](end); !ok || pe.Error() != pure.Error() {
+			t.Errorf("an Endpoint says %v, a Receiver %v", end, pure)
+		} else if want := fmt.Sprintf("close %q", ws.AppendClose(nil, pe.Code, pe.Reason())); !strings.Contains(lastHeard(1-role, owed), want) {
+			t.Errorf("the peer of an Endpoint gets %s, want %s", lastHeard(1-role, owed), want)
+		}
 	}
 	receive := connReceives
 	if deflate {
@@ -698,6 +711,12 @@ func bothReceive(t *testing.T, role ws.Role, wire string, deflate bool) error {
 		t.Errorf("a Conn says %v, a Receiver %v", err, pure)
 	}
 	return pure
+}
+
+// lastHeard is what an endpoint last gets out of wire.
+func lastHeard(role ws.Role, wire []byte) string {
+	lines, _, _ := heard(ws.NewEndpoint(ws.Setup{Role: role}), wire, 0)
+	return strings.Join(lines[max(0, len(lines)-1):], "")
 }
 
 // inflates is for a rule that only a Conn can hold, which inflates.

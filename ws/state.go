@@ -49,6 +49,7 @@ const (
 	aContinuationMore
 	aPingPong
 	aClose
+	aReserved // 3-7 and B-F (§5.2)
 	numKinds
 )
 
@@ -71,6 +72,7 @@ var moves = [numStates][numKinds]move{
 		aContinuationMore: {rule: RuleContinuation},
 		aPingPong:         {to: StateReady},
 		aClose:            {to: StateClosed},
+		aReserved:         {rule: RuleOpcode},
 	},
 	StateInText: {
 		aText:             {rule: RuleInterleaved},
@@ -81,6 +83,7 @@ var moves = [numStates][numKinds]move{
 		aContinuationMore: {to: StateInText},
 		aPingPong:         {to: StateInText},
 		aClose:            {to: StateClosed},
+		aReserved:         {rule: RuleOpcode},
 	},
 	StateInBinary: {
 		aText:             {rule: RuleInterleaved},
@@ -91,6 +94,7 @@ var moves = [numStates][numKinds]move{
 		aContinuationMore: {to: StateInBinary},
 		aPingPong:         {to: StateInBinary},
 		aClose:            {to: StateClosed},
+		aReserved:         {rule: RuleOpcode},
 	},
 	StateClosed: {
 		aText:             {rule: RuleAfterClose},
@@ -101,32 +105,28 @@ var moves = [numStates][numKinds]move{
 		aContinuationMore: {rule: RuleAfterClose},
 		aPingPong:         {rule: RuleAfterClose},
 		aClose:            {rule: RuleAfterClose},
+		aReserved:         {rule: RuleOpcode},
 	},
+}
+
+// kinds has the kind of each opcode, as it is with FIN=1.
+var kinds = [16]frameKind{
+	OpContinuation: aContinuation, OpText: aText, OpBinary: aBinary,
+	3: aReserved, 4: aReserved, 5: aReserved, 6: aReserved, 7: aReserved,
+	OpClose: aClose, OpPing: aPingPong, OpPong: aPingPong,
+	0xB: aReserved, 0xC: aReserved, 0xD: aReserved, 0xE: aReserved, 0xF: aReserved,
 }
 
 // After returns the state after a frame with header h, or s itself and the
 // rule that forbids the frame in s.
-func (s State) After(h Header) (State, RuleID) { return s.after(&h) }
-
-func (s State) after(h *Header) (State, RuleID) {
+func (s State) After(h Header) (State, RuleID) {
 	if s >= numStates {
 		return s, RuleAfterClose // no state of ours
 	}
-	var k frameKind
-	switch h.Opcode {
-	case OpText:
-		k = aText
-	case OpBinary:
-		k = aBinary
-	case OpContinuation:
-		k = aContinuation
-	case OpPing, OpPong:
-		k = aPingPong
-	case OpClose:
-		k = aClose
-	default:
+	if h.Opcode > 0xF {
 		return s, RuleOpcode
 	}
+	k := kinds[h.Opcode]
 	if !h.Fin && k < aPingPong {
 		k++ // a… to a…More
 	}

@@ -132,7 +132,7 @@ func TestReceiverCompressedLength(t *testing.T) {
 				continue
 			}
 			r := ws.NewReceiver(ws.RoleClient, ws.Limits{MessageSize: tt.limit})
-			r.AllowDeflate()
+			r.AllowDeflate(ws.DeflateParams{})
 			_, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary, Length: tt.most + over}))
 			if (err == nil) != (over == 0) {
 				t.Errorf("limit %d, %d bytes: %v", tt.limit, tt.most+over, err)
@@ -148,7 +148,7 @@ func TestReceiverCompressedLength(t *testing.T) {
 // agreed, and though the one before was compressed.
 func TestReceiverCompressedOrNot(t *testing.T) {
 	r := ws.NewReceiver(ws.RoleClient, ws.Limits{MessageSize: 4})
-	r.AllowDeflate()
+	r.AllowDeflate(ws.DeflateParams{})
 	frames := func(h ws.Header, payload string) error {
 		h.Length = int64(len(payload))
 		if _, _, err := r.Header(ws.AppendHeader(nil, h)); err != nil || h.Length == 0 {
@@ -177,7 +177,7 @@ func TestReceiverCompressedOrNot(t *testing.T) {
 		}
 	}
 	r = ws.NewReceiver(ws.RoleClient, ws.Limits{})
-	r.AllowDeflate()
+	r.AllowDeflate(ws.DeflateParams{})
 	if err := frames(ws.Header{Fin: true, Opcode: ws.OpText}, "\xff"); err == nil {
 		t.Error("text that is not UTF-8 and not compressed passes")
 	}
@@ -207,7 +207,7 @@ func TestReceiverContent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := ws.NewReceiver(ws.RoleClient, ws.Limits{MessageSize: 4})
-			r.AllowDeflate()
+			r.AllowDeflate(ws.DeflateParams{})
 			for message := range 2 {
 				if _, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: tt.op, Length: 1})); err != nil {
 					t.Fatal(err)
@@ -285,7 +285,7 @@ func TestReceiverSays(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := ws.NewReceiver(tt.role, ws.Limits{})
 			if tt.deflate {
-				r.AllowDeflate()
+				r.AllowDeflate(ws.DeflateParams{})
 			}
 			var err error
 			for i, wire := range tt.wire {
@@ -348,7 +348,11 @@ func TestReceiverNext(t *testing.T) {
 				if r.Remaining() > 0 {
 					break
 				}
-				if e, n, err := r.Next(b); n != 0 || err != nil || e.Opcode != ws.OpContinuation || e.Payload != nil || e.Fin {
+				ignored := 0
+				if r.State() == ws.StateClosed { // what follows a Close frame
+					ignored = len(b)
+				}
+				if e, n, err := r.Next(b); n != ignored || err != nil || e.Opcode != ws.OpContinuation || e.Payload != nil || e.Fin {
 					t.Errorf("at the end: %+v, %d, %v", e, n, err)
 				}
 			}

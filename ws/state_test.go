@@ -251,7 +251,7 @@ func (l *coreListener) take(b []byte) error {
 		case ws.OpPing, ws.OpPong:
 			l.heard = append(l.heard, fmt.Sprintf("%v %q", e.Opcode, e.Payload))
 		case ws.OpClose:
-			code, reason := l.rx.Close()
+			code, reason := l.rx.CloseFrame()
 			l.heard = append(l.heard, fmt.Sprintf("close %d %q", code, reason))
 		}
 	}
@@ -423,7 +423,7 @@ func TestReceiverStepByStep(t *testing.T) {
 	}
 	step("close", 6, ws.StateReady, 2)
 	payload("its payload", 2, "\x03\xe8", ws.StateClosed, 0)
-	if code, reason := rx.Close(); code != ws.CodeNormal || reason != "" {
+	if code, reason := rx.CloseFrame(); code != ws.CodeNormal || reason != "" {
 		t.Errorf("Close is %v, %q", code, reason)
 	}
 	_, _, err := rx.Header(wstest.MustHex("81 80 | 00000000"))

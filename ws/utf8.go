@@ -37,7 +37,9 @@ func (u *UTF8) Write(p []byte) bool {
 		// loop below. They cannot judge a code point that the piece's end
 		// cuts off, so that one is left to the loop.
 		if u.need == 0 {
-			p = p[asciiPrefix(p):]
+			if p = p[asciiPrefix(p):]; len(p) == 0 {
+				return true
+			}
 			if len(p) >= 64 {
 				n, ok := utf8Long(p)
 				if !ok {
@@ -79,6 +81,9 @@ func (u UTF8) firstBad(p []byte) int {
 
 // ValidText reports whether p is UTF-8, as a whole text message must be (§5.6).
 func ValidText(p []byte) bool {
+	if p = p[asciiPrefix(p):]; len(p) == 0 {
+		return true
+	}
 	var u UTF8
 	return u.Write(p) && u.Done()
 }

@@ -182,7 +182,7 @@ func receiver(wire []byte, role ws.Role) (v verdict) {
 			}
 		}
 		if r.State() == ws.StateClosed {
-			code, _ := r.Close()
+			code, _ := r.CloseFrame()
 			v.end, v.code = closed, int(code)
 			return v
 		}

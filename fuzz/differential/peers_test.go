@@ -162,7 +162,7 @@ func (s *gwsConn) closeCode() int {
 	for {
 		_, n, err := r.Next(s.out)
 		if err != nil || n == 0 {
-			code, _ := r.Close()
+			code, _ := r.CloseFrame()
 			return int(code)
 		}
 		s.out = s.out[n:]

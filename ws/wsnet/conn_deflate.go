@@ -21,7 +21,7 @@ func (c *Conn) startDeflate(p ws.DeflateParams) {
 		sendBits, receiveBits = receiveBits, sendBits
 		sendKeep, receiveKeep = receiveKeep, sendKeep
 	}
-	c.in.rx.AllowDeflate()
+	c.in.rx.AllowDeflate(p)
 	c.in.z = &inflater{d: deflate.NewDecompressor(receiveBits, receiveKeep)}
 	c.out.z = &deflater{c: deflate.NewCompressor(sendBits, sendKeep), bits: sendBits, keep: sendKeep}
 }

@@ -28,7 +28,7 @@ func (in *incoming) control() error {
 			return in.violation(ws.RulePongRate.Violation("more pongs that no ping asked for than PingRate allows, " + strconv.Itoa(c.set.pingRate) + " a second"))
 		}
 	case ws.OpClose:
-		return c.closedByPeer(in.rx.Close())
+		return c.closedByPeer(in.rx.CloseFrame())
 	}
 	return nil
 }
