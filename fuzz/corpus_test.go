@@ -35,6 +35,7 @@ var corpus = map[string][]seed{
 	"FuzzTwoConns":   scriptSeeds(),
 	"FuzzRequest":    requestSeeds(),
 	"FuzzAccept":     acceptSeeds(),
+	"FuzzServe":      serveSeeds(),
 	"FuzzResponse":   responseSeeds(),
 	"FuzzOrigin":     originSeeds(),
 

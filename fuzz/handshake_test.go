@@ -87,7 +87,7 @@ func FuzzRequest(f *testing.F) {
 func requestOf(r *http.Request) *ws.Request {
 	return &ws.Request{
 		Method: r.Method, Target: r.RequestURI, Major: r.ProtoMajor, Minor: r.ProtoMinor,
-		Host: r.Host, Body: r.ContentLength != 0 || len(r.TransferEncoding) > 0, Header: r.Header,
+		Host: r.Host, Length: r.ContentLength, Header: r.Header,
 	}
 }
 
@@ -104,7 +104,7 @@ func legalRequest(r *ws.Request) bool {
 	}
 	nonce, err := base64.StdEncoding.DecodeString(keys[0])
 	return err == nil && len(nonce) == 16 && len(keys[0]) == 24 &&
-		versions[0] == "13" && r.Method == "GET" && r.Major == 1 && r.Minor >= 1 && r.Host != "" && !r.Body &&
+		versions[0] == "13" && r.Method == "GET" && r.Major == 1 && r.Minor >= 1 && r.Host != "" && r.Length == 0 &&
 		listed(r.Header["Upgrade"], "websocket") && listed(r.Header["Connection"], "upgrade") &&
 		lines <= 100 && len(ws.AppendRequest(nil, r))-2 <= 8<<10
 }

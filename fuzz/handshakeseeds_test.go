@@ -120,6 +120,28 @@ func acceptSeeds() (seeds []seed) {
 	)
 }
 
+func serveSeeds() (seeds []seed) {
+	for _, h := range badRequests() {
+		seeds = append(seeds, seed{h.name, []any{h.wire}})
+	}
+	chunked := "+Transfer-Encoding: chunked"
+	for name, wire := range map[string][]byte{
+		"absolute":        with(goodRequest, "!GET http://me:a@other.example:80/b%20c?d#e HTTP/1.1"),
+		"authority":       with(goodRequest, "!CONNECT [fe80::1%25a]:443 HTTP/1.1"),
+		"star":            with(goodRequest, "!OPTIONS * HTTP/1.1"),
+		"opaque":          with(goodRequest, "!GET mailto:a@b HTTP/1.1"),
+		"slashes":         with(goodRequest, "!GET //a//b;c?d??#e HTTP/1.0", "+Connection: keep-alive"),
+		"length":          with(goodRequest, "!POST / HTTP/1.1", "+Content-Length: 07", "+Content-Length: 07"),
+		"chunked":         with(goodRequest, "!POST / HTTP/1.1", "+Content-Length: 7", chunked, "+Trailer: a,, b\t", "+trailer: C-d"),
+		"chunked-1.0":     with(goodRequest, "!POST / HTTP/1.0", "+Content-Length: 7", chunked, "+Trailer: a"),
+		"pragma-no-cache": with(goodRequest, "+Pragma: no-cache", "+Expect: 100-continue"),
+		"names-in-cases":  with(goodRequest, "+x-aB_c.D!: \t 1 \t", "+X-AB_c.d!:", "+Host_: \xff\u2028"),
+	} {
+		seeds = append(seeds, seed{name, []any{wire}})
+	}
+	return seeds
+}
+
 func responseSeeds() (seeds []seed) {
 	for i, h := range []handshake{
 		{"good", with(goodAnswer)},

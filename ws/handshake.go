@@ -25,7 +25,7 @@ type Request struct {
 	Minor  int
 	Host   string
 	TLS    bool   // it came through TLS: its origin must be an https one
-	Body   bool   // a Content-Length above 0, or a Transfer-Encoding
+	Length int64  // of the body, in bytes; -1 if it is chunked
 	Local  bool   // it came to a loopback address of this machine: see CheckHost
 	Header Fields // all others
 
@@ -135,7 +135,7 @@ func CheckRequest(r *Request, p *Policy) error {
 	} else if !validKey(v[0]) {
 		return RuleKey.Refusal("Sec-WebSocket-Key " + quoteAll(v) + " is not the base64 of 16 bytes")
 	}
-	if r.Body {
+	if r.Length != 0 {
 		e := RuleNoBody.Refusal("the request has a body")
 		e.Header = Fields{"Connection": {"close"}}
 		return e

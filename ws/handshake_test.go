@@ -121,7 +121,7 @@ func TestCheckRequestRefusalHeaders(t *testing.T) {
 			"ws: handshake: no websocket in the Upgrade header: this address speaks WebSocket (§4.1)"},
 		{"connection", without("Connection"), ws.Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
 			"ws: handshake: no upgrade in the Connection header: a proxy in between may have taken it off (§4.1)"},
-		{"body", func(r *ws.Request) { r.Body = true }, ws.Fields{"Connection": {"close"}}, "ws: handshake: the request has a body (§4.1)"},
+		{"body", func(r *ws.Request) { r.Length = 1 }, ws.Fields{"Connection": {"close"}}, "ws: handshake: the request has a body (§4.1)"},
 		{"HTTP/1.0", func(r *ws.Request) { r.Minor = 0 }, nil, "ws: handshake: HTTP/1.0 request, HTTP/1.1 is needed (§4.1)"},
 		{"two keys", with("Sec-Websocket-Key", "a", "b"), nil, "ws: handshake: 2 Sec-WebSocket-Key headers, one is needed (§4.1)"},
 		{"a long bad key, cut", with("Sec-Websocket-Key", strings.Repeat("k", 1000)), nil,

@@ -107,10 +107,10 @@ func TestOriginMatches(t *testing.T) {
 // What a handler's memory is used again for shows nothing of the request before.
 func TestRequestUsedAgain(t *testing.T) {
 	var r Request
-	if err := r.Parse([]byte("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nX: 1\r\n\r\n")); err != nil || !r.Body {
+	if err := r.Parse([]byte("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nX: 1\r\n\r\n")); err != nil || r.Length != 1 {
 		t.Fatal(err)
 	}
-	if err := r.Parse([]byte("GET /b HTTP/1.1\r\nHost: b\r\n\r\n")); err != nil || r.Body || r.Host != "b" || len(r.fields) != 0 || len(r.Values("X")) != 0 {
+	if err := r.Parse([]byte("GET /b HTTP/1.1\r\nHost: b\r\n\r\n")); err != nil || r.Length != 0 || r.Host != "b" || len(r.fields) != 0 || len(r.Values("X")) != 0 {
 		t.Errorf("%v, %+v", err, r)
 	}
 	for size, ok := range map[int]bool{0: true, 1: false} { // of all fields, to the byte
@@ -173,9 +173,14 @@ func TestParseHeaderErrorHasLength(t *testing.T) {
 	}
 }
 
-// What is told of the head by itself stands in no field; a length stands once.
+// What is told of the head by itself stands in no field; a length stands once, and not where
+// a coding overrides it.
 func TestRequestFields(t *testing.T) {
-	r, n, err := ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"))
+	r, n, err := ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 7\r\nContent-Length: 7\r\n\r\n"))
+	if err != nil || n == 0 || len(r.Header) != 0 || r.Length != -1 || r.noHost {
+		t.Errorf("%+v, %d, %v", r, n, err)
+	}
+	r, n, err = ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"))
 	if err != nil || n == 0 || len(r.Header) != 1 || len(r.Header["Content-Length"]) != 1 || r.noHost {
 		t.Errorf("%+v, %d, %v", r, n, err)
 	}

@@ -32,12 +32,20 @@ func ParseRequest(b []byte) (r *Request, n int, err error) {
 	if err = r.Parse(b[:n]); err != nil {
 		return nil, 0, err
 	}
-	header := make(map[string][]string, len(r.fields))
+	r.Header, r.fields = r.Fields(), nil
+	return r, n, nil
+}
+
+// Fields returns Header or, after Parse, a new map of the same.
+func (r *Request) Fields() Fields {
+	if r.Header != nil {
+		return r.Header
+	}
+	header := make(Fields, len(r.fields))
 	for _, f := range r.fields {
 		header[f.name] = append(header[f.name], f.value)
 	}
-	r.Header, r.fields = header, nil
-	return r, n, nil
+	return header
 }
 
 // headEnd returns the length of the head that b begins with, 0 if its end has
@@ -84,9 +92,8 @@ func (r *Request) Parse(head []byte) error {
 				length = value
 			} else if value != length {
 				return malformed("two Content-Length headers that differ: "+quote(length)+" and "+quote(value), "RFC 9112 §6.3")
-			} else {
-				continue
 			}
+			continue
 		case "Transfer-Encoding":
 			codings++
 			coding = value
@@ -105,15 +112,24 @@ func (r *Request) Parse(head []byte) error {
 		if codings > 1 || lower(coding) != "chunked" {
 			return &HandshakeError{Status: 501, Detail: "a Transfer-Encoding other than chunked: " + quote(coding), Section: "RFC 9112 §6.1"}
 		}
-		r.Body = true
+		r.Length = -1
 	}
 	if lengths > 0 {
 		n, err := strconv.ParseUint(length, 10, 63)
 		if err != nil {
 			return malformed("Content-Length "+quote(length)+" is not a number of bytes", "RFC 9110 §8.6")
 		}
-		if n > 0 {
-			r.Body = true
+		// "If a message is received with both a Transfer-Encoding and a
+		// Content-Length header field, the Transfer-Encoding overrides the
+		// Content-Length."
+		if r.Length == 0 {
+			r.Length = int64(n)
+			r.fields = append(r.fields, field{"Content-Length", length})
+		}
+	}
+	if r.Length < 0 {
+		if name := framingTrailer(r.Values("Trailer")); name != "" {
+			return malformed("Trailer announces "+name+", which says how a message is framed", "RFC 9110 §6.5.1")
 		}
 	}
 	if r.Major != 1 && !(r.Major == 2 && r.Minor == 0 && r.Method == "PRI" && r.Target == "*") {
@@ -122,6 +138,20 @@ func (r *Request) Parse(head []byte) error {
 		return e
 	}
 	return nil
+}
+
+// framingTrailer returns the first name in a list of them that must not come behind
+// a body, or "".
+func framingTrailer(lists []string) string {
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list, ",") {
+			switch name = canonicalName(trimOWS(name)); name {
+			case "Transfer-Encoding", "Content-Length", "Trailer":
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // expectsContinue reports whether an Expect header's value has 100-continue.

@@ -55,33 +55,39 @@ func TestParseRequestNames(t *testing.T) {
 
 func TestParseRequestHostAndBody(t *testing.T) {
 	for _, tt := range []struct {
-		lines []string
-		ok    bool
-		body  bool
+		lines  []string
+		ok     bool
+		length int64
 	}{
-		{[]string{"Host: a"}, true, false},
-		{[]string{"Host: a", "Host: a"}, false, false},
-		{[]string{"Host: a", "Host: b"}, false, false},
-		{[]string{"Host: a", "Content-Length: 0"}, true, false},
-		{[]string{"Host: a", "Content-Length: 1"}, true, true},
-		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0"}, true, false},
-		{[]string{"Host: a", "Content-Length: 7", "Content-Length: 7"}, true, true},
-		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 1"}, false, false},
-		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0", "Content-Length: 1"}, false, false},
-		{[]string{"Host: a", "Content-Length: 00"}, true, false},
-		{[]string{"Host: a", "Content-Length: +0"}, false, false},
-		{[]string{"Host: a", "Content-Length: 9223372036854775807"}, true, true},
-		{[]string{"Host: a", "Content-Length: 9223372036854775808"}, false, false},
-		{[]string{"Host: a", "Content-Length: "}, false, false},
-		{[]string{"Host: a", "Transfer-Encoding: chunked"}, true, true},
+		{[]string{"Host: a"}, true, 0},
+		{[]string{"Host: a", "Host: a"}, false, 0},
+		{[]string{"Host: a", "Host: b"}, false, 0},
+		{[]string{"Host: a", "Content-Length: 0"}, true, 0},
+		{[]string{"Host: a", "Content-Length: 1"}, true, 1},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0"}, true, 0},
+		{[]string{"Host: a", "Content-Length: 7", "Content-Length: 7"}, true, 7},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 1"}, false, 0},
+		{[]string{"Host: a", "Content-Length: 0", "Content-Length: 0", "Content-Length: 1"}, false, 0},
+		{[]string{"Host: a", "Content-Length: 00"}, true, 0},
+		{[]string{"Host: a", "Content-Length: +0"}, false, 0},
+		{[]string{"Host: a", "Content-Length: 9223372036854775807"}, true, 9223372036854775807},
+		{[]string{"Host: a", "Content-Length: 9223372036854775808"}, false, 0},
+		{[]string{"Host: a", "Content-Length: "}, false, 0},
+		{[]string{"Host: a", "Transfer-Encoding: chunked"}, true, -1},
+		{[]string{"Host: a", "Transfer-Encoding: chunked", "Content-Length: 7"}, true, -1},
+		{[]string{"Host: a", "Content-Length: 7", "Transfer-Encoding: chunked"}, true, -1},
+		{[]string{"Host: a", "Content-Length: x", "Transfer-Encoding: chunked"}, false, 0},
+		{[]string{"Host: a", "Transfer-Encoding: chunked", "Trailer: Expires, content-length"}, false, 0},
+		{[]string{"Host: a", "Transfer-Encoding: chunked", "Trailer: Expires"}, true, -1},
+		{[]string{"Host: a", "Trailer: Trailer"}, true, 0},
 	} {
 		t.Run(fmt.Sprint(tt.lines), func(t *testing.T) {
 			r, err := parseHead(tt.lines...)
 			if (err == nil) != tt.ok {
 				t.Fatalf("%v", err)
 			}
-			if err == nil && (r.Body != tt.body || r.Host != "a") {
-				t.Errorf("body %v, host %q", r.Body, r.Host)
+			if err == nil && (r.Length != tt.length || r.Host != "a") {
+				t.Errorf("a body of %d, host %q", r.Length, r.Host)
 			}
 		})
 	}
@@ -92,28 +98,28 @@ func TestParseRequestStatus(t *testing.T) {
 	for _, tt := range []struct {
 		start, line string
 		status      int
-		body        bool
+		length      int64
 	}{
-		{"GET / HTTP/1.1", "Transfer-Encoding: CHUNKED", 0, true},
-		{"GET / HTTP/1.1", "Transfer-Encoding: gzip", 501, false},
-		{"GET / HTTP/1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 501, false},
-		{"GET / HTTP/1.2", "Transfer-Encoding: gzip", 501, false},
-		{"GET / HTTP/1.0", "Transfer-Encoding: gzip", 0, false},
-		{"GET / HTTP/2.0", "Transfer-Encoding: gzip", 501, false},
-		{"GET / HTTP/0.9", "Transfer-Encoding: gzip", 505, false},
-		{"GET / HTTP/1.1", "Transfer-Encoding: chunked\r\nX: y", 0, true},
-		{"GET / HTTP/2.0", "X: y", 505, false},
-		{"PRI * HTTP/2.0", "X: y", 0, false},
-		{"PRI * HTTP/2.1", "X: y", 505, false},
-		{"PRI * HTTP/3.0", "X: y", 505, false},
-		{"PRI / HTTP/2.0", "X: y", 505, false},
-		{"GET * HTTP/2.0", "X: y", 505, false},
+		{"GET / HTTP/1.1", "Transfer-Encoding: CHUNKED", 0, -1},
+		{"GET / HTTP/1.1", "Transfer-Encoding: gzip", 501, 0},
+		{"GET / HTTP/1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 501, 0},
+		{"GET / HTTP/1.2", "Transfer-Encoding: gzip", 501, 0},
+		{"GET / HTTP/1.0", "Transfer-Encoding: gzip", 0, 0},
+		{"GET / HTTP/2.0", "Transfer-Encoding: gzip", 501, 0},
+		{"GET / HTTP/0.9", "Transfer-Encoding: gzip", 505, 0},
+		{"GET / HTTP/1.1", "Transfer-Encoding: chunked\r\nX: y", 0, -1},
+		{"GET / HTTP/2.0", "X: y", 505, 0},
+		{"PRI * HTTP/2.0", "X: y", 0, 0},
+		{"PRI * HTTP/2.1", "X: y", 505, 0},
+		{"PRI * HTTP/3.0", "X: y", 505, 0},
+		{"PRI / HTTP/2.0", "X: y", 505, 0},
+		{"GET * HTTP/2.0", "X: y", 505, 0},
 	} {
 		r, n, err := ws.ParseRequest([]byte(tt.start + "\r\nHost: a\r\n" + tt.line + "\r\n\r\n"))
 		if e, _ := err.(*ws.HandshakeError); (e == nil) != (tt.status == 0) || e != nil && (e.Status != tt.status || n != 0) {
 			t.Errorf("%s, %q: %v after %d bytes, want status %d", tt.start, tt.line, err, n, tt.status)
-		} else if e == nil && r.Body != tt.body {
-			t.Errorf("%s, %q: body %v", tt.start, tt.line, r.Body)
+		} else if e == nil && r.Length != tt.length {
+			t.Errorf("%s, %q: a body of %d, want %d", tt.start, tt.line, r.Length, tt.length)
 		}
 	}
 	if r, _, err := ws.ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")); err == nil {

@@ -75,7 +75,7 @@ var ruleTests = map[ws.RuleID][]breach{
 		request("a list", with("Sec-Websocket-Version", "13, 8")),
 		request("a leading zero", with("Sec-Websocket-Version", "013")),
 	},
-	ws.RuleNoBody: {request("a body", func(r *ws.Request) { r.Body = true })},
+	ws.RuleNoBody: {request("a body", func(r *ws.Request) { r.Length = 1 })},
 	ws.RuleOrigin: {
 		request("another host", with("Origin", "http://evil.example")),
 		request("null", with("Origin", "null")),
@@ -507,7 +507,7 @@ func wireOf(r *ws.Request) []byte {
 	if r.Host != "" {
 		b = fmt.Appendf(b, "Host: %s\r\n", r.Host)
 	}
-	if r.Body {
+	if r.Length != 0 {
 		b = append(b, "Content-Length: 1\r\n"...)
 	}
 	for name, values := range r.Header {

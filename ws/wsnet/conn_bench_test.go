@@ -255,3 +255,33 @@ func BenchmarkAcceptStream(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkServe is a connection over TCP to Serve: its opening handshake, and its
+// end.
+func BenchmarkServe(b *testing.B) {
+	s := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
+		_, _, err := c.Read(ctx)
+		return err
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	go s.Serve(l)
+	defer l.Close()
+	request := wstest.Request("/chat", "localhost", "Origin: http://localhost", "User-Agent: benchmark")
+	answer := make([]byte, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			b.Fatal(err)
+		}
+		conn.Write(request)
+		if n, err := conn.Read(answer); err != nil || !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 101 ")) {
+			b.Fatalf("%q, %v", answer[:n], err)
+		}
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	}
+}

@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -112,16 +111,9 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 		return nil, err
 	}
 	s := newStream(rwc)
-	if timeout := o.handshakeTimeout(); timeout > 0 {
-		at := time.Now().Add(timeout)
-		s.SetReadDeadline(at)
-		s.SetWriteDeadline(at)
-	}
-	stop := context.AfterFunc(ctx, func() {
-		s.SetReadDeadline(aLongTimeAgo)
-		s.SetWriteDeadline(aLongTimeAgo)
-	})
-	defer stop()
+	var b bound
+	b.set(ctx, s, o.handshakeTimeout())
+	defer b.leave()
 
 	request := ws.AppendRequest(nil, &h.request)
 	h.trace(true, false, request, "")
@@ -159,11 +151,9 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 	if err != nil {
 		return nil, err
 	}
-	if !stop() {
+	if b.lift() {
 		return nil, &ws.HandshakeError{Detail: "interrupted", Err: ctx.Err()}
 	}
-	s.SetReadDeadline(time.Time{})
-	s.SetWriteDeadline(time.Time{})
 	return h.conn(ctx, s, o, resp, subprotocol, agreed, early(br)), nil
 }
 

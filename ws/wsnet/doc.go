@@ -23,9 +23,13 @@
 //	prepared.go    Prepare: one message for many connections
 //	netconn.go     NetConn
 //	stream.go      deadlines for streams that have none
-//	upgrade.go     Accept: an HTTP request becomes a Conn        §4.2
+//	upgrade.go     a server decides about an opening handshake   §4.2
+//	accept.go      Accept: one that net/http carries
+//	accept_stream.go  AcceptStream: one over a stream
+//	httprequest.go  what Connect sees of that one               RFC 9112 §3
+//	bound.go       how long a handshake over a stream may take
 //	server.go      Server: an http.Handler that owns its connections
-//	serve.go       Server.Serve, AcceptStream: without net/http  §4.2
+//	serve.go       Server.Serve: without net/http
 //	dial.go        Dial, NewClient                               §4.1
 //	options.go     Options: every limit and timeout
 //

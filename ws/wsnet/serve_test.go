@@ -275,7 +275,7 @@ func TestParseRequest(t *testing.T) {
 		{"names in any case, values twice, white space around", "GET / HTTP/1.1\r\nhOST:a\r\nx-TWO-words: \t b \t\r\nX-Two-Words:c\r\n\r\n",
 			&ws.Request{Method: "GET", Target: "/", Major: 1, Minor: 1, Host: "a", Header: http.Header{"X-Two-Words": {"b", "c"}}}},
 		{"a body", "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n",
-			&ws.Request{Method: "POST", Target: "/", Major: 1, Body: true, Header: http.Header{"Content-Length": {"3"}}}},
+			&ws.Request{Method: "POST", Target: "/", Major: 1, Length: 3, Header: http.Header{"Content-Length": {"3"}}}},
 		{"nothing but a method", "GET\r\n\r\n", nil},
 		{"two spaces", "GET  / HTTP/1.1\r\n\r\n", nil},
 		{"no version", "GET /\r\n\r\n", nil},

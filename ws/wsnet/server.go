@@ -32,8 +32,10 @@ type Server struct {
 	// connection's own end is neither sent nor logged.
 	Handler func(ctx context.Context, c *Conn) error
 
-	// Connect, if not nil, is asked before the 101 answer, after the checks
-	// of the handshake: to authenticate, for example. The context that it
+	// Connect, if not nil, is asked before the 101 answer, after the checks of
+	// the handshake and those of MaxConns and MaxPerAddress: to authenticate,
+	// for example. With Serve, r is made of what Serve has read itself, and has
+	// all that net/http would have given it. The context that it
 	// returns, if not nil, gives the connection's context its values. An
 	// error refuses the request: a *HandshakeError with its Status and
 	// Header, any other with 403. The text of the error goes to the client.
@@ -43,8 +45,8 @@ type Server struct {
 	Options Options
 
 	// MaxConns bounds the connections at one time, and MaxPerAddress those
-	// that come from one address; 0 is no limit. A request above them is
-	// refused with 503 or 429 and Retry-After.
+	// that come from one address; 0 is no limit. A request above them that is
+	// right in itself is refused with 503 or 429 and Retry-After.
 	MaxConns      int
 	MaxPerAddress int
 
@@ -62,7 +64,8 @@ type Server struct {
 	RetryAfter time.Duration
 
 	// Refused, if not nil, is told of every request that was refused, after
-	// the answer, in place of the log: to count reasons, for example.
+	// the answer, in place of the log: to count reasons, for example. Of a
+	// request that Serve could not read to its end, r has what came before.
 	Refused func(r *http.Request, err *ws.HandshakeError)
 
 	// Logger gets refusals (Info), handlers' errors and panics (Error), and,
@@ -94,25 +97,36 @@ func Handler(handle func(ctx context.Context, c *Conn) error) *Server {
 // ServeHTTP upgrades r. It returns as soon as the connection has a goroutine
 // of its own: the one that net/http has grown its stack and buffers on ends.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	address := s.address(r)
-	shaking := askedFor(r, &s.Options)
-	if err := s.admit(address); err != nil {
-		s.refused(r, refuse(w, shaking, err))
-		return
-	}
-	opened := false
+	s.handshake(r.Context(), newHTTPExchange(w, r, &s.Options))
+}
+
+// handshake decides about a request and, if all is well, runs the handler.
+func (s *Server) handshake(ctx context.Context, u *upgrade) {
+	address, admitted, adopted := "", false, false
 	defer func() { // also when Connect or Trace panics
-		if !opened {
+		if admitted && !adopted {
 			s.release(nil, address)
 		}
 	}()
-	c, err := s.upgrade(w, r, shaking)
-	if err != nil {
-		s.refused(r, err)
-		return
+	c, err := u.run(ctx, s.settings(), func() (context.Context, error) {
+		address = s.address(u)
+		if err := s.admit(address); err != nil {
+			return nil, err
+		}
+		admitted = true
+		if s.Connect == nil {
+			return nil, nil
+		}
+		return s.Connect(u.exchange.request())
+	})
+	switch {
+	case err == nil:
+		adopted = true
+		s.noteSubprotocol(c, u)
+		s.adopt(c, address)
+	case !errors.Is(err, errNoRequest):
+		s.refused(u.exchange.request(), err)
 	}
-	opened = true
-	s.adopt(c, address)
 }
 
 // adopt runs the handler on a connection that admit has let in.
@@ -131,26 +145,6 @@ func (s *Server) adopt(c *Conn, address string) {
 	go (&handling{s: s, c: c, address: address}).run()
 }
 
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, shaking *shaking) (*Conn, error) {
-	if err := check(w, r, &s.Options); err != nil {
-		return nil, refuse(w, shaking, err)
-	}
-	if s.Connect != nil {
-		ctx, err := s.Connect(r)
-		if err != nil {
-			return nil, refuse(w, shaking, err)
-		}
-		if ctx != nil {
-			r = r.WithContext(ctx)
-		}
-	}
-	c, err := accept(w, r, shaking, s.settings())
-	if err == nil {
-		s.noteSubprotocol(c, r.Header["Sec-Websocket-Protocol"], r.RemoteAddr)
-	}
-	return c, err
-}
-
 // unagreed bounds what the log says of subprotocols.
 type unagreed struct {
 	mu    sync.Mutex
@@ -158,9 +152,10 @@ type unagreed struct {
 	since int // how many there were that nothing was said of
 }
 
-// noteSubprotocol tells the log if offered and Options.Subprotocols have nothing
-// in common.
-func (s *Server) noteSubprotocol(c *Conn, offered []string, remote string) {
+// noteSubprotocol tells the log if those that the request offers and
+// Options.Subprotocols have nothing in common.
+func (s *Server) noteSubprotocol(c *Conn, h *upgrade) {
+	offered := h.req.Values("Sec-Websocket-Protocol")
 	if c.Subprotocol() != "" || len(offered) == 0 && len(s.Options.Subprotocols) == 0 {
 		return
 	}
@@ -181,7 +176,7 @@ func (s *Server) noteSubprotocol(c *Conn, offered []string, remote string) {
 	case len(s.Options.Subprotocols) == 0:
 		why = "Options.Subprotocols is empty; a browser gives such a connection up"
 	}
-	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.id, "remote", remote,
+	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.id, "remote", h.exchange.request().RemoteAddr,
 		"offered", shown(offered), "supported", s.Options.Subprotocols, "others", since)
 }
 
@@ -205,14 +200,15 @@ func (s *Server) settings() *settings {
 	return s.set
 }
 
-func (s *Server) address(r *http.Request) string {
-	if s.MaxPerAddress <= 0 {
+// address is what MaxPerAddress counts a request by.
+func (s *Server) address(u *upgrade) string {
+	switch {
+	case s.MaxPerAddress <= 0:
 		return ""
+	case s.Address != nil:
+		return s.Address(u.exchange.request())
 	}
-	if s.Address != nil {
-		return s.Address(r)
-	}
-	return hostOf(r.RemoteAddr)
+	return hostOf(u.exchange.request().RemoteAddr)
 }
 
 // hostOf returns an address without its port.

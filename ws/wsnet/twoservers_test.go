@@ -5,12 +5,19 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"framewright/ws"
 	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 )
@@ -39,29 +46,87 @@ func tsStatuses(t *testing.T, l *wstest.Listener, send string) (all []int) {
 	}
 }
 
+// A tsRow is a request, and the statuses that both servers answer it with.
+type tsRow struct {
+	name   string
+	send   string
+	want   []int
+	serve  []int  // if Serve answers something else
+	reason string // and why
+}
+
+// A tsServer notes what its Server shows of a request.
+type tsServer struct {
+	*wsnet.Server
+	mu    sync.Mutex
+	shown []tsShown
+}
+
+// tsShown is what a program sees of a request.
+type tsShown struct {
+	Method, Path, RawPath, Query, URLHost, URL, RequestURI, Host, Proto string
+	Major, Minor                                                        int
+	Header, Trailer                                                     http.Header
+	Length                                                              int64
+	TransferEncoding                                                    []string
+	Close, TLS, RemoteAddr, LocalAddr                                   bool
+	Refused                                                             bool // it is Refused that is shown it
+}
+
+func newTSServer() *tsServer {
+	s := &tsServer{}
+	show := func(r *http.Request, refused bool) {
+		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.shown = append(s.shown, tsShown{r.Method, r.URL.Path, r.URL.RawPath, r.URL.RawQuery, r.URL.Host, r.URL.String(), r.RequestURI, r.Host, r.Proto,
+			r.ProtoMajor, r.ProtoMinor, r.Header.Clone(), r.Trailer.Clone(), r.ContentLength, r.TransferEncoding,
+			r.Close, r.TLS != nil, r.RemoteAddr != "", local != nil, refused})
+	}
+	s.Server = &wsnet.Server{
+		Handler: func(ctx context.Context, c *wsnet.Conn) error {
+			_, _, err := c.Read(ctx)
+			return err
+		},
+		Connect: func(r *http.Request) (context.Context, error) { show(r, false); return nil, nil },
+		Refused: func(r *http.Request, _ *ws.HandshakeError) { show(r, true) },
+		Logger:  slog.New(slog.DiscardHandler),
+	}
+	return s
+}
+
+// take returns what was shown since the last call, once that is all: with Serve,
+// Refused may be called after the answer.
+func (s *tsServer) take(t *testing.T, refused bool) []tsShown {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		s.mu.Lock()
+		shown := s.shown
+		if slices.ContainsFunc(shown, func(sh tsShown) bool { return sh.Refused == refused }) {
+			s.shown = nil
+			s.mu.Unlock()
+			return shown
+		}
+		s.mu.Unlock()
+		if time.Now().After(end) {
+			t.Fatal("neither Connect nor Refused was called")
+		}
+	}
+}
+
 // TestTwoServers sends each request to Accept behind net/http and to Serve: a
-// program must be able to change from one to the other. Where they differ, the
-// row says why.
+// program must be able to change from one to the other, and two readings of one
+// request are how requests get smuggled (RFC 9112 §11.2). So the answers are the
+// same, and what Connect or Refused is shown. Where they differ, the row says why.
 func TestTwoServers(t *testing.T) {
-	srv := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
-		_, _, err := c.Read(ctx)
-		return err
-	})
-	srv.Logger = slog.New(slog.DiscardHandler)
-	accept := stServe(t, http.HandlerFunc(srv.ServeHTTP))
+	one, two := newTSServer(), newTSServer()
+	accept := stServe(t, http.HandlerFunc(one.ServeHTTP))
 	serve := wstest.NewListener()
-	go srv.Serve(serve)
+	go two.Serve(serve)
 	t.Cleanup(func() { serve.Close() })
 
-	type row struct {
-		name   string
-		send   string
-		want   []int
-		serve  []int  // if Serve answers something else
-		reason string // and why
-	}
 	ok, bad := []int{101}, []int{400}
-	rows := []row{
+	rows := []tsRow{
 		{name: "a right one", send: badAsk(), want: ok},
 		{name: "HTTP/1.2", send: badAsk("=GET /chat HTTP/1.2"), want: ok},
 		{name: "HTTP/2.0", send: badAsk("=GET /chat HTTP/2.0"), want: []int{505}},
@@ -154,39 +219,60 @@ func TestTwoServers(t *testing.T) {
 		{"1", bad}, {"01", bad}, {"9223372036854775807", bad}, {"9223372036854775808", bad}, {"18446744073709551616", bad},
 	} {
 		rows = append(rows,
-			row{name: "a length of " + v.length, send: badAsk("+Content-Length: " + v.length), want: v.want},
-			row{name: "twice a length of " + v.length, send: badAsk("+Content-Length: "+v.length, "+Content-Length: "+v.length), want: v.want})
+			tsRow{name: "a length of " + v.length, send: badAsk("+Content-Length: " + v.length), want: v.want},
+			tsRow{name: "twice a length of " + v.length, send: badAsk("+Content-Length: "+v.length, "+Content-Length: "+v.length), want: v.want})
 		post := []int{405}
 		if v.length != "1" && v.length != "01" && v.length != "9223372036854775807" && !slices.Equal(v.want, ok) {
 			post = bad
 		}
-		rows = append(rows, row{name: "POST with a length of " + v.length, send: badAsk("=POST /chat HTTP/1.1", "+Content-Length: "+v.length) + "x", want: post})
+		rows = append(rows, tsRow{name: "POST with a length of " + v.length, send: badAsk("=POST /chat HTTP/1.1", "+Content-Length: "+v.length) + "x", want: post})
 	}
 	rows = append(rows,
-		row{name: "lengths of 0 and 00", send: badAsk("+Content-Length: 0", "+Content-Length: 00"), want: bad},
-		row{name: "lengths of 0 and 1", send: badAsk("+Content-Length: 0", "+Content-Length: 1"), want: bad})
+		tsRow{name: "lengths of 0 and 00", send: badAsk("+Content-Length: 0", "+Content-Length: 00"), want: bad},
+		tsRow{name: "lengths of 0 and 1", send: badAsk("+Content-Length: 0", "+Content-Length: 1"), want: bad})
+
+	rows = append(rows, tsSmuggled()...)
+	for _, row := range badRequests() {
+		if row.opts == nil && svDiffers[row.name] == 0 {
+			rows = append(rows, tsRow{name: row.name, send: row.send})
+		}
+	}
 
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if got := tsStatuses(t, accept, row.send); !slices.Equal(got, row.want) {
-				t.Errorf("net/http and Accept answer with %v, want %v", got, row.want)
+			a, s := tsStatuses(t, accept, row.send), tsStatuses(t, serve, row.send)
+			same := two.take(t, s[len(s)-1] != http.StatusSwitchingProtocols)
+			one.mu.Lock()
+			seen := one.shown
+			one.shown = nil
+			one.mu.Unlock()
+			if row.want == nil { // others say which it is
+				row.want = a
 			}
-			want := row.want
+			if !slices.Equal(a, row.want) {
+				t.Errorf("net/http and Accept answer with %v, want %v", a, row.want)
+			}
 			if row.reason != "" {
-				want = row.serve
+				if !slices.Equal(s, row.serve) {
+					t.Errorf("Serve answers with %v, want %v", s, row.serve)
+				}
+				return
 			}
-			if got := tsStatuses(t, serve, row.send); !slices.Equal(got, want) {
-				t.Errorf("Serve answers with %v, want %v", got, want)
+			if !slices.Equal(s, row.want) {
+				t.Errorf("Serve answers with %v, want %v", s, row.want)
+			}
+			switch {
+			case len(seen) == 0: // net/http has refused it by itself
+				return
+			case same[0].Method == "": // Serve has refused it before it was there
+				return
+			case same[0].Method == "PRI": // behind which net/http expects HTTP/2
+				return
+			}
+			// After an answer net/http goes on with the next request, Serve hangs up.
+			if diff := cmp.Diff(seen[:min(len(seen), len(same))], same, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("what a program sees of it (-net/http +Serve):\n%s", diff)
 			}
 		})
-	}
-	for _, row := range badRequests() {
-		if row.opts == nil && svDiffers[row.name] == 0 {
-			t.Run(row.name, func(t *testing.T) {
-				if a, s := tsStatuses(t, accept, row.send), tsStatuses(t, serve, row.send); !slices.Equal(a, s) {
-					t.Errorf("net/http and Accept answer with %v, Serve with %v", a, s)
-				}
-			})
-		}
 	}
 }
