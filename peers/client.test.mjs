@@ -1,11 +1,16 @@
-// Tests of cmd/server/web/client.js without a browser: the WebSocket, the clock
-// and chance are played here. TestClientModule runs them, beside a copy of it.
+// Tests of cmd/server/web/client.js and what it is made of without a browser: the
+// WebSocket, the clock and chance are played here. TestClientModule runs them,
+// beside a copy of it.
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-const listeners = new Map();
-globalThis.addEventListener = (type, f) => listeners.set(type, [...(listeners.get(type) ?? []), f]);
+const listeners = new Map(); // type → functions
+globalThis.addEventListener = (type, f, { signal } = {}) => {
+  listeners.set(type, [...(listeners.get(type) ?? []), f]);
+  signal?.addEventListener("abort", () => listeners.set(type, (listeners.get(type) ?? []).filter((g) => g !== f)));
+};
 const happens = (type) => (listeners.get(type) ?? []).forEach((f) => f());
+const listening = () => [...listeners].flatMap(([type, all]) => all.map(() => type)).sort();
 // The monotonic clock, beside Date, which can be set and knows of sleep.
 let slept = 0;
 Object.defineProperty(globalThis, "performance", { value: { now: () => Date.now() - slept } });
@@ -77,6 +82,101 @@ async function inRoom(b, room = "r", cursor = "e-1") {
   b.socket().says(joined(asked(b.socket(), "join")[0].id, room, cursor));
   await settle();
 }
+
+// countTimers returns a function that says how many are waiting.
+function countTimers() {
+  const waiting = new Set();
+  const { setTimeout: set, clearTimeout: clear } = globalThis; // the played ones, until they are reset
+  globalThis.setTimeout = (f, ms) => {
+    const timer = set(() => {
+      waiting.delete(timer);
+      f();
+    }, ms);
+    waiting.add(timer);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => {
+    waiting.delete(timer);
+    clear(timer);
+  };
+  return () => waiting.size;
+}
+
+const LISTENED = ["offline", "online", "pageshow", "resume", "visibilitychange"];
+
+for (const [what, reach] of Object.entries({
+  "before it was ever connected": () => {},
+  "while it connects": (b) => b.chat.connect(),
+  "while it waits for the next try": (b) => {
+    b.chat.connect();
+    b.socket().loses();
+  },
+  "while it has everything under way": async (b) => {
+    await inRoom(b);
+    b.chat.join("later");
+    b.socket().says({ type: "error", id: asked(b.socket(), "join").at(-1).id, code: "unavailable", text: "not now", retry: 5000 });
+    b.chat.join("limited");
+    b.socket().says({ type: "error", id: asked(b.socket(), "join").at(-1).id, code: "rate-limited", text: "slowly", retry: 5000 });
+    b.chat.history("r").catch(() => {});
+    b.chat.send("r", "on its way");
+    const held = b.chat.sendPrivate(you, "held");
+    b.socket().says({ type: "error", id: held, code: "rate-limited", text: "slowly", retry: 5000 });
+    mock.timers.tick(1500);
+    happens("online");
+    assert.equal(pings(b), 1);
+    await settle();
+  },
+})) {
+  test(`a client that is closed ${what} leaves no listener and no timer behind`, async (t) => {
+    const b = begin(t, { token: async () => "a token" });
+    const waiting = countTimers();
+    await reach(b);
+    const connected = b.chat.state !== "stopped";
+    assert.deepEqual(listening(), connected ? LISTENED : []);
+    if (connected) assert.ok(waiting() > 0);
+    b.chat.close();
+    await settle();
+    assert.deepEqual(listening(), []);
+    assert.equal(waiting(), 0);
+    const before = FakeSocket.all.length;
+    for (const type of LISTENED) happens(type);
+    mock.timers.tick(600_000);
+    await settle();
+    assert.equal(FakeSocket.all.length, before);
+    assert.equal(b.chat.state, "stopped");
+    b.chat.connect(); // and it can be had again
+    b.chat.connect();
+    assert.deepEqual(listening(), LISTENED, "each of them once");
+  });
+}
+
+test("a client that will not come back by itself listens to nothing either", async (t) => {
+  const b = begin(t);
+  const waiting = countTimers();
+  await inRoom(b);
+  b.socket().loses(4003);
+  assert.deepEqual([b.chat.state, listening(), waiting()], ["stopped", [], 0]);
+  b.chat.connect();
+  b.socket().opens();
+  await settle();
+  b.socket().says({ type: "error", code: "name-taken", text: "somebody else has it" });
+  assert.deepEqual([b.chat.state, listening(), waiting()], ["refused", [], 0]);
+  b.chat.rename("Grace");
+  assert.deepEqual([b.chat.state, listening()], ["connecting", LISTENED]);
+});
+
+test("who closes because of what it is told stays closed", async (t) => {
+  const b = begin(t);
+  const waiting = countTimers();
+  await inRoom(b);
+  b.chat.on("delivery", (d) => d.state === "failed" && b.chat.close());
+  b.chat.send("r", "too long");
+  b.socket().loses(1009);
+  assert.deepEqual([b.chat.state, listening(), waiting()], ["stopped", [], 0]);
+  b.chat.on("state", (e) => e.state === "connecting" && b.chat.close());
+  b.chat.connect();
+  assert.deepEqual([b.chat.state, listening(), waiting()], ["stopped", [], 0]);
+});
 
 test("listeners that are added at once miss nothing", async (t) => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });

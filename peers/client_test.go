@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestClientModule runs client.test.mjs, the tests of the page's client module
-// without a browser. ROUNDS in the environment makes its random part longer.
+// TestClientModule runs client.test.mjs and its like, the tests of what the page
+// loads without a browser. ROUNDS in the environment makes its random part longer.
 func TestClientModule(t *testing.T) {
 	dependsOnOtherPrograms(t)
 	node, err := exec.LookPath("node")
@@ -23,12 +23,12 @@ func TestClientModule(t *testing.T) {
 	}
 	// Beside a package.json, so that .js means a module.
 	dir := t.TempDir()
-	for to, from := range map[string]string{"client.js": "../cmd/server/web/client.js", "client.test.mjs": "client.test.mjs"} {
-		data, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, to), data, 0o644); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("../cmd/server/web")); err != nil {
+		t.Fatal(err)
+	}
+	tests := []string{"client.test.mjs"}
+	for _, name := range tests {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(readFile(t, name)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,8 +37,9 @@ func TestClientModule(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "--test", "--test-reporter=tap", "client.test.mjs")
+	cmd := exec.CommandContext(ctx, node, append([]string{"--test", "--test-reporter=tap"}, tests...)...)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "TZ=Europe/Zurich")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("node --test: %v\n%s", err, out)

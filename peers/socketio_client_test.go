@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -149,15 +151,36 @@ func everyIOClient(t *testing.T, test func(t *testing.T, c *ioClient)) {
 // ownSocketIO is the client that our server's own page uses.
 const ownSocketIO = "framewright"
 
-// scriptOf returns the file that a page loads of a version of socket.io-client.
+// scriptOf returns what a page loads of a version of socket.io-client.
 func scriptOf(t *testing.T, pkg string) string {
 	t.Helper()
 	if pkg == ownSocketIO {
-		dependsOnOtherPrograms(t)
-		return filepath.Join("..", "cmd", "server", "web", "socketio-client.js")
+		server := buildServer(t)
+		server.start(t)
+		defer server.kill()
+		return fetched(t, server.url()+"socket.io/socket.io.js")
 	}
 	r := got(t, install.SocketIO(t.Context()))
-	return filepath.Join(r.Path, "node_modules", pkg, "dist", "socket.io.js")
+	return readFile(t, filepath.Join(r.Path, "node_modules", pkg, "dist", "socket.io.js"))
+}
+
+// fetched returns what is at an address.
+func fetched(t *testing.T, url string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, resp.Status, err)
+	}
+	return string(body)
 }
 
 // pageIO opens a page with a version of socket.io-client. It is of another
@@ -165,7 +188,7 @@ func scriptOf(t *testing.T, pkg string) string {
 func pageIO(t *testing.T, b *browser, pkg string) *ioClient {
 	t.Helper()
 	origin := servePage(t, `<!doctype html><title>Socket.IO</title><script src="/socket.io.js"></script><script src="/driver.js"></script>`,
-		map[string]string{"/socket.io.js": readFile(t, scriptOf(t, pkg)), "/driver.js": socketio.Driver + `
+		map[string]string{"/socket.io.js": scriptOf(t, pkg), "/driver.js": socketio.Driver + `
 			const events = [];
 			let waiting;
 			const act = socketDriver(io, (e) => { events.push(e); waiting?.(events.splice(0)); waiting = undefined; });

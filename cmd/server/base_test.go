@@ -210,7 +210,7 @@ func TestScriptForOtherOrigins(t *testing.T) {
 			if got := h.Get("Access-Control-Allow-Credentials"); (got == "true") != (tt.allowedOrigin != "") {
 				t.Errorf("%s, Origin %q: credentials %q", path, tt.origin, got)
 			}
-			if module := strings.Contains(string(body), "export default io"); module != strings.Contains(path, "esm") {
+			if module := strings.Contains(string(body), "export { io, io as connect, io as default, Manager, Socket"); module != strings.Contains(path, "esm") {
 				t.Errorf("%s is a module: %v", path, module)
 			}
 		}

@@ -51,9 +51,13 @@ func policies(files map[string][]byte) map[string]string {
 	return special
 }
 
-// clientModule can be imported by pages of other origins, too: it is public
-// anyway, and whether such a page may connect is decided at the handshake.
-const clientModule = "/client.js"
+// clientModule can be imported by pages of other origins, too, and with it what
+// it imports from clientParts: it is public anyway, and whether such a page may
+// connect is decided at the handshake.
+const (
+	clientModule = "/client.js"
+	clientParts  = "/client/"
+)
 
 // contentTypes does not leave this to the machine's MIME tables.
 var contentTypes = map[string]string{
@@ -80,13 +84,15 @@ var page = sync.OnceValue(func() http.Handler {
 		return err
 	})
 	special := policies(files)
-	files[socketModule] = asModule(files["/socketio-client.js"])
+	joined := joinModules(files, socketParts)
+	files[socketScriptFile] = asScript(joined)
+	files[socketModule] = asModule(joined)
 	for name, data := range files {
 		sum := sha256.Sum256(data)
 		tags[name] = `"` + hex.EncodeToString(sum[:12]) + `"`
 	}
 	serve := readOnly("The page takes GET only.", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == clientModule {
+		if r.URL.Path == clientModule || strings.HasPrefix(r.URL.Path, clientParts) {
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 			w.Header().Set("Access-Control-Allow-Origin", "*") // a module's import is a CORS request
 		}

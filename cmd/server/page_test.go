@@ -4,10 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"io/fs"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestPage(t *testing.T) {
@@ -104,23 +109,97 @@ func TestPageSources(t *testing.T) {
 		"an address elsewhere":      regexp.MustCompile(`(src|href|url|import|from)\s*[=(]?\s*["'(]*\s*(https?:)?//`),
 	}
 	comment := regexp.MustCompile(`(?m)^\s*//.*$`) // an example may name an address
-	entries, err := web.ReadDir("web")
-	if err != nil || len(entries) < 5 {
-		t.Fatal(entries, err)
-	}
-	for _, e := range entries {
-		data, err := web.ReadFile("web/" + e.Name())
+	files := 0
+	err := fs.WalkDir(web, "web", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		data, err := web.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		data = comment.ReplaceAll(data, nil)
-		if e.Name() == "index.html" {
+		if name == "web/index.html" {
 			data = inline.ReplaceAll(data, nil) // the one that TestInlineScript is about
 		}
 		for what, re := range forbidden {
 			if at := re.Find(data); at != nil {
-				t.Errorf("%s has %s: %s", e.Name(), what, at)
+				t.Errorf("%s has %s: %s", name, what, at)
 			}
+		}
+		return nil
+	})
+	if err != nil || files < 20 {
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
+// imported are the modules that a module imports, by their addresses.
+var imported = regexp.MustCompile(`(?m)^(?:import|export)\b.* from ["'](.*)["'];$`)
+
+// modules follows the imports of a module as a browser does, and hands each
+// address, the first one's too, to visit, which returns what is there.
+func modules(t *testing.T, root string, visit func(address string) string) {
+	t.Helper()
+	seen := map[string]bool{root: true}
+	for ahead := []string{root}; len(ahead) > 0; ahead = ahead[1:] {
+		at, err := url.Parse(ahead[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range imported.FindAllStringSubmatch(visit(ahead[0]), -1) {
+			if !strings.HasPrefix(m[1], "./") && !strings.HasPrefix(m[1], "../") {
+				t.Errorf("%s imports %q, which is not beside it: under a path of a proxy it is not there", ahead[0], m[1])
+			}
+			to, err := at.Parse(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !seen[to.String()] {
+				seen[to.String()] = true
+				ahead = append(ahead, to.String())
+			}
+		}
+	}
+}
+
+// A page has every module that it imports, wherever the server is, and one of
+// another origin has all that the client is made of, and no more than that.
+func TestModules(t *testing.T) {
+	p := startAdmin(t)
+	for root, foreign := range map[string]bool{"/client.js": true, "/app.js": false, "/admin/admin.js": false} {
+		var got []string
+		modules(t, p.url+root, func(address string) string {
+			got = append(got, strings.TrimPrefix(address, p.url))
+			status, header, body := get(t, address)
+			if status != 200 || header.Get("Content-Type") != contentTypes[".js"] || header.Get("ETag") == "" {
+				t.Errorf("%s: %d, %q, ETag %q", address, status, header.Get("Content-Type"), header.Get("ETag"))
+			}
+			shared := header.Get("Cross-Origin-Resource-Policy") == "cross-origin" && header.Get("Access-Control-Allow-Origin") == "*"
+			if foreign && !shared {
+				t.Errorf("a page of another origin cannot load %s", address)
+			}
+			return body
+		})
+		if foreign {
+			want := []string{"/client.js"}
+			entries, err := web.ReadDir("web/client")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				if e.Name() != "types.js" { // which is for type checkers only
+					want = append(want, "/client/"+e.Name())
+				}
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s loads (-want +got)\n%s", root, d)
+			}
+		} else if len(got) < 3 {
+			t.Errorf("%s loads only %q", root, got)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (a *app) script(site http.Handler) http.Handler {
 		own.URL.Path, own.URL.RawPath = "/nothing", ""
 		switch path.Base(r.URL.Path) {
 		case "socket.io.js", "socket.io.min.js":
-			own.URL.Path = "/socketio-client.js"
+			own.URL.Path = socketScriptFile
 		case "socket.io.esm.min.js":
 			own.URL.Path = socketModule
 		}
@@ -59,11 +59,39 @@ func (a *app) script(site http.Handler) http.Handler {
 	})
 }
 
-// socketModule is the same client for pages that import it.
-const socketModule = "/socketio-client.esm.js"
+// The client of Socket.IO as one file, which is how pages ask for it: as a script,
+// and for those that import it.
+const (
+	socketScriptFile = "/socketio-client.js"
+	socketModule     = "/socketio-client.esm.js"
+)
 
-func asModule(script []byte) []byte {
-	return slices.Concat(script, []byte("export const io = globalThis.io;\nexport const connect = io;\nexport default io;\n"))
+// socketParts are the modules that it is made of, each behind those that it
+// imports.
+var socketParts = []string{"emitter", "bytes", "options", "packet", "engine", "socket", "manager", "io"}
+
+// linking is what only modules have: imports, and exports of what is declared.
+var linking = regexp.MustCompile(`(?m)^(?:import .*;\n|/\*\* @import .*\n|export \{.*\};\n|export )`)
+
+// joinModules returns modules as one piece of source. No two of them may declare
+// the same name, nor import under another.
+func joinModules(files map[string][]byte, parts []string) []byte {
+	var joined []byte
+	for _, part := range parts {
+		joined = append(joined, linking.ReplaceAll(files["/socketio-client/"+part+".js"], nil)...)
+	}
+	return joined
+}
+
+// asScript makes io what the published script makes it.
+func asScript(joined []byte) []byte {
+	return slices.Concat([]byte("(() => {\n'use strict';\n"), joined,
+		[]byte("globalThis.io = Object.assign(io, { io, connect: io, Manager, Socket, protocol });\n})();\n"))
+}
+
+// asModule exports what the published module does, but for its transports.
+func asModule(joined []byte) []byte {
+	return slices.Concat(joined, []byte("export { io, io as connect, io as default, Manager, Socket, protocol };\n"))
 }
 
 // A sharing is the answer to a request for a script that pages of the allowed

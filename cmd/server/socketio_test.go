@@ -160,7 +160,7 @@ func TestSocketIODrainsStalledClients(t *testing.T) {
 func TestSocketIOPage(t *testing.T) {
 	p := start(t, "-drain", "500ms")
 	for path, part := range map[string]string{
-		"/socketio.html": `"socket.io/socket.io.js"`, "/socketio.js": "globalThis.io(", "/socketio.css": "#messages", "/socket.io/socket.io.js": "globalThis.io =",
+		"/socketio.html": `"socket.io/socket.io.js"`, "/socketio.js": "io({ path", "/socketio.css": "#messages", "/socket.io/socket.io.js": "globalThis.io =",
 	} {
 		status, header, body := get(t, p.url+path)
 		if status != 200 || !strings.Contains(body, part) || !strings.Contains(header.Get("Content-Security-Policy"), "script-src 'self'") {

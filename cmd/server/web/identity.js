@@ -1,7 +1,7 @@
 // Who this browser is: a name, the rooms it is in, and a secret by which the
 // server knows that two tabs, or yesterday and today, are one person. A tab may
 // be somebody else.
-import { randomText } from "./client.js";
+import { randomText } from "./client/text.js";
 
 const path = new URL(".", location.href).pathname;
 /** PLACE tells apart what several chats of one host keep in the browser. */
@@ -10,18 +10,27 @@ export const PLACE = path === "/" ? "" : ` ${path}`;
 const KEY = `framewright chat${PLACE}`;
 const ROOMS = 30; // remembered
 
-function read(storage) {
+/**
+ * @typedef {object} Me
+ * @property {string} name
+ * @property {string} secret
+ * @property {string[]} rooms
+ * @property {boolean} onlyTab  other tabs are somebody else
+ * @property {boolean} new  nobody has been here before
+ */
+
+function read(/** @type {Storage | null} */ storage) {
   try {
-    const me = JSON.parse(storage.getItem(KEY));
+    const me = JSON.parse(storage?.getItem(KEY) ?? "null");
     if (typeof me?.name !== "string" || typeof me?.secret !== "string") return null;
-    const rooms = Array.isArray(me.rooms) ? me.rooms.filter((r) => typeof r === "string" && r).slice(0, ROOMS) : [];
+    const rooms = Array.isArray(me.rooms) ? me.rooms.filter((/** @type {unknown} */ r) => typeof r === "string" && r).slice(0, ROOMS) : [];
     return { name: me.name, secret: me.secret, rooms };
   } catch {
     return null; // no storage, or not ours
   }
 }
 
-const storageOf = (onlyTab) => {
+const storageOf = (/** @type {boolean} */ onlyTab) => {
   try {
     return onlyTab ? sessionStorage : localStorage;
   } catch {
@@ -32,7 +41,10 @@ const storageOf = (onlyTab) => {
 /** tabStorage is the storage that lasts as long as the tab, if there is one. */
 export const tabStorage = () => storageOf(true);
 
-/** load returns who this is, or, the first time, somebody with an invented name: new is true. */
+/**
+ * load returns who this is, or, the first time, somebody with an invented name.
+ * @returns {Me}
+ */
 export function load() {
   const tab = read(storageOf(true));
   if (tab) return { ...tab, onlyTab: true, new: false };
@@ -41,14 +53,14 @@ export function load() {
   return { name: inventName(), secret: randomText(24), rooms: [], onlyTab: false, new: true };
 }
 
-export function remember({ name, secret, rooms, onlyTab }) {
+export function remember(/** @type {Me} */ { name, secret, rooms, onlyTab }) {
   try {
     storageOf(onlyTab)?.setItem(KEY, JSON.stringify({ name, secret, rooms: rooms.slice(-ROOMS) }));
   } catch { /* full or forbidden */ }
 }
 
 /** ownIdentity returns another secret for this tab only, or the browser's again. */
-export function ownIdentity(onlyTab) {
+export function ownIdentity(/** @type {boolean} */ onlyTab) {
   if (onlyTab) return { secret: randomText(24), onlyTab };
   try {
     sessionStorage.removeItem(KEY);
@@ -60,6 +72,6 @@ const FIRST = ["Quiet", "Amber", "Brisk", "Clever", "Early", "Gentle", "Lucky", 
 const SECOND = ["Heron", "Otter", "Finch", "Badger", "Maple", "Comet", "Lark", "Fox", "Willow", "Robin", "Hare", "Wren"];
 
 function inventName() {
-  const pick = (list) => list[Math.floor(Math.random() * list.length)];
+  const pick = (/** @type {string[]} */ list) => list[Math.floor(Math.random() * list.length)];
   return `${pick(FIRST)} ${pick(SECOND)} ${10 + Math.floor(Math.random() * 90)}`;
 }

@@ -4,29 +4,40 @@
   'use strict';
 
   const most = 500; // lines on the page
-  const status = document.querySelector('#status');
-  const messages = document.querySelector('#messages');
-  const text = document.querySelector('#text');
+  /**
+   * @template {Element} E
+   * @param {string} selector
+   * @param {new () => E} kind
+   */
+  const $ = (selector, kind) => {
+    const e = document.querySelector(selector);
+    if (e instanceof kind) return e;
+    throw new Error(`the page has no ${selector}`);
+  };
+  const status = $('#status', HTMLElement);
+  const messages = $('#messages', HTMLElement);
+  const text = $('#text', HTMLInputElement);
 
-  const show = (line, kind, place) => {
+  const show = (/** @type {string} */ line, kind = '', place = '') => {
     const atEnd = messages.scrollTop + messages.clientHeight >= messages.scrollHeight - 40;
     const li = document.createElement('li');
     li.textContent = line;
     if (kind) li.className = kind;
     if (place) li.dataset.place = place;
     messages.append(li);
-    while (messages.childElementCount > most) messages.firstElementChild.remove();
+    while (messages.childElementCount > most) messages.firstElementChild?.remove();
     if (atEnd) messages.scrollTop = messages.scrollHeight;
   };
 
   // What is cut off for a moment goes on where it was.
-  const socket = globalThis.io({ path: new URL('socket.io/', location.href).pathname, auth: { recover: true } });
+  const { io } = /** @type {{ io: typeof import('./socketio-client/io.js').io }} */ (/** @type {unknown} */ (globalThis));
+  const socket = io({ path: new URL('socket.io/', location.href).pathname, auth: { recover: true } });
 
-  const say = (state, words) => {
+  const say = (/** @type {string} */ state, /** @type {string} */ words) => {
     status.dataset.state = state;
     status.textContent = words;
   };
-  const connected = () => say('online', `Connected (${socket.io.engine.transport.name})`);
+  const connected = () => say('online', `Connected (${socket.io.engine?.transport.name})`);
   socket.on('connect', connected);
   socket.io.on('upgrade', connected);
   socket.on('disconnect', () => say('offline', socket.active ? 'Disconnected, trying again' : 'Disconnected'));
@@ -35,7 +46,7 @@
   });
   socket.on('message', (line, place) => show(line, '', place));
   socket.on('deleted', ({ place }) => {
-    for (const li of messages.children) if (li.dataset.place === place) return li.remove();
+    for (const li of messages.querySelectorAll('li')) if (li.dataset.place === place) li.remove();
   });
   socket.on('presence', ({ name, was, here, people }) => {
     show(was ? `${was} is now ${name}` : `${name} ${here ? 'joined' : 'left'}; ${people} here`, 'note');
@@ -43,7 +54,7 @@
   socket.on('renamed', (e) => show(e.text, 'note'));
   socket.on('notice', (notice) => show(notice.text, 'note'));
 
-  document.querySelector('#form').addEventListener('submit', (event) => {
+  $('#form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     const line = text.value.trim();
     if (line === '') return;
@@ -52,14 +63,14 @@
       return;
     }
     // What the server would not even read it would close the connection for.
-    const most = (socket.io.engine.maxPayload ?? Infinity) - 512;
+    const most = (socket.io.engine?.maxPayload ?? Infinity) - 512;
     const size = new TextEncoder().encode(JSON.stringify(line)).length;
     if (size > most) {
       show(`Not sent: the text has ${size} bytes, and the server takes ${most}`, 'note');
       return;
     }
     text.value = '';
-    socket.emit('message', line, crypto.randomUUID?.() ?? String(Math.random()), (answer) => {
+    socket.emit('message', line, crypto.randomUUID?.() ?? String(Math.random()), (/** @type {{ error?: string } | undefined} */ answer) => {
       if (!answer?.error) return;
       const free = text.value === '';
       show(`Not sent: ${answer.error}${free ? '' : `: ${line}`}`, 'note');

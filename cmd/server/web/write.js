@@ -1,4 +1,4 @@
-import { wellFormed } from "./client.js";
+import { wellFormed } from "./client/text.js";
 
 // What the boxes for writing need: not to send what an input method is still at,
 // and to say what is too long instead of cutting it.
@@ -15,6 +15,7 @@ const phone = matchMedia("(pointer: coarse)");
 /**
  * composing returns a function that says of a keydown whether it belongs to an
  * input method at work in box (Japanese, say), whose Enter sends nothing.
+ * @param {HTMLElement} box
  */
 export function composing(box) {
   let ended = -Infinity; // when the last composition did without a word of Enter, by the events' own clock
@@ -23,7 +24,7 @@ export function composing(box) {
   box.addEventListener("keydown", (e) => (told ||= [e.key, e.code, e.code?.replace("Numpad", "")].includes("Enter")));
   box.addEventListener("keyup", () => (told = false));
   box.addEventListener("compositionend", (e) => (ended = told ? -Infinity : e.timeStamp));
-  return (e) => {
+  return (/** @type {KeyboardEvent} */ e) => {
     if (e.isComposing || e.keyCode === 229) return true;
     const its = !phone.matches && e.timeStamp - ended < JUST;
     ended = -Infinity; // one key ends one composition
@@ -36,14 +37,16 @@ const encoder = new TextEncoder();
 const counted = new Intl.NumberFormat();
 
 /** bytes is the length of text as the server counts that of a message. */
-export const bytes = (text) => encoder.encode(text).length;
+export const bytes = (/** @type {string} */ text) => encoder.encode(text).length;
 /** characters is that of a name. */
-export const characters = (text) => [...text].length;
+export const characters = (/** @type {string} */ text) => [...text].length;
 
 /**
  * fault says in words why text cannot be sent: by how much it is too long, or
  * where it has half of a character, which pasting can leave. over: it cannot be.
  * From four fifths of the length on it counts. spoken is for who does not see.
+ * @param {string} text
+ * @param {number} most
  */
 export function fault(text, most, length = bytes) {
   if (!wellFormed(text)) {
@@ -64,8 +67,11 @@ export function fault(text, most, length = bytes) {
 /**
  * bounded watches an input for a name, or another line: what is too long stays there, is
  * explained in note, and is not taken by its form.
+ * @param {HTMLInputElement} input
+ * @param {HTMLElement} note
+ * @param {number} most
  */
-export function bounded(input, note, most, value = (text) => text.trim(), length = characters) {
+export function bounded(input, note, most, value = (/** @type {string} */ text) => text.trim(), length = characters) {
   note.id ||= `${input.id}-note`;
   const check = () => {
     const { over, words } = fault(value(input.value), most, length);
