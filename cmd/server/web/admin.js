@@ -2,7 +2,28 @@
 // in a header, and asks before it does anything.
 import { bounded } from './write.js';
 
-const $ = (id) => document.querySelector(`#${id}`);
+/**
+ * Ids whose elements are more than an HTMLElement.
+ * @typedef {object} Elements
+ * @property {HTMLInputElement} key
+ * @property {HTMLInputElement} name
+ * @property {HTMLSelectElement} room
+ * @property {HTMLButtonElement} close
+ * @property {HTMLInputElement} minutes
+ * @property {HTMLInputElement} reason
+ * @property {HTMLDialogElement} ask
+ *
+ * @typedef {{ person: string, name: string, account: boolean, address: string, transport: string, since: string, rooms: string[] }} Session
+ * @typedef {{ cursor: string, time: string, name: string, account: boolean, text: string }} Said
+ * @typedef {Record<string, string | number>} Order
+ */
+
+/**
+ * @template {string} I
+ * @param {I} id
+ * @returns {I extends keyof Elements ? Elements[I] : HTMLElement}
+ */
+const $ = (id) => /** @type {any} */ (document.querySelector(`#${id}`));
 // Several servers may be on one host, each under a path and with its own key.
 const kept = `framewright admin key ${new URL('.', location.href).pathname}`;
 const REASON = 200; // characters
@@ -11,17 +32,23 @@ try {
   key = sessionStorage.getItem(kept) ?? '';
 } catch { /* forbidden: then the key lasts as long as the page */ }
 
-function keep(value) {
+function keep(/** @type {string} */ value) {
   key = value;
   try {
     if (value) sessionStorage.setItem(kept, value);
     else sessionStorage.removeItem(kept);
   } catch { /* as above */ }
 }
-const status = (text) => { $('status').textContent = text; };
+const status = (/** @type {string} */ text) => { $('status').textContent = text; };
 
+/**
+ * api asks the server, by POST if there is an order.
+ * @param {string} path
+ * @param {Order} [body]
+ */
 async function api(path, body) {
   const bytes = String.fromCharCode(...new TextEncoder().encode(key)); // a header has bytes
+  /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${bytes}` };
   if (body) headers['Content-Type'] = 'application/json';
   const answer = await fetch(`api/${path}`, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'omit' });
@@ -39,14 +66,20 @@ function leave() {
 }
 
 /** attempt does what may fail, and says so where a screen reader hears it. */
-async function attempt(f) {
+async function attempt(/** @type {() => Promise<void>} */ f) {
   try {
     await f();
-  } catch (e) {
+  } catch (/** @type {any} */ e) {
     status(`That did not work: ${e.message}`);
   }
 }
 
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} [text]
+ * @param {object} props
+ */
 function element(tag, text, props = {}) {
   const e = Object.assign(document.createElement(tag), props);
   if (text !== undefined) e.textContent = text;
@@ -54,24 +87,33 @@ function element(tag, text, props = {}) {
 }
 
 /** named is what somebody calls himself, or says: its direction stays its own. */
-const named = (text) => `\u2068${text}\u2069`;
+const named = (/** @type {string} */ text) => `\u2068${text}\u2069`;
 
 /** person is a name, with a mark if it belongs to an account. */
-function person({ name, account }) {
+function person(/** @type {{ name: string, account: boolean }} */ { name, account }) {
+  /** @type {(string | Node)[]} */
   const line = [element('bdi', name)];
   if (account) line.push(' ', element('span', '✓', { className: 'account', role: 'img', ariaLabel: 'account', title: 'This name belongs to an account' }));
   return line;
 }
 
 /** cell is one of a row. Where the window has no room for columns it has its title. */
-function cell(title, ...parts) {
+function cell(/** @type {string} */ title, /** @type {(string | Node)[]} */ ...parts) {
   const td = element('td');
   td.dataset.title = title;
   td.append(...parts);
   return td;
 }
 
-/** button does an action after a question. */
+/**
+ * button does an action after a question.
+ * @param {string} label
+ * @param {string} about  whom or what, for who does not see the row
+ * @param {string} question
+ * @param {string} action
+ * @param {Order} order
+ * @param {string[]} rows  what else is asked for
+ */
 function button(label, about, question, action, order, rows) {
   return element('button', label, {
     type: 'button', ariaLabel: `${label} ${about}`,
@@ -85,7 +127,7 @@ function button(label, about, question, action, order, rows) {
   });
 }
 
-async function act(action, order) {
+async function act(/** @type {string} */ action, /** @type {Order} */ order) {
   const { count } = await api(action, order);
   const [label, at] = focus();
   await look();
@@ -95,18 +137,21 @@ async function act(action, order) {
 
 // The tables are built anew: the focus goes to what stands for the same thing, or
 // is where it was.
-const buttons = () => [...document.querySelectorAll('#all button, #all select')];
+const buttons = () => /** @type {(HTMLButtonElement | HTMLSelectElement)[]} */ ([...document.querySelectorAll('#all button, #all select')]);
+const focused = () => buttons().findIndex((b) => b === document.activeElement);
+/** @returns {[label: string | undefined, at: number]} */
 function focus() {
-  const at = buttons().indexOf(document.activeElement);
+  const at = focused();
   return [buttons()[at]?.ariaLabel ?? buttons()[at]?.id, at];
 }
-function refocus(label, at) {
-  if (at < 0 || buttons().includes(document.activeElement)) return;
+function refocus(/** @type {string | undefined} */ label, /** @type {number} */ at) {
+  if (at < 0 || focused() >= 0) return;
   const all = buttons().filter((b) => !b.disabled);
   (all.find((b) => (b.ariaLabel ?? b.id) === label) ?? all[Math.min(at, all.length - 1)])?.focus();
 }
 
-function confirmed(question, rows) {
+/** @returns {Promise<boolean>} */
+function confirmed(/** @type {string} */ question, /** @type {string[]} */ rows) {
   $('question').textContent = question;
   $('minutes-row').hidden = !rows.includes('minutes');
   $('reason-row').hidden = !rows.includes('reason');
@@ -125,18 +170,19 @@ async function look() {
   const query = new URLSearchParams({ room, name: $('name').value });
   const [{ rooms }, { people, more }] = await Promise.all([api('rooms'), api(`people?${query}`)]);
   if (turn !== looks) return; // somebody has asked for something else meanwhile
-  const here = rooms.some((r) => r.name === room) || room === '' ? rooms : [...rooms, { name: room, people: 0 }];
+  /** @type {{ name: string, people: number }[]} */
+  const here = rooms.some((/** @type {{ name: string }} */ r) => r.name === room) || room === '' ? rooms : [...rooms, { name: room, people: 0 }];
   $('room').replaceChildren(element('option', `all (${rooms.length})`, { value: '' }),
     ...here.map((r) => element('option', `${r.name} (${r.people})`, { value: r.name })));
   $('room').value = room;
   $('close').disabled = room === '';
-  $('people').replaceChildren(...people.map((p) => row(p, room)));
+  $('people').replaceChildren(...people.map((/** @type {Session} */ p) => row(p, room)));
   $('more').textContent = more ? `(${more} more: choose a room or a name)` : `(${people.length})`;
   $('said').hidden = room === '';
   if (room !== '') await messages(room);
 }
 
-function row(p, room) {
+function row(/** @type {Session} */ p, /** @type {string} */ room) {
   const tr = element('tr');
   const where = room ? ` in ${named(room)}` : ' everywhere';
   const order = { person: p.person, room };
@@ -156,11 +202,11 @@ function row(p, room) {
   return tr;
 }
 
-async function messages(room) {
+async function messages(/** @type {string} */ room) {
   const turn = looks;
   const { messages } = await api(`messages?${new URLSearchParams({ room })}`);
   if (turn !== looks) return;
-  $('messages').replaceChildren(...messages.reverse().map((m) => {
+  $('messages').replaceChildren(...messages.reverse().map((/** @type {Said} */ m) => {
     const tr = element('tr');
     const short = [...m.text].length > 80 ? `${[...m.text].slice(0, 80).join('')}…` : m.text;
     const remove = button('Delete', `what ${m.name} said: ${short}`, `Delete what ${named(m.name)} said: “${named(short)}”?`, 'delete', { room, cursor: m.cursor }, []);

@@ -8,14 +8,15 @@ const MANY = 3; // messages that are still read out
 
 export class Announcer {
   #region;
+  /** @type {string[]} */
   #texts = [];
   #timer = 0;
 
-  constructor(region) {
+  constructor(/** @type {HTMLElement} */ region) {
     this.#region = region;
   }
 
-  say(text) {
+  say(/** @type {string} */ text) {
     this.#texts.push(text);
     this.#timer ||= setTimeout(() => this.#flush(), TOGETHER);
   }

@@ -10,13 +10,16 @@ import { banner, connection, lists, header, members, total } from "./view.js";
 import { Dialog, keys, panels } from "./panels.js";
 import { bounded, composing, fault } from "./write.js";
 import { $ } from "./dom.js";
+/** @import { Delivery, Message, Person, Private } from "./client/types.js" */
 
 const DEFAULT_ROOM = "lobby";
 const NAME = 32; // characters of a person's or a room's name
 let maxText = 16_384; // bytes of a message; the server says
 
 const me = load();
-const conversations = new Map(); // key → Conversation
+/** @type {Map<string, Conversation>} */
+const conversations = new Map(); // by key
+/** @type {Conversation | null} */
 let active = null;
 let begun = false;
 
@@ -35,16 +38,19 @@ function socketURL() {
 
 // Conversations.
 
+/** @type {import("./conversation.js").Ask} */
 const ask = {
   history: (room, o) => chat.history(room, o),
   retry: (id) => chat.retry(id),
   discard: (id) => chat.discard(id),
-  newest: (c, below) => c === active && ($("newest").hidden = !below),
+  newest: (c, below) => {
+    if (c === active) $("newest").hidden = !below;
+  },
   changed: () => refresh(),
   now: () => chat.now(),
 };
 
-function conversation(key, person = null) {
+function conversation(/** @type {string} */ key, /** @type {Person | null | undefined} */ person = null) {
   let c = conversations.get(key);
   if (!c) {
     c = new Conversation(key, ask, person);
@@ -56,21 +62,21 @@ function conversation(key, person = null) {
   return c;
 }
 
-const roomOf = (room) => conversations.get(`#${room}`);
+const roomOf = (/** @type {string} */ room) => conversations.get(`#${room}`);
 
-function openRoom(name) {
+function openRoom(/** @type {string} */ name) {
   const c = conversation(`#${name}`);
   chat.join(name);
   return c;
 }
 
 /** goes to a conversation, by way of the page's address, so that going back works. */
-function go(c) {
+function go(/** @type {Conversation} */ c) {
   if (location.hash !== c.hash) history.pushState(null, "", c.hash);
   activate(c);
 }
 
-function activate(c) {
+function activate(/** @type {Conversation} */ c) {
   if (c === active) return;
   if (active) {
     active.draft = text.value;
@@ -85,7 +91,8 @@ function activate(c) {
 }
 
 function route() {
-  const c = fromHash() ?? active ?? conversations.values().next().value ?? openRoom(DEFAULT_ROOM);
+  const [first] = conversations.values();
+  const c = fromHash() ?? active ?? first ?? openRoom(DEFAULT_ROOM);
   if (location.hash && c.hash !== location.hash) history.replaceState(null, "", c.hash);
   activate(c);
 }
@@ -93,7 +100,8 @@ function route() {
 function fromHash() {
   const hash = location.hash.slice(1);
   try {
-    if (hash.startsWith("@") && conversations.has(decodeURIComponent(hash))) return conversations.get(decodeURIComponent(hash));
+    const known = hash.startsWith("@") && conversations.get(decodeURIComponent(hash));
+    if (known) return known;
     const room = tidy(decodeURIComponent(hash));
     return room ? openRoom(room) : null;
   } catch {
@@ -101,9 +109,9 @@ function fromHash() {
   }
 }
 
-const tidy = (room) => room.trim().replace(/\s+/g, " ");
+const tidy = (/** @type {string} */ room) => room.trim().replace(/\s+/g, " ");
 
-function leave(c) {
+function leave(/** @type {Conversation} */ c) {
   const list = [...conversations.values()];
   conversations.delete(c.key);
   c.log.element.remove();
@@ -118,7 +126,7 @@ function leave(c) {
 }
 
 function save() {
-  me.rooms = [...conversations.values()].filter((c) => c.room && !c.closed).map((c) => c.room);
+  me.rooms = [...conversations.values()].flatMap((c) => (c.room && !c.closed ? [c.room] : []));
   remember(me);
 }
 
@@ -151,14 +159,19 @@ function read() {
 }
 document.addEventListener("visibilitychange", read);
 
-function unread(c, n, m) {
+/**
+ * @param {Conversation} c
+ * @param {number} n  messages
+ * @param {boolean} one  it came by itself
+ */
+function unread(c, n, one = false) {
   if (n === 0 || (c === active && !document.hidden)) return;
-  if (c.unread === 0 && c !== active) announcer.say(m ? `New message in ${c.title}` : `New messages in ${c.title}`);
+  if (c.unread === 0 && c !== active) announcer.say(one ? `New message in ${c.title}` : `New messages in ${c.title}`);
   c.unread += n;
   refresh();
 }
 
-function talkTo(person) {
+function talkTo(/** @type {Person} */ person) {
   go(conversation(`@${person.id}`, person));
   text.focus();
 }
@@ -215,17 +228,20 @@ chat.on("private", (m) => {
   if (c.isNew(m)) arrived(c, m, m.mine);
 });
 
-function arrived(c, m, mine) {
+function arrived(/** @type {Conversation} */ c, /** @type {Message | Private} */ m, /** @type {boolean} */ mine) {
   const away = c !== active || document.hidden;
   if (away && !mine && c.unread === 0) c.log.unread();
   c.message(m);
   if (mine) return;
-  unread(c, 1, m);
+  unread(c, 1, true);
   if (c === active) announcer.say(spoken(m));
 }
 
+/** keyOf is that of the conversation that a message is for. */
+const keyOf = (/** @type {Delivery} */ { room, to }) => (room !== undefined ? `#${room}` : `@${to?.id}`);
+
 chat.on("delivery", (d) => {
-  const key = d.room !== undefined ? `#${d.room}` : `@${d.to.id}`;
+  const key = keyOf(d);
   if (d.state !== "sending" && !conversations.has(key)) return; // left meanwhile
   const c = conversation(key, d.to);
   c.log.delivery(d, chat.you ?? { id: "", name: me.name });
@@ -258,9 +274,9 @@ const text = $("text");
 $("form").addEventListener("submit", (e) => {
   e.preventDefault();
   const words = text.value.trim();
-  if (words && !active.obstacle && !measure()) {
+  if (words && active && !active.obstacle && !measure()) {
     active.log.follow(); // who writes wants to see it
-    const sent = active.room ? chat.send(active.room, words) : chat.sendPrivate(active.person, words);
+    const sent = active.person ? chat.sendPrivate(active.person, words) : chat.send(active.key.slice(1), words);
     if (sent) text.value = "";
     else active.log.system("Too much waits to be sent already. Your text is still in the box.");
     fit();
@@ -278,7 +294,7 @@ text.addEventListener("keydown", (e) => {
 
 text.addEventListener("input", () => {
   fit();
-  if (text.value.trim() && active.room) chat.typing(active.room);
+  if (text.value.trim() && active?.room) chat.typing(active.room);
 });
 
 // measure shows how long the text is, if that matters, and whether it can be
@@ -301,17 +317,17 @@ function fit() {
   $("send").disabled = measure() || Boolean(active?.obstacle);
 }
 
-$("newest").addEventListener("click", () => active.log.follow());
+$("newest").addEventListener("click", () => active?.log.follow());
 $("retry-now").addEventListener("click", () => chat.connect());
 $("rejoin").addEventListener("click", () => {
-  chat.join(active.room);
+  if (active?.room) chat.join(active.room);
   text.focus();
 });
 $("skip").addEventListener("click", (e) => {
   e.preventDefault();
   text.focus();
 });
-const roomNamed = (words) => tidy(words.replace(/^\s*#/, ""));
+const roomNamed = (/** @type {string} */ words) => tidy(words.replace(/^\s*#/, ""));
 const checkRoom = bounded($("room-name"), $("room-note"), NAME, roomNamed);
 $("room-form").addEventListener("submit", (e) => {
   e.preventDefault();
@@ -349,21 +365,21 @@ const drawers = panels(frames);
 keys({
   step(by) {
     const list = [...conversations.values()];
-    go(list[(list.indexOf(active) + by + list.length) % list.length]);
+    if (active) go(list[(list.indexOf(active) + by + list.length) % list.length]);
   },
   escape: () => drawers.close() || text.focus(),
   dialog,
 });
-$("nav").addEventListener("click", (e) => e.target.closest("a") && drawers.close());
+$("nav").addEventListener("click", (e) => e.target instanceof Element && e.target.closest("a") && drawers.close());
 addEventListener("hashchange", route);
 addEventListener("popstate", route);
 
 // Begin.
 
-function begin(room) {
+function begin(/** @type {string | null} */ room = null) {
   begun = true;
   for (const r of me.rooms) openRoom(r);
-  for (const m of chat.outbox) if (m.state) conversation(m.room !== undefined ? `#${m.room}` : `@${m.to.id}`, m.to).log.delivery(m, { id: "", name: me.name });
+  for (const m of chat.outbox) conversation(keyOf(m), m.to).log.delivery(m, { id: "", name: me.name });
   const wanted = room && roomNamed(room);
   if (wanted) go(openRoom(wanted));
   else route();
@@ -378,7 +394,7 @@ if (me.new) {
   begin();
 }
 
-function roomIn(hash) {
+function roomIn(/** @type {string} */ hash) {
   try {
     return decodeURIComponent(hash.slice(1));
   } catch {

@@ -2,9 +2,22 @@
 // is here, who is writing, and what of it was not read yet.
 import { name, account, hourOf } from "./dom.js";
 import { Log } from "./log.js";
+/** @import { Events, Message, Person, Private } from "./client/types.js" */
+/** @import { Written } from "./log.js" */
 
 const TYPING = 4500; // ms that one word of it lasts
 const CROWD = 30; // people: above, their coming and going is no news
+
+/**
+ * What a conversation asks of the page.
+ * @typedef {object} Ask
+ * @property {(room: string, o: { before: string, limit: number }) => Promise<{ messages: Message[], more: boolean }>} history
+ * @property {(id: string) => void} retry
+ * @property {(id: string) => void} discard
+ * @property {(c: Conversation, below: boolean) => void} newest  there is something new below, or no more
+ * @property {(c: Conversation) => void} changed  something besides the messages is to be shown anew
+ * @property {() => Date} now  the server's time, by which everything here goes
+ */
 
 export class Conversation {
   people = 0;
@@ -13,14 +26,17 @@ export class Conversation {
   closed = ""; // why nothing can be written here
   entered = false; // the room, at least once
   muted = 0; // until then, by the server's clock
-  members = new Map(); // id → person
+  /** @type {Map<string, Person>} */
+  members = new Map(); // by id
+  /** @type {Set<string>} */
   #heard = new Set(); // private messages, which have no cursor
-  #typing = new Map(); // id → { name, timer }
+  /** @type {Map<string, { name: string, timer: number }>} */
+  #typing = new Map(); // by id
 
   /**
-   * key is "#room" or "@id". ask is the log's way out, and changed(this), which
-   * is called when something besides the messages is to be shown anew, and now(),
-   * the server's time, by which everything here goes.
+   * @param {string} key  "#room" or "@id"
+   * @param {Ask} ask
+   * @param {Person | null} person  of a private one
    */
   constructor(key, ask, person = null) {
     this.key = key;
@@ -30,7 +46,7 @@ export class Conversation {
     this.now = ask.now;
     this.log = new Log(this.title, person ? "Only the two of you see this, and it is kept nowhere: with this page it is gone." :
       `This is the beginning of #${this.room}.`, {
-      history: (before, limit) => ask.history(this.room, { before, limit }),
+      history: (before, limit) => ask.history(key.slice(1), { before, limit }),
       now: ask.now,
       retry: ask.retry,
       discard: ask.discard,
@@ -44,10 +60,10 @@ export class Conversation {
 
   /** hash is this conversation's place in the page's address. */
   get hash() {
-    return this.person ? `#@${encodeURIComponent(this.person.id)}` : `#${encodeURIComponent(this.room)}`;
+    return this.person ? `#@${encodeURIComponent(this.person.id)}` : `#${encodeURIComponent(this.key.slice(1))}`;
   }
 
-  joined(e) {
+  joined(/** @type {Events["joined"]} */ e) {
     this.closed = "";
     this.entered = true;
     this.members = new Map(e.members.map((p) => [p.id, p]));
@@ -56,20 +72,20 @@ export class Conversation {
     this.changed();
   }
 
-  message(m) {
+  message(/** @type {Written} */ m) {
     this.stopTyping(m.from.id);
     return this.log.message(m);
   }
 
   /** isNew says of each private message once that it is, though it may come again. */
-  isNew({ from, id }) {
+  isNew(/** @type {Private} */ { from, id }) {
     const key = `${from.id} ${id}`;
     const known = this.#heard.has(key);
     this.#heard.add(key);
     return !known;
   }
 
-  presence(e) {
+  presence(/** @type {Events["presence"]} */ e) {
     const { who, here, people, time } = e;
     const known = this.members.get(who.id);
     if (here) this.members.set(who.id, who);
@@ -84,7 +100,7 @@ export class Conversation {
   }
 
   /** close is when the server let us in no more. */
-  close(reason) {
+  close(/** @type {string} */ reason) {
     this.closed = reason;
     this.members.clear();
     this.people = 0;
@@ -93,9 +109,9 @@ export class Conversation {
   }
 
   /** mute is until when nothing can be written; a time that is past ends it. */
-  mute(until) {
+  mute(/** @type {string} */ until) {
     this.muted = new Date(until).getTime();
-    const left = this.muted - this.now();
+    const left = this.muted - this.now().getTime();
     const over = left <= 0;
     this.log.system(over ? "You may write here again." : `You may not write here until ${hourOf(until)}.`);
     if (!over) setTimeout(this.changed, Math.min(left + 500, 2 ** 31 - 1));
@@ -105,17 +121,17 @@ export class Conversation {
   /** obstacle says why nothing can be written now, if that is so. */
   get obstacle() {
     if (this.closed) return `${this.entered ? "You are not in this room" : "This room cannot be entered"}: ${this.closed}.`;
-    if (this.muted > this.now()) return `You may not write here until ${hourOf(this.muted)}.`;
+    if (this.muted > this.now().getTime()) return `You may not write here until ${hourOf(this.muted)}.`;
     return "";
   }
 
-  typing(who) {
+  typing(/** @type {Person} */ who) {
     clearTimeout(this.#typing.get(who.id)?.timer);
     this.#typing.set(who.id, { name: who.name, timer: setTimeout(() => this.stopTyping(who.id), TYPING) });
     this.changed();
   }
 
-  stopTyping(id) {
+  stopTyping(/** @type {string} */ id) {
     clearTimeout(this.#typing.get(id)?.timer);
     if (this.#typing.delete(id)) this.changed();
   }

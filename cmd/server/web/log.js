@@ -1,12 +1,29 @@
 // One conversation's messages: grouped by who wrote them, followed while the
 // reader is at their end, left in peace while not, with older ones on the way up.
 import { el, button, name, account, avatar, clock, hourOf, rich } from "./dom.js";
+/** @import { Delivery, Events, Message, Person } from "./client/types.js" */
+/** @import { Child } from "./dom.js" */
 
 const KEEP = 500; // lines in the page while the reader is at the end; older ones go, and come back on the way up
 const NEAR = 60; // px from the end that count as being there
 const EARLY = 300; // px from the beginning at which older ones are asked for
 const GROUP = 5 * 60_000; // ms in which messages of one person stand together
 const OLDER = 50; // messages at a time
+
+/**
+ * A message as it is shown: in a room, in private, or not sent yet.
+ * @typedef {{ from: Person, time: string, text: string, id: string, mine: boolean, cursor?: string, state?: string, reason?: string }} Written
+ *
+ * The way out of a log.
+ * @typedef {object} Ask
+ * @property {(before: string, limit: number) => Promise<{ messages: Message[], more: boolean }>} history
+ * @property {(id: string) => void} retry
+ * @property {(id: string) => void} discard
+ * @property {(below: boolean) => void} newest  there is something new below, or no more
+ * @property {() => Date} now  the server's time
+ *
+ * @typedef {{ time: Date, from?: string }} About  what a line is: when, and whose
+ */
 
 export class Log {
   #ask;
@@ -17,26 +34,30 @@ export class Log {
   #top = 0; // where the reader was when the log was hidden
   #more = false; // there are older messages than those shown
   #loading = false;
+  /** @type {Map<string, HTMLElement>} */
   #lines = new Map(); // id of an own message → its line
+  /** @type {Map<string, HTMLElement>} */
   #shown = new Map(); // cursor → line
-  #about = new WeakMap(); // line → { time, from?, gap? }
+  /** @type {WeakMap<Element, About>} */
+  #about = new WeakMap();
+  /** @type {HTMLElement | null} */
   #fresh = null; // the line above which everything has been read
 
   /**
-   * ask has the way out: history(before, limit), retry(id), discard(id),
-   * newest(bool), which hears whether there is something new below, and now(),
-   * the server's time.
+   * @param {string} title
+   * @param {string} beginning  what to say there
+   * @param {Ask} ask
    */
   constructor(title, beginning, ask) {
     this.#ask = ask;
     this.#begin.textContent = beginning;
-    this.element = el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": `Messages in ${title}`, hidden: true },
-      el("div", { class: "column" }, this.#older, this.#begin, this.#list));
+    const column = el("div", { class: "column" }, this.#older, this.#begin, this.#list);
+    this.element = el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": `Messages in ${title}`, hidden: true }, column);
     this.#older.hidden = true;
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     const stay = new ResizeObserver(() => this.#following && this.#toEnd());
     stay.observe(this.element); // a keyboard came up
-    stay.observe(this.element.firstElementChild); // a line grew
+    stay.observe(column); // a line grew
   }
 
   get #hidden() {
@@ -88,32 +109,32 @@ export class Log {
 
   // Lines and their order.
 
-  #tell(line, about) {
+  #tell(/** @type {HTMLElement} */ line, /** @type {About} */ about) {
     this.#about.set(line, about);
     return line;
   }
 
   // #insert puts a line before another, or at the end.
-  #insert(line, before = null) {
+  #insert(/** @type {HTMLElement} */ line, /** @type {Element | null} */ before = null) {
     this.#list.insertBefore(line, before);
     this.#tidy(line);
     this.#tidyNext(line);
   }
 
-  #remove(line) {
+  #remove(/** @type {HTMLElement} */ line) {
     const next = line.nextElementSibling;
     line.remove();
     if (next) this.#tidy(next);
     else if (this.#list.lastElementChild?.classList.contains("day")) this.#list.lastElementChild.remove();
   }
 
-  #tidyNext(line) {
+  #tidyNext(/** @type {HTMLElement} */ line) {
     if (line.nextElementSibling) this.#tidy(line.nextElementSibling);
   }
 
   // #tidy sets what depends on the line before: the day, and whether the same
   // person goes on. A day without a line of its own is taken away.
-  #tidy(line) {
+  #tidy(/** @type {Element} */ line) {
     if (line.classList.contains("day")) {
       const next = line.nextElementSibling;
       line.remove();
@@ -123,7 +144,7 @@ export class Log {
     const about = this.#about.get(line);
     if (!about) return;
     let previous = line.previousElementSibling;
-    const separator = previous?.classList.contains("day") ? previous : null;
+    const separator = previous?.classList.contains("day") ? /** @type {HTMLElement} */ (previous) : null;
     if (separator) previous = separator.previousElementSibling;
     const before = previous && (this.#about.get(previous) ?? { time: about.time });
     const day = about.time.toDateString();
@@ -134,14 +155,14 @@ export class Log {
       line.before(el("li", { class: "day", "data-day": day }, el("span", {}, today ? "Today" :
         about.time.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year: "numeric" }))));
     }
-    const goesOn = Boolean(about.from && before && !wants && before.from === about.from && about.time - before.time < GROUP);
+    const goesOn = Boolean(about.from && before && !wants && before.from === about.from && about.time.getTime() - before.time.getTime() < GROUP);
     line.classList.toggle("goes-on", goesOn);
   }
 
   // #append puts a line at the end, but before own messages that are still on
   // their way: their place in the room's order comes later.
-  #append(line, quietly = false) {
-    const waits = ["sending", "failed"].includes(line.dataset.delivery);
+  #append(/** @type {HTMLElement} */ line, quietly = false) {
+    const waits = ["sending", "failed"].includes(line.dataset.delivery ?? "");
     this.#insert(line, waits ? null : this.#list.querySelector('[data-delivery="sending"]'));
     if (this.#following) {
       this.#trim();
@@ -154,19 +175,23 @@ export class Log {
   #trim() {
     let trimmed = false;
     while (this.#list.childElementCount > KEEP) {
-      const old = this.#list.firstElementChild;
+      const old = /** @type {HTMLElement} */ (this.#list.firstElementChild);
       if (old.dataset.delivery && old.dataset.delivery !== "sent") break; // not without the writer's knowledge
-      this.#lines.delete(old.dataset.id);
-      trimmed = this.#shown.delete(old.dataset.cursor) || trimmed;
+      this.#lines.delete(old.dataset.id ?? "");
+      trimmed = this.#shown.delete(old.dataset.cursor ?? "") || trimmed;
       old.remove();
     }
     if (trimmed) {
       this.#setMore(true);
-      this.#tidy(this.#list.firstElementChild);
+      if (this.#list.firstElementChild) this.#tidy(this.#list.firstElementChild);
     }
   }
 
-  /** system shows a line that nobody wrote; parts are text and elements. */
+  /**
+   * system shows a line that nobody wrote.
+   * @param {Child | Child[]} parts
+   * @param {string | Date} time
+   */
   system(parts, time = this.#ask.now(), quietly = true) {
     const line = el("li", { class: "system" }, ...[parts].flat(), " ", clock(time));
     this.#append(this.#tell(line, { time: new Date(time) }), quietly);
@@ -176,12 +201,13 @@ export class Log {
   unread() {
     if (this.#fresh) return;
     this.#fresh = el("li", { class: "fresh" }, el("span", {}, "New"));
-    const { time = this.#ask.now() } = this.#about.get(this.#list.lastElementChild) ?? {};
+    const last = this.#list.lastElementChild;
+    const time = (last && this.#about.get(last)?.time) ?? this.#ask.now();
     this.#list.insertBefore(this.#tell(this.#fresh, { time }), this.#list.querySelector('[data-delivery="sending"]'));
   }
 
   /** joined shows what a join brought: recent history, or what was missed. */
-  joined({ messages, reset, deleted = [] }) {
+  joined(/** @type {Events["joined"]} */ { messages, reset, deleted = [] }) {
     for (const cursor of deleted) this.gone(cursor);
     const first = this.#shown.size === 0;
     if (reset && !first && !messages.some((m) => this.#shown.has(m.cursor))) this.#gap(messages[0]);
@@ -192,15 +218,16 @@ export class Log {
   }
 
   // #gap says that messages are missing here, and brings them, if there are any.
-  #gap(next) {
+  #gap(/** @type {Message | undefined} */ next) {
     if (!next) {
       this.system("Back again. The room's history began anew.");
       return;
     }
     const line = el("li", { class: "gap" });
     const fill = async () => {
-      let first = line.nextElementSibling;
-      while (first && !first.dataset.cursor) first = first.nextElementSibling;
+      let first = /** @type {HTMLElement | null} */ (line.nextElementSibling);
+      while (first && !first.dataset.cursor) first = /** @type {HTMLElement | null} */ (first.nextElementSibling);
+      if (!first?.dataset.cursor) return; // deleted meanwhile, all of it
       const { messages, more } = await this.#ask.history(first.dataset.cursor, OLDER);
       const met = messages.some((m) => this.#shown.has(m.cursor));
       const top = this.element.scrollHeight - this.element.scrollTop;
@@ -215,7 +242,7 @@ export class Log {
 
   // Older messages.
 
-  #setMore(more) {
+  #setMore(/** @type {boolean} */ more) {
     this.#more = more;
     this.#older.hidden = !more;
     if (more) this.#begin.hidden = true;
@@ -233,8 +260,8 @@ export class Log {
   }
 
   async #loadOlder() {
-    const first = this.#list.querySelector("[data-cursor]");
-    if (!this.#more || this.#loading || !first || this.#hidden) return;
+    const first = /** @type {HTMLElement | null} */ (this.#list.querySelector("[data-cursor]"));
+    if (!this.#more || this.#loading || !first?.dataset.cursor || this.#hidden) return;
     this.#loading = true;
     this.#older.textContent = "Loading older messages…";
     const focused = document.activeElement === this.#older;
@@ -261,12 +288,12 @@ export class Log {
 
   // Messages.
 
-  has(cursor) {
+  has(/** @type {string} */ cursor) {
     return this.#shown.has(cursor);
   }
 
   /** message shows a message, live or from the history; false if it was there already. */
-  message(m) {
+  message(/** @type {Written} */ m) {
     if (m.cursor && this.#shown.has(m.cursor)) return false;
     const own = m.mine && this.#lines.get(m.id);
     if (!own) {
@@ -278,7 +305,7 @@ export class Log {
       own.dataset.cursor = m.cursor;
       this.#shown.set(m.cursor, own);
     }
-    this.#tell(own, { ...this.#about.get(own), time: new Date(m.time) });
+    this.#tell(own, { from: this.#about.get(own)?.from, time: new Date(m.time) });
     this.#mark(own, "sent", m.time);
     const pending = this.#list.querySelector('[data-delivery="sending"]');
     const after = own.nextElementSibling;
@@ -289,11 +316,11 @@ export class Log {
     return false;
   }
 
-  #show(m, before) {
+  #show(/** @type {Written} */ m, /** @type {Element | null} */ before) {
     this.#insert(this.#make(m), before);
   }
 
-  #make(m) {
+  #make(/** @type {Written} */ m) {
     const { from, time, text, id, mine, cursor } = m;
     const line = el("li", { class: `message${mine ? " mine" : ""}`, "data-id": mine && id, "data-cursor": cursor, "data-delivery": mine && (m.state ?? "sent") },
       !mine && avatar(from),
@@ -310,7 +337,7 @@ export class Log {
   }
 
   /** delivery shows how far an own message got. */
-  delivery(d, you) {
+  delivery(/** @type {Delivery} */ d, /** @type {Person} */ you) {
     const line = this.#lines.get(d.id);
     if (!line) {
       if (d.state === "sending" || d.state === "failed") this.#append(this.#make({ ...d, from: you, mine: true }), true);
@@ -324,12 +351,18 @@ export class Log {
     if (!line.dataset.cursor) this.#mark(line, d.state, d.time, d.reason);
   }
 
+  /**
+   * @param {HTMLElement} line
+   * @param {string} state
+   * @param {string} time
+   * @param {string} [reason]
+   */
   #mark(line, state, time, reason) {
-    const meta = line.querySelector(".meta");
+    const meta = /** @type {HTMLElement} */ (line.querySelector(".meta"));
     if (line.classList.contains("mine")) line.dataset.delivery = state;
-    const at = state === "sending" ? null : clock(time);
+    const at = state === "sending" ? "" : clock(time);
     if (state === "failed") {
-      const { id } = line.dataset;
+      const { id = "" } = line.dataset;
       meta.replaceChildren(`Not sent: ${reason ?? "refused"} `,
         button({ class: "retry" }, () => this.#ask.retry(id), "Try again"), " ",
         button({ class: "discard" }, () => this.#ask.discard(id), "Discard"));
@@ -343,14 +376,14 @@ export class Log {
   }
 
   /** gone takes a deleted message away. */
-  gone(cursor) {
+  gone(/** @type {string} */ cursor) {
     const line = this.#shown.get(cursor);
     if (!line) return;
     this.#shown.delete(cursor);
-    this.#lines.delete(line.dataset.id);
+    this.#lines.delete(line.dataset.id ?? "");
     this.#remove(line);
   }
 }
 
 /** spoken is a message as a screen reader should hear it. */
-export const spoken = (m) => `${m.from.name}${m.from.account ? " (account)" : ""}, ${hourOf(m.time)}: ${m.text}`;
+export const spoken = (/** @type {Written} */ m) => `${m.from.name}${m.from.account ? " (account)" : ""}, ${hourOf(m.time)}: ${m.text}`;

@@ -1,15 +1,22 @@
 // Drawers, the frames panel, the dialog, and the keys that work everywhere.
-import { $, account, avatar } from "./dom.js";
+import { $, account, avatar, parts } from "./dom.js";
 import { bounded } from "./write.js";
+/** @import { Person } from "./client/types.js" */
+/** @import { Frames } from "./frames.js" */
+/** @import { Me } from "./identity.js" */
+
+/** @typedef {{ button: HTMLElement, close: HTMLElement, class: string, fits: MediaQueryList }} Drawer */
 
 /** panels makes the drawers work, which only narrow windows have, and the frames panel. */
-export function panels(frames) {
+export function panels(/** @type {Frames} */ frames) {
+  /** @type {Drawer[]} */
   const drawers = [
     { button: $("nav-button"), close: $("nav-close"), class: "show-nav", fits: matchMedia("(min-width: 48rem)") },
     { button: $("people-button"), close: $("side-close"), class: "show-side", fits: matchMedia("(min-width: 75rem)") },
   ];
+  /** @type {Drawer | null} */
   let open = null;
-  function show(d) {
+  function show(/** @type {Drawer | null} */ d) {
     if (open) {
       document.body.classList.remove(open.class);
       open.button.setAttribute("aria-expanded", "false");
@@ -35,13 +42,13 @@ export function panels(frames) {
   }
   $("veil").addEventListener("click", () => show(null));
 
-  const showFrames = (shown) => {
+  const showFrames = (/** @type {boolean} */ shown) => {
     $("frames-button").setAttribute("aria-expanded", String(shown));
     $("frames").hidden = !shown;
     frames.shown(shown);
   };
   $("frames-button").addEventListener("click", () => {
-    const shown = $("frames").hidden;
+    const shown = Boolean($("frames").hidden);
     if (open) show(null);
     showFrames(shown);
     if (shown) $("frame-list").focus();
@@ -64,7 +71,10 @@ export function panels(frames) {
   return { close };
 }
 
-/** keys: Escape, and Alt with an arrow for the next conversation. */
+/**
+ * keys: Escape, and Alt with an arrow for the next conversation.
+ * @param {{ step: (by: number) => void, escape: () => void, dialog: Dialog }} o
+ */
 export function keys({ step, escape, dialog }) {
   addEventListener("keydown", (e) => {
     if (dialog.shown || e.isComposing || e.keyCode === 229) return;
@@ -84,7 +94,12 @@ export class Dialog {
   #answer;
   #checks;
 
-  /** most is how many characters a name may have, of a person or, as roomNamed makes one of it, of a room. */
+  /**
+   * @param {object} o
+   * @param {number} o.most  characters that a name may have, of a person or of a room
+   * @param {(words: string) => string} o.roomNamed  makes a room's name of what was written
+   * @param {(answer: { name: string, onlyTab: boolean, room: string | null }) => void} answer
+   */
   constructor({ most, roomNamed }, answer) {
     this.#answer = answer;
     this.#checks = [bounded($("name"), $("name-note"), most), bounded($("first-room"), $("first-room-note"), most, roomNamed)];
@@ -103,7 +118,7 @@ export class Dialog {
   #submit() {
     const first = this.#first;
     this.#first = false;
-    const right = (input) => (input.validity.customError ? "" : input.value.trim()); // Escape leaves what it likes
+    const right = (/** @type {HTMLInputElement} */ input) => (input.validity.customError ? "" : input.value.trim()); // Escape leaves what it likes
     const name = right($("name"));
     if (name || first) {
       this.#answer({ name: name || $("name").defaultValue, onlyTab: $("only-tab").checked, room: first ? right($("first-room")) : null });
@@ -111,7 +126,7 @@ export class Dialog {
   }
 
   /** first asks who has never been here. */
-  first(me, room) {
+  first(/** @type {Me} */ me, /** @type {string} */ room) {
     this.#first = true;
     $("name").defaultValue = me.name;
     $("first-room").value = room;
@@ -119,11 +134,11 @@ export class Dialog {
   }
 
   /** open asks for another name; error is what is wrong with this one. */
-  open(me, error = "") {
+  open(/** @type {Me} */ me, error = "") {
     this.#show(me, error, "Your name");
   }
 
-  #show(me, error, title) {
+  #show(/** @type {Me} */ me, /** @type {string} */ error, /** @type {string} */ title) {
     $("me-title").textContent = title;
     $("me-intro").hidden = $("first-room-row").hidden = !this.#first;
     $("me-cancel").hidden = this.#first;
@@ -139,8 +154,8 @@ export class Dialog {
   }
 
   /** showMe shows the name that is in use. */
-  showMe(you) {
-    $("my-name").replaceChildren(...[you.name, account(you)].filter(Boolean));
+  showMe(/** @type {Person} */ you) {
+    $("my-name").replaceChildren(...parts(you.name, account(you)));
     $("my-avatar").replaceWith(Object.assign(avatar(you), { id: "my-avatar" }));
   }
 }

@@ -16,6 +16,7 @@ import (
 	"framewright/peers/node"
 	"framewright/peers/python"
 	"framewright/peers/socketio"
+	"framewright/peers/typescript"
 )
 
 // Node gets Node.js and ws. Path is the folder whose node_modules has ws.
@@ -31,6 +32,12 @@ func EngineIO(ctx context.Context) Result {
 // folder whose node_modules has them.
 func SocketIO(ctx context.Context) Result {
 	return NPM(ctx, "socket.io-client for Node.js", "socketio", socketio.Pins)
+}
+
+// TypeScript gets Node.js and TypeScript. Path is the folder whose node_modules
+// has it.
+func TypeScript(ctx context.Context) Result {
+	return NPM(ctx, "TypeScript", "typescript", typescript.Pins)
 }
 
 // NPM gets Node.js and the packages that pins, a package.json and its lock,
