@@ -26,7 +26,7 @@ func TestClientModule(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("../cmd/server/web")); err != nil {
 		t.Fatal(err)
 	}
-	tests := []string{"client.test.mjs"}
+	tests := []string{"client.test.mjs", "days.test.mjs"}
 	for _, name := range tests {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(readFile(t, name)), 0o644); err != nil {
 			t.Fatal(err)

@@ -328,6 +328,25 @@ func testDays(t *testing.T, s *stage) {
 	const rows = lines + ".filter(e => e.matches('.day, .message')).map(e => e.matches('.day') ? e.textContent : e.classList.contains('goes-on'))"
 	ada.want("names each day once", rows, []any{name(2), false, true, name(1), false, true, true, "Today", false})
 	ada.want("has the whole time of each", lines+".find(e => e.matches('.message')).querySelector('time').dateTime", stored[0].Time.Format("2006-01-02T15:04:05.000Z"))
+
+	// Another day begins while the page is open: it is another that is called today.
+	const nextDay = `(() => {
+		const [now, parse, day] = [performance.now.bind(performance), Date.parse, 24 * 3600_000];
+		performance.now = () => now() + day;
+		Date.parse = (text) => parse(text) + day; // what the server says that it is
+		document.dispatchEvent(new Event("visibilitychange"));
+	})()`
+	ada.must(chromedp.Evaluate[chromedp.Void](nextDay))
+	ada.want("calls it by its date", rows, []any{name(2), false, true, name(1), false, true, true, name(0), false})
+	hub.ToRoom("days", chat.Notice{Room: "days", Text: "a new day"})
+	ada.want("calls the new one today", lines+".slice(-2).map(e => e.matches('.day') ? e.textContent : e.firstChild.textContent)", []string{"Today", "a new day"})
+
+	// Also in a room that has but messages of today, and so named no day.
+	young := s.chats(t, "Grace", gate.url()+"#young")
+	published(t, hub, "young", "of today")
+	young.want("names no day", rows, []any{false})
+	young.must(chromedp.Evaluate[chromedp.Void](nextDay))
+	young.want("names it when it is over", rows, []any{name(0), false})
 }
 
 // testModeration has the hub in this process, behind the real page, because the

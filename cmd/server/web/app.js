@@ -3,6 +3,7 @@
 import { Chat } from "./client.js";
 import { Announcer } from "./announce.js";
 import { Conversation } from "./conversation.js";
+import { eachDay } from "./days.js";
 import { Frames } from "./frames.js";
 import { spoken } from "./log.js";
 import { PLACE, load, remember, ownIdentity, tabStorage } from "./identity.js";
@@ -159,6 +160,11 @@ function read() {
 }
 document.addEventListener("visibilitychange", read);
 
+const lookAtDay = eachDay(() => chat.now(), () => {
+  for (const c of conversations.values()) c.log.newDay();
+});
+document.addEventListener("visibilitychange", lookAtDay);
+
 /**
  * @param {Conversation} c
  * @param {number} n  messages
@@ -195,6 +201,7 @@ chat.on("welcome", ({ text: words, you, maxText: most }) => {
   maxText = most ?? maxText;
   dialog.showMe(you);
   if (greeted !== words) greeting = greeted = words; // once is enough: not again after every reconnection
+  lookAtDay(); // the server's clock may say another than ours
 });
 
 chat.on("renamed", ({ you, text: words }) => {

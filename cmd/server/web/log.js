@@ -1,5 +1,6 @@
 // One conversation's messages: grouped by who wrote them, followed while the
 // reader is at their end, left in peace while not, with older ones on the way up.
+import { same } from "./days.js";
 import { el, button, name, account, avatar, clock, hourOf, rich } from "./dom.js";
 /** @import { Delivery, Events, Message, Person } from "./client/types.js" */
 /** @import { Child } from "./dom.js" */
@@ -148,8 +149,8 @@ export class Log {
     if (separator) previous = separator.previousElementSibling;
     const before = previous && (this.#about.get(previous) ?? { time: about.time });
     const day = about.time.toDateString();
-    const today = this.#ask.now().toDateString() === day;
-    const wants = before ? before.time.toDateString() !== day : !today;
+    const today = same(this.#ask.now(), about.time);
+    const wants = before ? !same(before.time, about.time) : !today;
     if (separator && (!wants || separator.dataset.day !== day)) separator.remove();
     if (wants && separator?.dataset.day !== day) {
       line.before(el("li", { class: "day", "data-day": day }, el("span", {}, today ? "Today" :
@@ -157,6 +158,15 @@ export class Log {
     }
     const goesOn = Boolean(about.from && before && !wants && before.from === about.from && about.time.getTime() - before.time.getTime() < GROUP);
     line.classList.toggle("goes-on", goesOn);
+  }
+
+  /** newDay is when what was today is not any more. What is read stays where it is. */
+  newDay() {
+    const below = this.element.scrollHeight - this.element.scrollTop;
+    for (const day of this.#list.querySelectorAll(".day")) day.remove();
+    for (const line of [...this.#list.children]) this.#tidy(line);
+    if (this.#following) this.#toEnd();
+    else if (!this.#hidden) this.element.scrollTop = this.element.scrollHeight - below;
   }
 
   // #append puts a line at the end, but before own messages that are still on
