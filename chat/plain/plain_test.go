@@ -138,13 +138,14 @@ func (c *client) wantError(why string, code chat.ErrorCode) map[string]any {
 	return m
 }
 
-func (c *client) wantClose(why string, code ws.Code) {
+func (c *client) wantClose(why string, code ws.Code) (reason string) {
 	c.t.Helper()
 	_, data, err := c.c.Read(c.t.Context())
 	ce, ok := errors.AsType[*ws.CloseError](err)
 	if !ok || ce.Code != code {
 		c.t.Fatalf("%s: got %.200s, %v; want a close with %v", why, data, err, code)
 	}
+	return ce.Reason
 }
 
 // The transcript of PROTOCOL.md, against the real thing.
@@ -440,14 +441,17 @@ func TestEndings(t *testing.T) {
 		name string
 		end  func(w *world, c *client)
 		code ws.Code // what the client sees; 0: it closed itself
+		said string  // with it
 		over error   // what the Disconnected hook hears
 	}{
-		{"kicked", func(w *world, c *client) { w.hub.Sessions()[0].Kick("spam") }, CloseKicked, chat.ErrKicked},
-		{"the hub closes", func(w *world, c *client) { w.hub.Close() }, ws.CodeGoingAway, chat.ErrShutdown},
-		{"the client says goodbye", func(w *world, c *client) { c.c.Close(w.t.Context(), ws.CodeNormal, "") }, 0, nil},
-		{"the browser leaves the page", func(w *world, c *client) { c.c.Close(w.t.Context(), ws.CodeGoingAway, "") }, 0, nil},
-		{"the cable is cut", func(w *world, c *client) { c.c.CloseNow() }, 0, errAny},
-		{"a frame breaks the RFC", func(w *world, c *client) { c.c.Close(w.t.Context(), ws.CodeProtocolError, "") }, 0, errAny},
+		{"kicked", func(w *world, c *client) { w.hub.Sessions()[0].Kick("") }, CloseKicked, "removed by an operator", chat.ErrKicked},
+		{"kicked for a reason", func(w *world, c *client) { w.hub.Sessions()[0].Kick("spam") }, CloseKicked, "removed by an operator: spam", chat.ErrKicked},
+		{"kicked for a reason longer than a Close frame", func(w *world, c *client) { w.hub.Sessions()[0].Kick(strings.Repeat("é", 100)) }, CloseKicked, "removed by an operator: " + strings.Repeat("é", 49), chat.ErrKicked},
+		{"the hub closes", func(w *world, c *client) { w.hub.Close() }, ws.CodeGoingAway, "server is shutting down", chat.ErrShutdown},
+		{"the client says goodbye", func(w *world, c *client) { c.c.Close(w.t.Context(), ws.CodeNormal, "") }, 0, "", nil},
+		{"the browser leaves the page", func(w *world, c *client) { c.c.Close(w.t.Context(), ws.CodeGoingAway, "") }, 0, "", nil},
+		{"the cable is cut", func(w *world, c *client) { c.c.CloseNow() }, 0, "", errAny},
+		{"a frame breaks the RFC", func(w *world, c *client) { c.c.Close(w.t.Context(), ws.CodeProtocolError, "") }, 0, "", errAny},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, chat.Options{}, func(t *testing.T, w *world) {
@@ -456,7 +460,9 @@ func TestEndings(t *testing.T) {
 				tt.end(w, c)
 				if tt.code != 0 {
 					c.want("notice")
-					c.wantClose(tt.name, tt.code)
+					if said := c.wantClose(tt.name, tt.code); said != tt.said {
+						t.Errorf("closed with the reason %q, want %q", said, tt.said)
+					}
 				}
 				err := <-w.over
 				if tt.over == errAny && err != nil {

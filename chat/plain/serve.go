@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -374,7 +375,7 @@ func (h *handler) closing(err error) (ws.Code, string) {
 	case errors.Is(err, chat.ErrSlow):
 		return CloseSlow, "reads too slowly"
 	case errors.Is(err, chat.ErrKicked):
-		return CloseKicked, "removed by an operator"
+		return CloseKicked, strings.TrimPrefix(err.Error(), "chat: ") // and why, if a reason was given
 	case errors.Is(err, chat.ErrExpired):
 		return CloseExpired, "token has expired"
 	case errors.Is(err, chat.ErrFlood):

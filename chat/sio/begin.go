@@ -3,6 +3,7 @@ package sio
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"framewright/chat"
@@ -135,6 +136,11 @@ func (b *bridge) pump(s *socketio.Socket, session *chat.Session) {
 		}
 		switch why := session.Err(); {
 		case errors.Is(why, chat.ErrKicked), errors.Is(why, chat.ErrExpired), errors.Is(why, chat.ErrFlood):
+			if errors.Is(why, chat.ErrKicked) { // a disconnect has no room for a reason
+				if p, err := b.ns.Prepare("notice", map[string]string{"text": "You were " + strings.TrimPrefix(why.Error(), "chat: ") + "."}); err == nil {
+					_ = s.Send(p)
+				}
+			}
 			s.Disconnect() // and stays away
 		default:
 			s.Drop()

@@ -212,6 +212,7 @@ func TestOperator(t *testing.T) {
 			}
 			s.Kick("enough")
 		}
+		c.want(`42\["notice",{"text":"You were removed by an operator: enough\."}\]`)
 		c.want(`41`) // and stays away
 	})
 }

@@ -293,7 +293,7 @@ func (a *admin) people(r *http.Request) (any, error) {
 	room, name := r.URL.Query().Get("room"), strings.ToLower(r.URL.Query().Get("name"))
 	list := []adminSession{}
 	for _, s := range a.hub.Sessions() {
-		p, rooms := s.Person(), s.Rooms()
+		p, rooms := s.Person(), append([]string{}, s.Rooms()...) // in JSON a list, also where it is empty
 		if room != "" && !slices.Contains(rooms, room) || name != "" && !strings.Contains(strings.ToLower(p.Name), name) {
 			continue
 		}

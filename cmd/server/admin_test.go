@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"framewright/ws/wsnet"
 )
 
@@ -84,6 +86,9 @@ func TestAdmin(t *testing.T) {
 	ada, bob := chatDial(t, p.url), ioDial(t, p.url, `{"name":"Bob","recover":true}`)
 	write(t, ada, `{"type":"hello","name":"Ada","secret":"0123456789abcdef"}`)
 	until(t, ada, "welcome")
+	if list := p.must(t, "people?name=ada", "")["people"].([]any); !cmp.Equal(list[0].(map[string]any)["rooms"], any([]any{})) {
+		t.Errorf("who is in no room yet is %v, want a list of no rooms", list)
+	}
 	write(t, ada, `{"type":"join","room":"lobby"}`)
 	until(t, ada, "joined")
 	bob.want(`40{"sid":"\w+".*}`)
@@ -148,7 +153,7 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("%v sessions were in the room", n)
 	}
 	until(t, ada, `"type":"left"`, "closed the room")
-	bob.want(`41|42\["presence".*`)
+	bob.want(`42\["notice",{"text":"You were removed by an operator: an operator has closed the room\."}\]|42\["presence".*`)
 
 	if n := p.must(t, "ban", `{"person":"`+ids["Ada"]+`","seconds":60,"reason":"enough"}`)["count"]; n != 1.0 {
 		t.Errorf("%v sessions", n)
