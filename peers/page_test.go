@@ -70,6 +70,7 @@ func TestPage(t *testing.T) {
 		{"under a path without a slash", testNoSlash},
 		{"frames of a compressed connection", testCompressed},
 		{"the server's operators", testModeration},
+		{"the operator's page", testOperator},
 		{"accounts and guests", testAccounts},
 		{"restarts and a crash", testRestart},
 	} {

@@ -224,6 +224,21 @@ func (r *robot) hears(kind, id string) heard {
 	}
 }
 
+// ends reads until the server has closed the connection.
+func (r *robot) ends() {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	for {
+		if _, _, err := r.c.Read(ctx); err != nil {
+			if ctx.Err() != nil {
+				r.t.Fatalf("the server has not closed the connection within %v", patience)
+			}
+			return
+		}
+	}
+}
+
 // says sends texts to a room and waits until they are stored.
 func (r *robot) says(room string, texts ...string) {
 	r.t.Helper()

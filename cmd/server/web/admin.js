@@ -27,6 +27,8 @@ const $ = (id) => /** @type {any} */ (document.querySelector(`#${id}`));
 // Several servers may be on one host, each under a path and with its own key.
 const kept = `framewright admin key ${new URL('.', location.href).pathname}`;
 const REASON = 200; // characters
+const SOON = 1000; // ms
+let soon = 0;
 let key = '';
 try {
   key = sessionStorage.getItem(kept) ?? '';
@@ -59,6 +61,7 @@ async function api(path, body) {
 }
 
 function leave() {
+  clearTimeout(soon);
   keep('');
   $('all').hidden = $('forget').hidden = true;
   $('login').hidden = false;
@@ -129,10 +132,17 @@ function button(label, about, question, action, order, rows) {
 
 async function act(/** @type {string} */ action, /** @type {Order} */ order) {
   const { count } = await api(action, order);
+  await lookAnew();
+  status(`Done: ${action}, ${count}.`);
+  // Who was taken out is listed for as long as it takes to close a connection.
+  clearTimeout(soon);
+  soon = setTimeout(() => attempt(lookAnew), SOON);
+}
+
+async function lookAnew() {
   const [label, at] = focus();
   await look();
   refocus(label, at);
-  status(`Done: ${action}, ${count}.`);
 }
 
 // The tables are built anew: the focus goes to what stands for the same thing, or
