@@ -29,7 +29,8 @@
 // like: several tabs, a server that is killed and started again, connections
 // that are cut, markup that must stay text, the keyboard alone, what assistive
 // technology sees, contrast and sizes. Between browser and server stands a gate
-// that cuts WebSockets when a test says so.
+// that cuts WebSockets when a test says so. What needs no browser is in
+// client_test.go, and types_test.go checks the types of all that pages load.
 //
 // The browser is driven with chromedp and not with our own client speaking the
 // DevTools protocol: when package ws breaks, these tests must say what broke,
