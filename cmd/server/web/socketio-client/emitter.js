@@ -50,6 +50,6 @@ export function attempt(/** @type {Listener} */ f, /** @type {any[]} */ args) {
   try {
     f(...args);
   } catch (e) {
-    setTimeout(() => { throw e; });
+    setTimeout(() => { throw e; }, 0);
   }
 }
