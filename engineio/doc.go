@@ -33,7 +33,7 @@
 //	upgrade.go    from the one to the other
 //	socket.go     Socket: heartbeats, the end
 //	send.go       Send, Ready: the queue to the client
-//	inbox.go      Receive: what came and waits for the handler
+//	inbox.go      Each, Receive: what came, and how the handler gets it
 //	prepared.go   Prepare: one batch for many sessions
 //
 // # Requests
@@ -103,9 +103,10 @@
 //
 // # Flow
 //
-// Both directions are bounded. A client whose messages the handler does not
-// receive is held up: its POST, or its WebSocket, waits, and its pongs are not
-// missed meanwhile. A client that does not take what it is sent is a slow
+// Both directions are bounded. What the handler has not received waits, up to
+// MaxPayload and one message more; a handler that uses [Socket.Each] has no such
+// queue. A client whose messages are not taken is held up: its POST, or its
+// WebSocket, waits, and its pongs are not missed meanwhile. A client that does not take what it is sent is a slow
 // client, and ends; [Socket.Ready] waits for it, [Socket.SendVolatile] leaves
 // out what it cannot take now. A session at rest costs its handler's goroutine
 // and one timer, and on a WebSocket a goroutine that reads.

@@ -3,32 +3,103 @@ package engineio
 import (
 	"context"
 	"errors"
+	"time"
 )
 
-// put hands m to whoever calls Receive. It waits while as much as
-// Options.MaxPayload allows at once is waiting already; that holds up the
-// request, or the WebSocket connection, that m came by, and so the client.
-// ctx is that request's.
+// put hands m to the function of Each, or to whoever calls Receive. It waits for
+// the one to be done with what came before, or while as much as
+// Options.MaxPayload allows at once is waiting for the other already; that holds
+// up the request, or the WebSocket connection, that m came by, and so the
+// client. ctx is that request's.
 func (s *Socket) put(ctx context.Context, m Message) error {
 	s.mu.Lock()
-	for s.err == nil && s.inBytes > s.server.o.MaxPayload {
+	defer s.mu.Unlock()
+	for s.err == nil && !s.takes() {
 		room := wait(&s.inRoom)
 		s.mu.Unlock()
 		select {
 		case <-room:
 		case <-ctx.Done():
-			return ctx.Err()
 		}
 		s.mu.Lock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	defer s.mu.Unlock()
-	if s.err != nil {
+	switch {
+	case s.err != nil:
 		return s.err
+	case s.each != nil:
+		s.deliver(m)
+	default:
+		s.in = append(s.in, m)
+		s.inBytes += len(m.Data) + packetOverhead
+		signal(&s.inWake)
 	}
-	s.in = append(s.in, m)
-	s.inBytes += len(m.Data) + packetOverhead
-	signal(&s.inWake)
 	return nil
+}
+
+// takes reports whether put can hand a message on. The caller holds s.mu.
+func (s *Socket) takes() bool {
+	if s.each != nil {
+		return !s.delivering && s.eachErr == nil
+	}
+	return s.inBytes <= s.server.o.MaxPayload
+}
+
+// deliver calls the function of Each. The caller holds s.mu, which is free
+// meanwhile.
+func (s *Socket) deliver(m Message) {
+	s.delivering = true
+	f := s.each
+	s.mu.Unlock()
+	began := time.Now()
+	err := contained(func() error { return f(m) })
+	took := time.Since(began)
+	s.mu.Lock()
+	s.delivering, s.eachErr = false, err
+	if s.phase == phasePinged || s.phase == phaseExtended {
+		s.setTimer(time.Until(s.due) + took) // the pong could not be read
+	}
+	signal(&s.inRoom)
+	if err != nil || s.err != nil {
+		signal(&s.inWake)
+	}
+}
+
+// Each has f called with each of the client's messages, in order and one at a
+// time, and returns when the session is over, with the reason, or when f has
+// returned an error, with that. No call of f is under way any more then. f may
+// keep the messages.
+//
+// It is Receive without a queue in between: what reads the transport calls f,
+// and reads on when f returns. So f should hand on what takes long, and let a
+// client wait only that sends too much: meanwhile the client's pongs are not
+// read, for which it gets the time, nor is its going away. A handler calls
+// either Each or Receive. A panic of f is the error that Each returns.
+func (s *Socket) Each(f func(Message) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.inHead < len(s.in) { // came before
+		m := s.take()
+		s.mu.Unlock()
+		err := contained(func() error { return f(m) })
+		s.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	s.each = f
+	for s.delivering || s.err == nil && s.eachErr == nil {
+		wake := wait(&s.inWake)
+		s.mu.Unlock()
+		<-wake
+		s.mu.Lock()
+	}
+	if s.eachErr != nil {
+		return s.eachErr
+	}
+	return s.err
 }
 
 // Receive returns the client's next message, in memory that the caller may

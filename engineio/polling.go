@@ -147,6 +147,9 @@ func (s *Socket) post(w http.ResponseWriter, r *http.Request) *refusal {
 		return &refusal{code: codeRequest, detail: "the body did not come: " + err.Error()}
 	}
 	_ = control.SetReadDeadline(time.Time{}) // it was for the body alone
+	// That of an http.Server may be over before the packets' time has come.
+	_ = control.SetWriteDeadline(time.Time{})
+	defer func() { _ = control.SetWriteDeadline(time.Now().Add(s.server.o.BodyTimeout)) }()
 
 	if err := s.hold(r.Context(), len(body), 1+bytes.Count(body, []byte{separator})); err != nil && r.Context().Err() != nil {
 		s.end(&CloseError{TransportError, errGaveUp}, false)

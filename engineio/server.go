@@ -40,7 +40,8 @@ type Server struct {
 // the session's own end is logged, and so is a panic. o may be nil. The error
 // says which option is wrong.
 //
-// handler must receive until the session is over, or the client is held up.
+// handler must receive until the session is over, by [Socket.Receive] or
+// [Socket.Each], or the client is held up.
 func NewServer(handler func(ctx context.Context, s *Socket) error, o *Options) (*Server, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
@@ -89,20 +90,21 @@ func (v *Server) serve(s *Socket) {
 		defer s.mu.Unlock()
 		s.part()
 	}()
-	err := v.handle(s)
+	err := contained(func() error { return v.handler(s.ctx, s) })
 	if over := s.Err(); err == nil || over != nil && (errors.Is(err, over) || errors.Is(err, context.Canceled)) {
 		return
 	}
 	v.o.Logger.Error("engineio: handler failed", "remote", s.remote, "err", err)
 }
 
-func (v *Server) handle(s *Socket) (err error) {
+// contained makes an error of f's panic.
+func contained(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return v.handler(s.ctx, s)
+	return f()
 }
 
 // admit counts a session in, or says why not.

@@ -31,7 +31,11 @@ type Socket struct {
 	inHead  int
 	inBytes int
 	inWake  chan struct{} // closed when there is a message, or the end; nil if nobody waits
-	inRoom  chan struct{} // closed when there is room in the inbox; nil if nobody waits
+	inRoom  chan struct{} // closed when put can go on; nil if nobody waits
+
+	each       func(Message) error // of Each, in place of the inbox
+	eachErr    error               // what it has returned
+	delivering bool                // it is at work
 
 	out      []packet // wait to be sent
 	outBytes int      // of out, and of what write has taken and not sent yet
@@ -255,7 +259,7 @@ func (s *Socket) onTimer() {
 		s.setTimer(o.PingTimeout)
 		s.enqueue([]packet{pingPacket}, pingPacket.size())
 	case phasePinged, phaseExtended:
-		if s.posting || s.held || s.inBytes > o.MaxPayload || s.midMessage() {
+		if s.posting || s.holds() || s.midMessage() {
 			// The pong may be behind what is under way, or held up by us. The
 			// client, for its part, wants to hear a ping.
 			s.setTimer(o.PingTimeout)
@@ -375,6 +379,12 @@ func (s *Socket) hold(ctx context.Context, bytes, packets int) error {
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
 	return tokens.Sleep(both, wait)
+}
+
+// holds reports whether this side makes the client wait with what it sends. The
+// caller holds s.mu.
+func (s *Socket) holds() bool {
+	return s.held || s.delivering || s.inBytes > s.server.o.MaxPayload
 }
 
 // allowPong gives a client that was pinged time anew: its pong may be among what

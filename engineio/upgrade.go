@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"framewright/ws"
 	"framewright/ws/wsnet"
@@ -33,11 +34,31 @@ func (s *Socket) acceptUpgrade(w http.ResponseWriter, r *http.Request) *refusal 
 		go conn.Close(context.Background(), ws.CodePolicyViolation, "the session has a WebSocket already, or is over")
 		return nil
 	}
-	limit := s.server.o.UpgradeTimeout
-	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, fmt.Errorf("not done within %v", limit))
-	s.next, s.stopUpgrade = conn, cancel
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s.next, s.stopUpgrade = conn, func() { cancel(nil) }
+	s.limitUpgrade(ctx, cancel)
 	go s.upgrade(ctx, conn) // this goroutine has net/http's stack and buffers
 	return nil
+}
+
+// limitUpgrade ends an upgrade that takes too long. What this side makes the
+// client wait for does not count: it moves when its POST was answered. The caller
+// holds s.mu.
+func (s *Socket) limitUpgrade(ctx context.Context, cancel context.CancelCauseFunc) {
+	limit := s.server.o.UpgradeTimeout
+	var timer *time.Timer
+	timer = time.AfterFunc(limit, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		switch {
+		case ctx.Err() != nil: // it is over
+		case s.posting && s.holds():
+			timer.Reset(limit)
+		default:
+			cancel(fmt.Errorf("not done within %v", limit))
+		}
+	})
+	context.AfterFunc(ctx, func() { timer.Stop() })
 }
 
 // upgrade does the server's half of an upgrade, and then reads from conn for
