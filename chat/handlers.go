@@ -16,6 +16,7 @@ type worker struct {
 	hooks   []func() // come first: they belong to the request that is just over
 	tasks   []func()
 	room    chan struct{} // closed when tasks is shorter again; nil if nobody waits
+	idle    chan struct{} // closed when nothing runs; nil if nobody waits
 }
 
 // maxTasks is how many requests of one client wait while one is at work. More
@@ -70,6 +71,56 @@ func (s *Session) Do(ctx context.Context, f func()) error {
 	return nil
 }
 
+// Run runs f as Do does, but in the caller's goroutine, and returns when f has:
+// for a transport that keeps its client's requests in line by itself, and one at
+// a time. It waits for its turn, and until half of the session's queue is free.
+// The error is ctx's, or the reason for which the session is over, and f has not
+// run; or it is the *[PanicError] with which f has ended the session.
+func (s *Session) Run(ctx context.Context, f func()) error {
+	w := &s.work
+	w.mu.Lock()
+	for w.running {
+		if w.idle == nil {
+			w.idle = make(chan struct{})
+		}
+		idle := w.idle
+		w.mu.Unlock()
+		select {
+		case <-idle:
+		case <-s.ctx.Done():
+			return s.Err()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		w.mu.Lock()
+	}
+	if err := s.Err(); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	w.running = true
+	s.hub.workers.add(1)
+	w.mu.Unlock()
+	defer s.handOver()
+	if err := s.q.ready(ctx); err != nil {
+		return err
+	}
+	return s.guard(f)
+}
+
+// handOver leaves what follows from f to a goroutine of its own.
+func (s *Session) handOver() {
+	w := &s.work
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.hooks)+len(w.tasks) > 0 {
+		go s.run()
+		return
+	}
+	w.rest()
+	s.hub.workers.add(-1)
+}
+
 // tell queues a hook. It never waits: hooks follow from requests, whose number
 // is bounded, and from calls of the program itself.
 func (s *Session) tell(hook func()) {
@@ -103,7 +154,7 @@ func (s *Session) run() {
 			return
 		}
 		if !isTask || s.q.ready(s.ctx) == nil {
-			s.guard(f)
+			_ = s.guard(f) // the session has ended by it
 		}
 	}
 }
@@ -119,9 +170,15 @@ func (w *worker) next() (f func(), isTask bool) {
 		isTask = true
 		signal(&w.room)
 	default:
-		w.running = false
+		w.rest()
 	}
 	return f, isTask
+}
+
+// rest says that nothing runs any more. The caller holds mu.
+func (w *worker) rest() {
+	w.running = false
+	signal(&w.idle)
 }
 
 // pop takes the first of a list that is not empty, and lets go of the list with
@@ -136,7 +193,7 @@ func pop(list []func()) (func(), []func()) {
 }
 
 // guard runs f; if it does not return, the session ends, and nothing else.
-func (s *Session) guard(f func()) {
+func (s *Session) guard(f func()) (err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -146,10 +203,12 @@ func (s *Session) guard(f func()) {
 		if v == nil {
 			v = "runtime.Goexit"
 		}
-		s.end(&PanicError{Value: v, Stack: debug.Stack()})
+		err = &PanicError{Value: v, Stack: debug.Stack()}
+		s.end(err)
 	}()
 	f()
 	returned = true
+	return nil
 }
 
 // group counts the workers. Unlike a sync.WaitGroup it may grow from zero while
