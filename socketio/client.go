@@ -19,12 +19,13 @@ type client struct {
 	engine *engineio.Socket
 	ctx    context.Context // of the session
 
-	// A packet whose attachments are still to come; the reader's alone.
+	// A packet whose attachments are still to come. Like the next two fields it
+	// belongs to what calls message, one at a time.
 	pending *packet
 	binary  [][]byte
 	size    int
 
-	packets tokens.Bucket // the reader's alone, like bytes
+	packets tokens.Bucket
 	bytes   tokens.Bucket
 
 	deadline *time.Timer // for its first namespace
@@ -35,12 +36,17 @@ type client struct {
 	idle    tokens.Bucket       // of what nothing comes of
 }
 
-// serve is the Engine.IO session's handler. It reads until the session is over.
+// serve is the Engine.IO session's handler. It lasts as long as the session.
 func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 	c := &client{server: s, engine: e, ctx: ctx, sockets: make(map[string]*Socket), left: make(map[string]struct{})}
 	c.deadline = time.AfterFunc(s.o.ConnectTimeout, func() { e.Close() })
 	defer c.deadline.Stop()
-	err := c.read()
+	err := e.Each(func(m engineio.Message) error {
+		if err := c.hold(m); err != nil {
+			return err
+		}
+		return c.message(m)
+	})
 	why := TransportClose
 	if ce, ok := errors.AsType[*engineio.CloseError](err); ok {
 		why = Reason(ce.Reason)
@@ -89,26 +95,6 @@ func (c *client) hold(m engineio.Message) error {
 		return c.engine.Err()
 	}
 	return nil
-}
-
-// read handles what the client sends. It never returns nil.
-func (c *client) read() error {
-	for {
-		// Who sends gets answers; who does not take them is not read from.
-		if err := c.engine.Ready(c.ctx); err != nil && c.engine.Err() == nil {
-			return err
-		}
-		m, err := c.engine.Receive(c.ctx)
-		if err == nil {
-			err = c.hold(m)
-		}
-		if err == nil {
-			err = c.message(m)
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // message takes one message: a packet's text, or one of its attachments.

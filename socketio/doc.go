@@ -42,12 +42,36 @@
 // A panic in a handler is logged and is an error like another; the socket goes
 // on.
 //
+// # Queues
+//
+// There are two, one in each direction:
+//
+//	                       of      bound                   when it is full
+//	events for handlers    socket  MaxWaiting, MaxMessage  the client is not read from
+//	packets to the client  client  Engine.QueueBytes       the client is cut: slow client
+//
+// What reads the transport parses a packet and puts the event into its socket's
+// queue; there is none before that. Each socket has its own, so a handler that
+// takes its time holds up no other client, and no other namespace of the same
+// client until MaxWaiting events, or MaxMessage bytes of them, wait for it. Then
+// nothing of this client is read until one of them is done: its POST is not
+// answered, or its WebSocket not read, and its pongs are not missed.
+// Acknowledgements and DISCONNECTs wait for no handler. One packet may be
+// incomplete, its attachments under way; MaxMessage bounds it.
+//
+// A handler is run once half of what may wait to be sent to its client is free,
+// so who asks and does not take the answers is held up and not cut. What the
+// program sends by itself never waits: it is for [Socket.Ready] to say when
+// there is room.
+//
+// With the chat on top of this, see package chat/sio, there is a third: a chat
+// session's own queue, from which the client is sent what it takes.
+//
 // # Limits
 //
 // Everything that a client can make grow has a bound, see [Options]: sessions,
 // packets, attachments, nesting, waiting events, rooms, and what waits to be
-// sent, see [engineio.Options]. A client whose events wait is not read from,
-// one that does not read is cut.
+// sent, see [engineio.Options].
 //
 // # Several servers
 //

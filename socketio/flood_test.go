@@ -106,13 +106,20 @@ func TestPacketsAreHeldUp(t *testing.T) {
 				On(w.io, "echo", func(ctx context.Context, s *Socket, text string) error { n.Add(1); return nil })
 				r := w.in()
 				began := time.Now()
-				for range 200 {
-					r.send(`42["echo","` + tt.text + `"]`)
-				}
+				sent := make(chan struct{})
+				go func() { // it is held up
+					defer close(sent)
+					for range 200 {
+						if r.c.Write(t.Context(), ws.OpText, []byte(`42["echo","`+tt.text+`"]`)) != nil {
+							return
+						}
+					}
+				}()
 				synctest.Wait()
 				if n := n.Load(); n < 98 || n > 100 {
 					t.Errorf("%d events at once, want ten seconds' worth", n)
 				}
+				<-sent
 				r.send(`421["echo","end"]`)
 				r.want("the end", `431[]`)
 				if took, n := time.Since(began), n.Load(); n != 201 || took < 99*time.Second/10 || took > 11*time.Second {

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// jobs runs what a socket's events ask for, one after the other. It has a
-// goroutine only while there is something to do.
+// jobs runs what a socket's events ask for, one after the other: it is the one
+// queue on the way from the client to a handler. It has a goroutine only while
+// there is something to do.
 type jobs struct {
 	mu      sync.Mutex
 	waiting []job
@@ -16,13 +17,16 @@ type jobs struct {
 }
 
 type job struct {
-	do   func()
-	size int // bytes of its event
+	do    func()
+	size  int  // bytes of its event
+	reply bool // wait until the client takes what it is sent
 }
 
 // put adds f, whose event has size bytes. While most are waiting already it
 // waits itself: the client's next packets are read when its events are handled.
-// It gives up when ctx ends.
+// It gives up when ctx ends. Who sends gets answers, so f is run once half of
+// what may wait to be sent to the client is free: who does not take them is not
+// read from for long.
 func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 	o := &s.ns.server.o
 	j.mu.Lock()
@@ -39,7 +43,7 @@ func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 		}
 		j.mu.Lock()
 	}
-	j.add(s, f, size)
+	j.add(s, job{f, size, true})
 	j.mu.Unlock()
 }
 
@@ -47,18 +51,18 @@ func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 func (j *jobs) last(s *Socket, f func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.add(s, f, 0)
+	j.add(s, job{do: f})
 }
 
-func (j *jobs) add(s *Socket, f func(), size int) {
-	j.waiting, j.size = append(j.waiting, job{f, size}), j.size+size
+func (j *jobs) add(s *Socket, next job) {
+	j.waiting, j.size = append(j.waiting, next), j.size+next.size
 	if !j.running {
 		j.running = true
-		s.ns.server.running.Go(j.run)
+		s.ns.server.running.Go(func() { j.run(s.client) })
 	}
 }
 
-func (j *jobs) run() {
+func (j *jobs) run(c *client) {
 	for {
 		j.mu.Lock()
 		if len(j.waiting) == 0 {
@@ -74,6 +78,9 @@ func (j *jobs) run() {
 			j.room = nil
 		}
 		j.mu.Unlock()
+		if next.reply {
+			_ = c.engine.Ready(c.ctx) // what came before the end is handled, too
+		}
 		next.do()
 	}
 }

@@ -158,11 +158,12 @@ func sessionOf(s *socketio.Socket) *chat.Session {
 	return session
 }
 
-// sendTimeout bounds what one message may take.
+// sendTimeout bounds how long a message may wait for its turn.
 const sendTimeout = 10 * time.Second
 
 // message is what a client says. With an id of its own, which another string
-// behind the text gives, it may be sent again without being said twice.
+// behind the text gives, it may be sent again without being said twice. It stands
+// in the socket's line until it was said: the session needs no second one.
 func (b *bridge) message(ctx context.Context, s *socketio.Socket, text, id string) error {
 	session := sessionOf(s)
 	if id == "" {
@@ -170,24 +171,13 @@ func (b *bridge) message(ctx context.Context, s *socketio.Socket, text, id strin
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	done := make(chan error, 1)
-	err := session.Do(ctx, func() {
-		err := session.Request()
-		if err == nil {
+	var err error
+	over := session.Run(ctx, func() {
+		if err = session.Request(); err == nil {
 			err = session.Send(b.o.Room, id, text)
 		}
-		done <- err
 	})
-	if err == nil {
-		select {
-		case err = <-done:
-		case <-session.Context().Done():
-			err = session.Err()
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
-	}
-	if err != nil {
+	if err = cmp.Or(over, err); err != nil {
 		return b.refusal(err)
 	}
 	return nil
