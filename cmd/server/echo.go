@@ -53,15 +53,17 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if *all {
 		server.Handler = new(broadcaster).serve
 	}
-	server.Options = wsnet.Options{
+	server.Options = wsnet.ServerOptions{
+		Options: wsnet.Options{
+			MaxMessage:   cmp.Or(*limit, -1),
+			MaxFragments: -1,
+			PingRate:     -1,
+			EmptyRate:    -1,
+			InflateRate:  -1,
+			Compression:  compression,
+			Trace:        tracer.hook(),
+		},
 		OriginPatterns: []string{"*"},
-		MaxMessage:     cmp.Or(*limit, -1),
-		MaxFragments:   -1,
-		PingRate:       -1,
-		EmptyRate:      -1,
-		InflateRate:    -1,
-		Compression:    compression,
-		Trace:          tracer.hook(),
 	}
 	l, err := listen("-addr", *addr, 0o600)
 	if err != nil {

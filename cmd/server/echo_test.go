@@ -18,7 +18,7 @@ import (
 
 func TestEcho(t *testing.T) {
 	p := start(t, "echo", "-limit", "1000")
-	c := dial(t, p.url+"/anything", &wsnet.Options{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
+	c := dial(t, p.url+"/anything", &wsnet.DialOptions{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
 	for _, msg := range []string{"Hello", "", strings.Repeat("x", 1000)} {
 		write(t, c, msg)
 		if got := read(t, c); got != msg {
@@ -53,11 +53,11 @@ func TestBroadcastWithStalledReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := wstest.NewListener()
 		srv := wsnet.Handler(new(broadcaster).serve)
-		srv.Options = wsnet.Options{PingInterval: -1, WriteTimeout: -1}
+		srv.Options = wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1, WriteTimeout: -1}}
 		hs := &http.Server{Handler: srv}
 		go hs.Serve(l)
 		connect := func() *wsnet.Conn {
-			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.Options{HTTPClient: l.Client(), PingInterval: -1})
+			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.DialOptions{Options: wsnet.Options{PingInterval: -1}, HTTPClient: l.Client()})
 			if err != nil {
 				t.Fatal(err)
 			}

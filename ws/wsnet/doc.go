@@ -30,8 +30,9 @@
 //	bound.go       how long a handshake over a stream may take
 //	server.go      Server: an http.Handler that owns its connections
 //	serve.go       Server.Serve: without net/http
-//	dial.go        Dial, NewClient                               §4.1
-//	options.go     Options: every limit and timeout
+//	dial.go        Dial, NewClient
+//	dial_handshake.go  a client asks, and judges the answer     §4.1
+//	options.go     Options: every limit and timeout; those of one role
 //
 // # How a connection ends
 //
