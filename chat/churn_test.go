@@ -75,8 +75,8 @@ func TestNothingIsLeftOfAChurn(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		h.mu.Lock()
-		if len(h.sessions)+len(h.people)+h.names.Len()-New(Options{}).names.Len()+h.roomNames.Len()+len(h.addresses)+len(h.rooms) != 0 {
-			t.Errorf("left: %d sessions, %d people, %d names, %d addresses, %d rooms", len(h.sessions), len(h.people), h.names.Len(), len(h.addresses), len(h.rooms))
+		if len(h.sessions)+len(h.people)+h.names.Len()-New(Options{}).names.Len()+h.roomNames.Len()+h.addresses.Len()+len(h.rooms) != 0 {
+			t.Errorf("left: %d sessions, %d people, %d names, %d addresses, %d rooms", len(h.sessions), len(h.people), h.names.Len(), h.addresses.Len(), len(h.rooms))
 		}
 		h.mu.Unlock()
 		if s := h.Stats(); s.QueueBytes != 0 || s.Messages == 0 || s.Ended["slow"]+s.Ended["kicked"]+s.Ended["expired"] == 0 {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"framewright/internal/admission"
 	"framewright/internal/lookalike"
 	"framewright/internal/tokens"
 )
@@ -28,14 +29,14 @@ type Hub struct {
 	people    map[string]*owner   // by person's ID
 	names     lookalike.Index[*claim]
 	house     house
-	addresses map[string]int // sessions from there
+	addresses admission.Counts // sessions from there
 	rooms     map[string]*room
 	roomNames lookalike.Index[string] // in use, and Options.Rooms
 	quiet     quiet
 	lasting   int                // rooms in use of Options.Rooms
-	opened    map[string]int     // rooms in use, by the address that opened them
+	opened    admission.Counts   // rooms in use, by the address that opened them
 	vacant    map[*room]struct{} // rooms in use that nobody is in, but for those within the grace
-	graced    map[string]int     // sessions that were lost within the grace, by address
+	graced    admission.Counts   // sessions that were lost within the grace, by address
 
 	openings tokens.Table[string] // of rooms, by address
 
@@ -47,14 +48,11 @@ type Hub struct {
 // New returns a hub. Close it in the end, for its store's sake.
 func New(o Options) *Hub {
 	h := &Hub{
-		o:         o.withDefaults(),
-		sessions:  make(map[string]*Session),
-		people:    make(map[string]*owner),
-		addresses: make(map[string]int),
-		rooms:     make(map[string]*room),
-		opened:    make(map[string]int),
-		vacant:    make(map[*room]struct{}),
-		graced:    make(map[string]int),
+		o:        o.withDefaults(),
+		sessions: make(map[string]*Session),
+		people:   make(map[string]*owner),
+		rooms:    make(map[string]*room),
+		vacant:   make(map[*room]struct{}),
 	}
 	h.openings.Rate = h.o.RoomRate.tokens()
 	for _, name := range slices.Concat(HouseNames, o.ReservedNames) {

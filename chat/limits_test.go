@@ -197,13 +197,13 @@ func TestSessionsPerPersonAndAddress(t *testing.T) {
 	if _, err := admit("Dora", "1.2.3.4"); err != nil {
 		t.Error(err)
 	}
-	if n := len(h.addresses); n != 1 {
+	if n := h.addresses.Len(); n != 1 {
 		t.Errorf("%d addresses are kept, want 1", n)
 	}
 	for _, s := range h.Sessions() {
 		s.Close(nil)
 	}
-	if n := len(h.addresses); n != 0 {
+	if n := h.addresses.Len(); n != 0 {
 		t.Errorf("%d addresses are kept after all have gone", n)
 	}
 }

@@ -42,7 +42,7 @@ func (h *Hub) register(s *Session) (yielded []renamed, wanted string, err error)
 		wanted, w.Name = w.Name, now
 		w = newWish(w.Person)
 	}
-	if limit := h.o.MaxSessionsPerAddress; limit > 0 && s.address != "" && h.addresses[s.address] >= limit {
+	if limit := h.o.MaxSessionsPerAddress; h.addresses.Full(s.address, limit) {
 		return nil, "", &Error{Code: CodeTooManySessions,
 			Text: fmt.Sprintf("%d sessions from one address is all there may be (option MaxSessionsPerAddress)", limit)}
 	}
@@ -58,9 +58,7 @@ func (h *Hub) register(s *Session) (yielded []renamed, wanted string, err error)
 	o.sessions[s] = struct{}{}
 	o.holds++
 	s.owner = o
-	if s.address != "" {
-		h.addresses[s.address]++
-	}
+	h.addresses.Add(s.address)
 	h.sessions[s.id] = s
 	return h.take(s, w), wanted, nil
 }
@@ -70,17 +68,13 @@ func (h *Hub) unregister(s *Session, grace time.Duration) {
 	h.mu.Lock()
 	delete(h.sessions, s.id)
 	delete(s.owner.sessions, s)
-	if s.address != "" {
-		if h.addresses[s.address]--; h.addresses[s.address] == 0 {
-			delete(h.addresses, s.address)
-		}
-	}
+	h.addresses.Remove(s.address)
 	// An address has as many names within the grace as it may have sessions.
-	if limit := h.o.MaxSessionsPerAddress; limit > 0 && h.graced[s.address] >= limit {
+	if h.graced.Full(s.address, h.o.MaxSessionsPerAddress) {
 		grace = 0
 	}
-	if grace > 0 && s.address != "" {
-		h.graced[s.address]++
+	if grace > 0 {
+		h.graced.Add(s.address)
 	}
 	h.mu.Unlock()
 	if grace == 0 {
@@ -91,12 +85,7 @@ func (h *Hub) unregister(s *Session, grace time.Duration) {
 		h.forget(s)
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if s.address == "" {
-			return
-		}
-		if h.graced[s.address]--; h.graced[s.address] == 0 {
-			delete(h.graced, s.address)
-		}
+		h.graced.Remove(s.address)
 	})
 }
 
@@ -166,7 +155,7 @@ func (h *Hub) tryOpen(name, address string, key lookalike.Key, whatever bool) (r
 	if lasting {
 		address = ""
 	}
-	if limit := h.o.MaxRoomsPerAddress; limit > 0 && address != "" && h.opened[address] >= limit {
+	if limit := h.o.MaxRoomsPerAddress; h.opened.Full(address, limit) {
 		for r := range h.vacant {
 			if r.opener == address {
 				delete(h.vacant, r)
@@ -200,9 +189,8 @@ func (h *Hub) tryOpen(name, address string, key lookalike.Key, whatever bool) (r
 	if r.lasting = lasting; lasting {
 		h.lasting++
 	}
-	if r.opener = address; address != "" {
-		h.opened[address]++
-	}
+	r.opener = address
+	h.opened.Add(address)
 	h.roomNames.Add(key, name)
 	r.refs++
 	return r, nil, nil
@@ -274,11 +262,7 @@ func (h *Hub) release(r *room) {
 		if r.lasting {
 			h.lasting--
 		}
-		if r.opener != "" {
-			if h.opened[r.opener]--; h.opened[r.opener] == 0 {
-				delete(h.opened, r.opener)
-			}
-		}
+		h.opened.Remove(r.opener)
 		h.roomNames.Remove(r.key, r.name)
 		if r.last.Seq > 0 {
 			h.quiet.add(r.name, r.key)

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"framewright/internal/admission"
 	"framewright/internal/tokens"
 )
 
@@ -26,12 +28,10 @@ type Server struct {
 	newID   func() string        // of a session
 	bytes   tokens.Table[string] // by address
 
-	mu         sync.Mutex
-	sessions   map[string]*Socket
-	perAddress map[string]int
-	total      int // sessions in the account: those in the list, and those whose handler still runs
-	closing    bool
-	idle       chan struct{} // closed when total is 0, once closing
+	account admission.Control // of the sessions in the list, and of those whose handler still runs
+
+	mu       sync.Mutex
+	sessions map[string]*Socket
 }
 
 // NewServer returns a server that runs handler on every session, in a
@@ -48,13 +48,13 @@ func NewServer(handler func(ctx context.Context, s *Socket) error, o *Options) (
 		return nil, err
 	}
 	return &Server{
-		handler:    handler,
-		o:          opts,
-		polls:      slices.Contains(opts.Transports, Polling),
-		newID:      newID,
-		bytes:      tokens.Table[string]{Rate: tokens.PerSecond(opts.AddressByteRate)},
-		sessions:   map[string]*Socket{},
-		perAddress: map[string]int{},
+		handler:  handler,
+		o:        opts,
+		polls:    slices.Contains(opts.Transports, Polling),
+		newID:    newID,
+		bytes:    tokens.Table[string]{Rate: tokens.PerSecond(opts.AddressByteRate)},
+		account:  admission.Control{Max: opts.MaxSessions, PerAddress: opts.MaxSessionsPerAddress},
+		sessions: map[string]*Socket{},
 	}, nil
 }
 
@@ -72,10 +72,9 @@ func (v *Server) start(s *Socket) {
 	s.timer = time.AfterFunc(v.o.PingInterval, s.onTimer)
 	v.mu.Lock()
 	v.sessions[s.id] = s
-	closing := v.closing
 	v.mu.Unlock()
 	s.flush()
-	if closing { // Shutdown did not see it
+	if v.account.IsClosed() { // Shutdown did not see it
 		s.endLocked(&CloseError{Reason: ServerShutdown}, true)
 	}
 	s.mu.Unlock()
@@ -107,36 +106,25 @@ func contained(f func() error) (err error) {
 	return f()
 }
 
+// nowhere is the address of those that Options.Address has none for: they count
+// together.
+const nowhere = "nowhere"
+
 // admit counts a session in, or says why not.
 func (v *Server) admit(address string) *refusal {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case v.closing:
+	switch v.account.Admit(cmp.Or(address, nowhere)) {
+	case admission.Closed:
 		return full(http.StatusServiceUnavailable, "the server is shutting down")
-	case v.o.MaxSessions > 0 && v.total >= v.o.MaxSessions:
-		return full(http.StatusServiceUnavailable, "the server has all the sessions that Options.MaxSessions allows, %d", v.o.MaxSessions)
-	case v.o.MaxSessionsPerAddress > 0 && v.perAddress[address] >= v.o.MaxSessionsPerAddress:
+	case admission.AddressFull:
 		return full(http.StatusTooManyRequests, "your address has all the sessions that Options.MaxSessionsPerAddress allows, %d", v.o.MaxSessionsPerAddress)
+	case admission.Full:
+		return full(http.StatusServiceUnavailable, "the server has all the sessions that Options.MaxSessions allows, %d", v.o.MaxSessions)
 	}
-	v.total++
-	v.perAddress[address]++
 	return nil
 }
 
 // release counts out what admit counted in.
-func (v *Server) release(address string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.total--
-	if v.perAddress[address]--; v.perAddress[address] == 0 {
-		delete(v.perAddress, address)
-	}
-	if v.total == 0 && v.idle != nil {
-		close(v.idle)
-		v.idle = nil
-	}
-}
+func (v *Server) release(address string) { v.account.Release(cmp.Or(address, nowhere)) }
 
 // forget takes s off the list.
 func (v *Server) forget(s *Socket) {
@@ -172,22 +160,12 @@ func (v *Server) Has(id string) bool {
 // those that are left and returns the context's error. A Server that was shut
 // down stays so.
 func (v *Server) Shutdown(ctx context.Context) error {
-	v.mu.Lock()
-	v.closing = true
-	if v.total == 0 {
-		v.mu.Unlock()
-		return nil
-	}
-	if v.idle == nil {
-		v.idle = make(chan struct{})
-	}
-	idle := v.idle
-	v.mu.Unlock()
+	empty := v.account.Close()
 	for s := range v.Sockets() {
 		s.end(&CloseError{Reason: ServerShutdown}, true)
 	}
 	select {
-	case <-idle:
+	case <-empty:
 		return nil
 	case <-ctx.Done():
 	}

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"framewright/internal/admission"
 )
 
 // connections counts the HTTP connections of a listener, from the moment that
@@ -24,91 +26,70 @@ import (
 // room, be it for its first or for another one. Those at work stay; if all are,
 // the new one is refused.
 type connections struct {
-	max        int                   // 0: no bound
-	perAddress int                   // 0: no bound
-	exempt     func(netip.Addr) bool // from perAddress; nil: none
-	secure     bool                  // with TLS: a refusal cannot be said
+	exempt func(netip.Addr) bool // from the bound for each address; nil: none
+	secure bool                  // with TLS: a refusal cannot be said
 
 	forAddress, forAll atomic.Uint64 // how many were cut or refused for want of room
 
+	account admission.Control
+
 	mu        sync.Mutex
 	open      map[net.Conn]*connection
-	waiting   *list.List // of *connection: the longest wait first
-	addresses map[string]*ofAddress
+	waiting   *list.List            // of *connection: the longest wait first
+	addresses map[string]*list.List // the same, by address
 }
 
 // A connection waits for a request while it is in the lists.
 type connection struct {
 	net.Conn
-	from    *ofAddress // nil: not counted for an address
-	key     string
+	address string // "": not counted for one
 	inAll   *list.Element
 	inThese *list.Element
 }
 
-// ofAddress is what one address has.
-type ofAddress struct {
-	n       int
-	waiting *list.List
-}
-
 func newConnections(max, perAddress int, exempt func(netip.Addr) bool) *connections {
 	return &connections{
-		max: max, perAddress: perAddress, exempt: exempt,
-		open: make(map[net.Conn]*connection), waiting: list.New(), addresses: make(map[string]*ofAddress),
+		exempt: exempt, account: admission.Control{Max: max, PerAddress: perAddress},
+		open: make(map[net.Conn]*connection), waiting: list.New(), addresses: make(map[string]*list.List),
 	}
 }
 
 // admit counts a new connection, or refuses and closes it.
 func (c *connections) admit(conn net.Conn) bool {
 	c.mu.Lock()
-	n := &connection{Conn: conn, key: c.keyOf(conn)}
-	if n.key != "" {
-		if n.from = c.addresses[n.key]; n.from == nil {
-			n.from = &ofAddress{waiting: list.New()}
-			c.addresses[n.key] = n.from
-		}
-	}
+	n := &connection{Conn: conn, address: c.addressOf(conn)}
+	verdict := c.account.Admit(n.address)
 	var cut *connection
 	status := 0
-	switch {
-	case n.from != nil && n.from.n >= c.perAddress:
+	switch verdict {
+	case admission.AddressFull:
 		c.forAddress.Add(1)
-		if cut = longest(n.from.waiting); cut == nil {
-			status = http.StatusTooManyRequests
-		}
-	case c.max > 0 && len(c.open) >= c.max:
+		cut, status = longest(c.addresses[n.address]), http.StatusTooManyRequests
+	case admission.Full:
 		c.forAll.Add(1)
-		if cut = longest(c.waiting); cut == nil {
-			status = http.StatusServiceUnavailable
-		}
+		cut, status = longest(c.waiting), http.StatusServiceUnavailable
 	}
 	if cut != nil {
 		c.forget(cut)
+		verdict = c.account.Admit(n.address) // in its place
 	}
-	if status == 0 {
-		if n.from != nil {
-			n.from.n++
-			c.addresses[n.key] = n.from // if cut was its last
-		}
+	if verdict == admission.Admitted {
 		c.open[conn] = n
 		c.wait(n)
-	} else {
-		c.clean(n)
 	}
 	c.mu.Unlock()
 	if cut != nil {
 		cut.Close()
 	}
-	if status != 0 {
+	if verdict != admission.Admitted {
 		refuseConn(conn, status, c.secure)
 	}
-	return status == 0
+	return verdict == admission.Admitted
 }
 
-// keyOf is what the bound for each address counts by.
-func (c *connections) keyOf(conn net.Conn) string {
-	if c.perAddress <= 0 {
+// addressOf is what the bound for each address counts by.
+func (c *connections) addressOf(conn net.Conn) string {
+	if c.account.PerAddress <= 0 {
 		return ""
 	}
 	at := address(conn.RemoteAddr().String())
@@ -118,19 +99,26 @@ func (c *connections) keyOf(conn net.Conn) string {
 	return limitKey(at)
 }
 
+// longest returns what stands first in a list, which may be nil.
 func longest(l *list.List) *connection {
-	if e := l.Front(); e != nil {
-		return e.Value.(*connection)
+	if l == nil || l.Len() == 0 {
+		return nil
 	}
-	return nil
+	return l.Front().Value.(*connection)
 }
 
 // wait puts n at the end of the lists.
 func (c *connections) wait(n *connection) {
 	n.inAll = c.waiting.PushBack(n)
-	if n.from != nil {
-		n.inThese = n.from.waiting.PushBack(n)
+	if n.address == "" {
+		return
 	}
+	these := c.addresses[n.address]
+	if these == nil {
+		these = list.New()
+		c.addresses[n.address] = these
+	}
+	n.inThese = these.PushBack(n)
 }
 
 // work takes n out of the lists.
@@ -139,8 +127,10 @@ func (c *connections) work(n *connection) {
 		return
 	}
 	c.waiting.Remove(n.inAll)
-	if n.from != nil {
-		n.from.waiting.Remove(n.inThese)
+	if these := c.addresses[n.address]; these != nil {
+		if these.Remove(n.inThese); these.Len() == 0 {
+			delete(c.addresses, n.address)
+		}
 	}
 	n.inAll, n.inThese = nil, nil
 }
@@ -149,16 +139,7 @@ func (c *connections) work(n *connection) {
 func (c *connections) forget(n *connection) {
 	c.work(n)
 	delete(c.open, n.Conn)
-	if n.from != nil {
-		n.from.n--
-		c.clean(n)
-	}
-}
-
-func (c *connections) clean(n *connection) {
-	if n.from != nil && n.from.n == 0 && c.addresses[n.key] == n.from {
-		delete(c.addresses, n.key)
-	}
+	c.account.Release(n.address)
 }
 
 // state is an http.Server's ConnState. A connection is active from the end of a
@@ -185,17 +166,13 @@ func (c *connections) state(conn net.Conn, s http.ConnState) {
 }
 
 // count returns how many there are.
-func (c *connections) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.open)
-}
+func (c *connections) count() int { return c.account.Count() }
 
 // full reports whether there are all that may be and none of them can make room.
 func (c *connections) full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.max > 0 && len(c.open) >= c.max && c.waiting.Len() == 0
+	return c.account.IsFull() && c.waiting.Len() == 0
 }
 
 // makeRoom cuts the connection that has waited longest for a request, and
