@@ -134,7 +134,7 @@ func TestAccountTakesItsName(t *testing.T) {
 func drain(s *Session) {
 	s.q.mu.Lock()
 	defer s.q.mu.Unlock()
-	s.q.items, s.q.head, s.q.bytes = nil, 0, 0
+	s.q.items.Clear()
 }
 
 // A person within the grace has no connection, but is still in the room.

@@ -90,7 +90,7 @@ func TestDroppedPacketsAreCounted(t *testing.T) {
 		if got := h.Stats().Dropped; got != dropped {
 			t.Errorf("%s: %d dropped, want %d", why, got, dropped)
 		}
-		if got := len(s.q.items) - s.q.head; got != waiting {
+		if got := s.q.items.Len(); got != waiting {
 			t.Errorf("%s: %d wait, want %d", why, got, waiting)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"framewright/internal/queue"
 )
 
 // worker runs a session's requests and hooks one after the other. It has a
@@ -13,10 +15,10 @@ import (
 type worker struct {
 	mu      sync.Mutex
 	running bool
-	hooks   []func() // come first: they belong to the request that is just over
-	tasks   []func()
-	room    chan struct{} // closed when tasks is shorter again; nil if nobody waits
-	idle    chan struct{} // closed when nothing runs; nil if nobody waits
+	hooks   queue.List[func()] // come first: they belong to the request that is just over
+	tasks   queue.List[func()]
+	room    queue.Signal // tasks is shorter again
+	idle    queue.Signal // nothing runs
 }
 
 // maxTasks is how many requests of one client wait while one is at work. More
@@ -47,11 +49,8 @@ func (e *PanicError) Unwrap() error { return ErrPanic }
 func (s *Session) Do(ctx context.Context, f func()) error {
 	w := &s.work
 	w.mu.Lock()
-	for len(w.tasks) >= maxTasks {
-		if w.room == nil {
-			w.room = make(chan struct{})
-		}
-		room := w.room
+	for w.tasks.Len() >= maxTasks {
+		room := w.room.Wait()
 		w.mu.Unlock()
 		select {
 		case <-room:
@@ -66,7 +65,7 @@ func (s *Session) Do(ctx context.Context, f func()) error {
 	if err := s.Err(); err != nil {
 		return err
 	}
-	w.tasks = append(w.tasks, f)
+	w.tasks.Push(f, 0)
 	s.start()
 	return nil
 }
@@ -80,10 +79,7 @@ func (s *Session) Run(ctx context.Context, f func()) error {
 	w := &s.work
 	w.mu.Lock()
 	for w.running {
-		if w.idle == nil {
-			w.idle = make(chan struct{})
-		}
-		idle := w.idle
+		idle := w.idle.Wait()
 		w.mu.Unlock()
 		select {
 		case <-idle:
@@ -113,7 +109,7 @@ func (s *Session) handOver() {
 	w := &s.work
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.hooks)+len(w.tasks) > 0 {
+	if w.hooks.Len()+w.tasks.Len() > 0 {
 		go s.run()
 		return
 	}
@@ -126,7 +122,7 @@ func (s *Session) handOver() {
 func (s *Session) tell(hook func()) {
 	s.work.mu.Lock()
 	defer s.work.mu.Unlock()
-	s.work.hooks = append(s.work.hooks, hook)
+	s.work.hooks.Push(hook, 0)
 	s.start()
 }
 
@@ -162,34 +158,21 @@ func (s *Session) run() {
 func (w *worker) next() (f func(), isTask bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case len(w.hooks) > 0:
-		f, w.hooks = pop(w.hooks)
-	case len(w.tasks) > 0:
-		f, w.tasks = pop(w.tasks)
-		isTask = true
-		signal(&w.room)
-	default:
-		w.rest()
+	if f, ok := w.hooks.Pop(); ok {
+		return f, false
 	}
-	return f, isTask
+	if f, ok := w.tasks.Pop(); ok {
+		w.room.Raise()
+		return f, true
+	}
+	w.rest()
+	return nil, false
 }
 
 // rest says that nothing runs any more. The caller holds mu.
 func (w *worker) rest() {
 	w.running = false
-	signal(&w.idle)
-}
-
-// pop takes the first of a list that is not empty, and lets go of the list with
-// the last.
-func pop(list []func()) (func(), []func()) {
-	f := list[0]
-	list[0] = nil
-	if list = list[1:]; len(list) == 0 {
-		list = nil
-	}
-	return f, list
+	w.idle.Raise()
 }
 
 // guard runs f; if it does not return, the session ends, and nothing else.
@@ -216,14 +199,14 @@ func (s *Session) guard(f func()) (err error) {
 type group struct {
 	mu   sync.Mutex
 	n    int
-	zero chan struct{} // closed when n is 0; nil if nobody waits
+	zero queue.Signal // n is 0
 }
 
 func (g *group) add(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.n += n; g.n == 0 {
-		signal(&g.zero)
+		g.zero.Raise()
 	}
 }
 
@@ -233,10 +216,7 @@ func (g *group) wait(limit time.Duration) {
 		g.mu.Unlock()
 		return
 	}
-	if g.zero == nil {
-		g.zero = make(chan struct{})
-	}
-	zero := g.zero
+	zero := g.zero.Wait()
 	g.mu.Unlock()
 	t := time.NewTimer(limit)
 	defer t.Stop()

@@ -24,7 +24,7 @@ type Session struct {
 	owner     *owner // what the person's sessions share
 	claim     *claim // to its name; under hub.mu
 	codec     Codec
-	q         queue
+	q         outbox
 	limits    limits
 	typing    bucket
 	work      worker

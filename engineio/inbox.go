@@ -15,7 +15,7 @@ func (s *Socket) put(ctx context.Context, m Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.err == nil && !s.takes() {
-		room := wait(&s.inRoom)
+		room := s.inRoom.Wait()
 		s.mu.Unlock()
 		select {
 		case <-room:
@@ -32,9 +32,8 @@ func (s *Socket) put(ctx context.Context, m Message) error {
 	case s.each != nil:
 		s.deliver(m)
 	default:
-		s.in = append(s.in, m)
-		s.inBytes += len(m.Data) + packetOverhead
-		signal(&s.inWake)
+		s.in.Push(m, len(m.Data)+packetOverhead)
+		s.inWake.Raise()
 	}
 	return nil
 }
@@ -44,7 +43,7 @@ func (s *Socket) takes() bool {
 	if s.each != nil {
 		return !s.delivering && s.eachErr == nil
 	}
-	return s.inBytes <= s.server.o.MaxPayload
+	return s.in.Size() <= s.server.o.MaxPayload
 }
 
 // deliver calls the function of Each. The caller holds s.mu, which is free
@@ -61,9 +60,9 @@ func (s *Socket) deliver(m Message) {
 	if s.phase == phasePinged || s.phase == phaseExtended {
 		s.setTimer(time.Until(s.due) + took) // the pong could not be read
 	}
-	signal(&s.inRoom)
+	s.inRoom.Raise()
 	if err != nil || s.err != nil {
-		signal(&s.inWake)
+		s.inWake.Raise()
 	}
 }
 
@@ -80,7 +79,7 @@ func (s *Socket) deliver(m Message) {
 func (s *Socket) Each(f func(Message) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.inHead < len(s.in) { // came before
+	for s.in.Len() > 0 { // came before
 		m := s.take()
 		s.mu.Unlock()
 		err := contained(func() error { return f(m) })
@@ -91,7 +90,7 @@ func (s *Socket) Each(f func(Message) error) error {
 	}
 	s.each = f
 	for s.delivering || s.err == nil && s.eachErr == nil {
-		wake := wait(&s.inWake)
+		wake := s.inWake.Wait()
 		s.mu.Unlock()
 		<-wake
 		s.mu.Lock()
@@ -113,7 +112,7 @@ func (s *Socket) Receive(ctx context.Context) (Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		if s.inHead < len(s.in) {
+		if s.in.Len() > 0 {
 			return s.take(), nil
 		}
 		if s.err != nil {
@@ -122,7 +121,7 @@ func (s *Socket) Receive(ctx context.Context) (Message, error) {
 		if ctx.Err() != nil {
 			return Message{}, context.Cause(ctx)
 		}
-		wake := wait(&s.inWake)
+		wake := s.inWake.Wait()
 		s.mu.Unlock()
 		select {
 		case <-wake:
@@ -132,37 +131,14 @@ func (s *Socket) Receive(ctx context.Context) (Message, error) {
 	}
 }
 
+// take takes the oldest message; there is one. The caller holds s.mu.
 func (s *Socket) take() Message {
-	m := s.in[s.inHead]
-	s.in[s.inHead] = Message{}
-	s.inHead++
-	s.inBytes -= len(m.Data) + packetOverhead
-	if s.inHead == len(s.in) {
-		s.in, s.inHead = s.in[:0], 0
-		if cap(s.in) > 16 {
-			s.in = nil // a burst is over; an idle session keeps little
-		}
-	}
-	if s.inRoom != nil && s.inBytes <= s.server.o.MaxPayload {
-		signal(&s.inRoom)
+	m, _ := s.in.Pop()
+	if s.inRoom.IsAwaited() && s.in.Size() <= s.server.o.MaxPayload {
+		s.inRoom.Raise()
 		s.allowPong()
 	}
 	return m
-}
-
-// wait returns *c, which signal closes.
-func wait(c *chan struct{}) <-chan struct{} {
-	if *c == nil {
-		*c = make(chan struct{})
-	}
-	return *c
-}
-
-func signal(c *chan struct{}) {
-	if *c != nil {
-		close(*c)
-		*c = nil
-	}
 }
 
 // errGaveUp: a client that ends a request early cannot know what arrived.

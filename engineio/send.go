@@ -70,7 +70,7 @@ func (s *Socket) Ready(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		room := wait(&s.outRoom)
+		room := s.outRoom.Wait()
 		s.mu.Unlock()
 		select {
 		case <-room:
@@ -120,7 +120,7 @@ func (s *Socket) flush() {
 func (s *Socket) takeQueue() []packet {
 	batch := s.out
 	s.out, s.outBytes = nil, 0
-	signal(&s.outRoom)
+	s.outRoom.Raise()
 	return batch
 }
 
@@ -173,7 +173,7 @@ func (s *Socket) write(conn *wsnet.Conn) {
 			// An end that was not orderly has emptied the queue meanwhile.
 			s.outBytes = max(0, s.outBytes-size)
 			if s.outBytes <= s.server.o.QueueBytes/2 {
-				signal(&s.outRoom)
+				s.outRoom.Raise()
 			}
 			s.mu.Unlock()
 		}

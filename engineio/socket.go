@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"framewright/internal/queue"
 	"framewright/internal/tokens"
 	"framewright/ws"
 	"framewright/ws/wsnet"
@@ -27,11 +28,9 @@ type Socket struct {
 	mu  sync.Mutex
 	err *CloseError // why the session is over
 
-	in      []Message // in[inHead:] wait to be received
-	inHead  int
-	inBytes int
-	inWake  chan struct{} // closed when there is a message, or the end; nil if nobody waits
-	inRoom  chan struct{} // closed when put can go on; nil if nobody waits
+	in     queue.List[Message] // wait to be received
+	inWake queue.Signal        // there is a message, or the end
+	inRoom queue.Signal        // put can go on
 
 	each       func(Message) error // of Each, in place of the inbox
 	eachErr    error               // what it has returned
@@ -39,7 +38,7 @@ type Socket struct {
 
 	out      []packet // wait to be sent
 	outBytes int      // of out, and of what write has taken and not sent yet
-	outRoom  chan struct{}
+	outRoom  queue.Signal
 
 	// The transport: conn, or polling if it is nil.
 	conn    *wsnet.Conn
@@ -140,14 +139,14 @@ func (s *Socket) endLocked(why *CloseError, orderly bool) {
 	s.timer.Stop()
 	s.due = time.Time{}
 	if why.ours() {
-		s.in, s.inHead, s.inBytes = nil, 0, 0
+		s.in.Clear()
 	}
 	if !orderly {
 		s.out, s.outBytes = nil, 0
 	}
-	signal(&s.inWake)
-	signal(&s.inRoom)
-	signal(&s.outRoom)
+	s.inWake.Raise()
+	s.inRoom.Raise()
+	s.outRoom.Raise()
 	if s.next != nil && !s.probed {
 		s.stopUpgrade() // a client that was told to go on does not poll for what is left
 	}
@@ -384,7 +383,7 @@ func (s *Socket) hold(ctx context.Context, bytes, packets int) error {
 // holds reports whether this side makes the client wait with what it sends. The
 // caller holds s.mu.
 func (s *Socket) holds() bool {
-	return s.held || s.delivering || s.inBytes > s.server.o.MaxPayload
+	return s.held || s.delivering || s.in.Size() > s.server.o.MaxPayload
 }
 
 // allowPong gives a client that was pinged time anew: its pong may be among what

@@ -3,6 +3,8 @@ package socketio
 import (
 	"context"
 	"sync"
+
+	"framewright/internal/queue"
 )
 
 // jobs runs what a socket's events ask for, one after the other: it is the one
@@ -10,15 +12,13 @@ import (
 // there is something to do.
 type jobs struct {
 	mu      sync.Mutex
-	waiting []job
-	size    int // bytes of the events that wait
+	waiting queue.List[job] // and the bytes of their events
 	running bool
-	room    chan struct{} // closed when a job has begun; nil if nobody waits
+	room    queue.Signal // a job has begun
 }
 
 type job struct {
 	do    func()
-	size  int  // bytes of its event
 	reply bool // wait until the client takes what it is sent
 }
 
@@ -30,11 +30,8 @@ type job struct {
 func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 	o := &s.ns.server.o
 	j.mu.Lock()
-	for len(j.waiting) > 0 && (len(j.waiting) >= o.MaxWaiting || j.size+size > o.MaxMessage) {
-		if j.room == nil {
-			j.room = make(chan struct{})
-		}
-		room := j.room
+	for w := &j.waiting; w.Len() > 0 && (w.Len() >= o.MaxWaiting || w.Size()+size > o.MaxMessage); {
+		room := j.room.Wait()
 		j.mu.Unlock()
 		select {
 		case <-room:
@@ -43,7 +40,7 @@ func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 		}
 		j.mu.Lock()
 	}
-	j.add(s, job{f, size, true})
+	j.add(s, job{f, true}, size)
 	j.mu.Unlock()
 }
 
@@ -51,11 +48,11 @@ func (j *jobs) put(ctx context.Context, s *Socket, f func(), size int) {
 func (j *jobs) last(s *Socket, f func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.add(s, job{do: f})
+	j.add(s, job{do: f}, 0)
 }
 
-func (j *jobs) add(s *Socket, next job) {
-	j.waiting, j.size = append(j.waiting, next), j.size+next.size
+func (j *jobs) add(s *Socket, next job, size int) {
+	j.waiting.Push(next, size)
 	if !j.running {
 		j.running = true
 		s.ns.server.running.Go(func() { j.run(s.client) })
@@ -65,18 +62,13 @@ func (j *jobs) add(s *Socket, next job) {
 func (j *jobs) run(c *client) {
 	for {
 		j.mu.Lock()
-		if len(j.waiting) == 0 {
-			j.running, j.waiting = false, nil
+		next, ok := j.waiting.Pop()
+		if !ok {
+			j.running = false
 			j.mu.Unlock()
 			return
 		}
-		next := j.waiting[0]
-		j.waiting[0] = job{}
-		j.waiting, j.size = j.waiting[1:], j.size-next.size
-		if j.room != nil {
-			close(j.room)
-			j.room = nil
-		}
+		j.room.Raise()
 		j.mu.Unlock()
 		if next.reply {
 			_ = c.engine.Ready(c.ctx) // what came before the end is handled, too

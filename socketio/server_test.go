@@ -563,7 +563,7 @@ func TestOrder(t *testing.T) {
 		w.wantNotes("the first holds up the others")
 		for _, x := range sockets {
 			x.jobs.mu.Lock()
-			if n := len(x.jobs.waiting); n > 2 {
+			if n := x.jobs.waiting.Len(); n > 2 {
 				t.Errorf("%d events wait, MaxWaiting is 2", n)
 			}
 			x.jobs.mu.Unlock()

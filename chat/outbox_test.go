@@ -46,7 +46,7 @@ func TestASlowReaderIsClosedAndNobodyElse(t *testing.T) {
 }
 
 func TestVolatileIsDroppedFirst(t *testing.T) {
-	q := new(queue)
+	q := new(outbox)
 	q.init(20*(100+packetOverhead), time.Hour)
 	put := func(v string, volatile bool) {
 		t.Helper()
@@ -58,8 +58,8 @@ func TestVolatileIsDroppedFirst(t *testing.T) {
 	for range 30 {
 		put("typing", true) // ten of them fill the half that they may fill
 	}
-	if len(q.items) != 10 {
-		t.Fatalf("%d packets wait, want 10", len(q.items))
+	if q.items.Len() != 10 {
+		t.Fatalf("%d packets wait, want 10", q.items.Len())
 	}
 	for range 19 {
 		put("keep", false)
@@ -70,8 +70,8 @@ func TestVolatileIsDroppedFirst(t *testing.T) {
 			t.Fatalf("%v, %v; want the packets that may not be dropped", p, err)
 		}
 	}
-	if q.bytes != 0 || q.head != len(q.items) {
-		t.Errorf("%d bytes in %d packets are left", q.bytes, len(q.items)-q.head)
+	if q.items.Size() != 0 || q.items.Len() != 0 {
+		t.Errorf("%d bytes in %d packets are left", q.items.Size(), q.items.Len())
 	}
 }
 
@@ -88,12 +88,12 @@ func TestPacketsOfAnySize(t *testing.T) {
 		{5, []int{5, 2, 1, 1}},
 		{1 << 30, []int{9}},
 	} {
-		q := new(queue)
+		q := new(outbox)
 		q.init(1<<30, time.Hour)
 		s := &Session{}
 		s.q.init(1<<30, time.Hour)
 		for i, size := range sizes {
-			for _, q := range []*queue{q, &s.q} {
+			for _, q := range []*outbox{q, &s.q} {
 				if _, err := q.put(Packet{Size: size, Value: i}, false, time.Now()); err != nil {
 					t.Fatal(err)
 				}
