@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"chat/plain":     {"chat", "ws/..."},
 	"chat/sio":       {"chat", "socketio"},
 
-	"cmd/server": {"chat/...", "engineio", "socketio", "ws/..."},
+	"cmd/server":               {"chat/...", "cmd/server/internal/...", "engineio", "socketio", "ws/..."},
+	"cmd/server/internal/echo": {"ws/..."},
 
 	"autobahn":              {"ws/..."},
 	"fuzz":                  {},

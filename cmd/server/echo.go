@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
-	"time"
 
+	"framewright/cmd/server/internal/echo"
 	"framewright/internal/boundedlog"
 	"framewright/ws"
-	"framewright/ws/wsnet"
 )
 
 const echoAbout = `Usage: server echo [settings]
@@ -46,44 +43,18 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		return err
 	}
 	defer tracer.Close()
-
-	log := slog.New(boundedlog.New(slog.NewTextHandler(stderr, nil), boundedlog.Options{}))
-	server := wsnet.Handler(echo)
-	server.Logger = log
-	if *all {
-		server.Handler = new(broadcaster).serve
-	}
-	server.Options = wsnet.ServerOptions{
-		Options: wsnet.Options{
-			MaxMessage:   cmp.Or(*limit, -1),
-			MaxFragments: -1,
-			PingRate:     -1,
-			EmptyRate:    -1,
-			InflateRate:  -1,
-			Compression:  compression,
-			Trace:        tracer.hook(),
-		},
-		OriginPatterns: []string{"*"},
-	}
 	l, err := listen("-addr", *addr, 0o600)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "listening on ws://%s/\n", l.Addr())
-	hs := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: boundedlog.ErrorLog(log, slog.LevelWarn)}
-	running := serve([]*http.Server{hs}, []net.Listener{l})
-	defer running.wait()
-	defer hs.Close()
-	select {
-	case err := <-running.first:
-		return err
-	case <-ctx.Done():
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	server.Shutdown(end)
-	return nil
+	return echo.Serve(ctx, l, echo.Options{
+		Limit:       cmp.Or(*limit, -1),
+		Broadcast:   *all,
+		Compression: compression,
+		Trace:       tracer.hook(),
+		Logger:      slog.New(boundedlog.New(slog.NewTextHandler(stderr, nil), boundedlog.Options{})),
+	})
 }
 
 // compressions are what -compress chooses from.
@@ -91,17 +62,4 @@ var compressions = map[string]*ws.Compression{
 	"off":         nil,
 	"no-takeover": {},
 	"takeover":    {SendContext: true, ReceiveContext: true},
-}
-
-// echo sends every message back.
-func echo(ctx context.Context, c *wsnet.Conn) error {
-	for m, err := range c.Messages(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
-			return err
-		}
-	}
-	return nil
 }

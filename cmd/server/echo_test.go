@@ -1,24 +1,20 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"framewright/ws"
 	"framewright/ws/wsnet"
-	"framewright/ws/wstest"
 )
 
 func TestEcho(t *testing.T) {
 	p := start(t, "echo", "-limit", "1000")
-	c := dial(t, p.url+"/anything", &wsnet.DialOptions{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
+	c := dial(t, p.url+"/anything", &wsnet.Options{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
 	for _, msg := range []string{"Hello", "", strings.Repeat("x", 1000)} {
 		write(t, c, msg)
 		if got := read(t, c); got != msg {
@@ -46,70 +42,6 @@ func TestEchoBroadcast(t *testing.T) {
 		for read(t, c) != "to all" {
 		}
 	}
-}
-
-// Readers that stall are cut together after one wait; the others get all.
-func TestBroadcastWithStalledReaders(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := wstest.NewListener()
-		srv := wsnet.Handler(new(broadcaster).serve)
-		srv.Options = wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1, WriteTimeout: -1}}
-		hs := &http.Server{Handler: srv}
-		go hs.Serve(l)
-		connect := func() *wsnet.Conn {
-			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.DialOptions{Options: wsnet.Options{PingInterval: -1}, HTTPClient: l.Client()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c
-		}
-		reader, sender := connect(), connect()
-		for range 20 {
-			connect() // and never read
-		}
-		const n = 300
-		msg := []byte(strings.Repeat("x", 10_000)) // three times an outbox in all
-		var wg sync.WaitGroup
-		for _, c := range []*wsnet.Conn{reader, sender} {
-			wg.Go(func() {
-				for i := range n {
-					if _, _, err := c.Read(t.Context()); err != nil {
-						t.Errorf("message %d: %v", i, err)
-						return
-					}
-				}
-			})
-		}
-		write := func(n int) {
-			for range n {
-				if err := sender.Write(t.Context(), ws.OpText, msg); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		// What the connections themselves hold is taken, and how soon is the
-		// scheduler's business. From there on nothing moves towards those who do
-		// not read, and no outbox is full yet.
-		const first = 50
-		write(first)
-		synctest.Wait()
-		begin := time.Now() // the bubble's time: only a wait passes it
-		write(n - first)
-		wg.Wait()
-		if d := time.Since(begin); d != stallTimeout {
-			t.Errorf("all the stalled readers together cost %v, want one wait of %v", d, stallTimeout)
-		}
-		synctest.Wait()
-		if n := srv.Count(); n != 2 {
-			t.Errorf("%d connections are left, want 2", n)
-		}
-		reader.CloseNow()
-		sender.CloseNow()
-		if err := srv.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		hs.Close()
-	})
 }
 
 // Frames of many connections at once must not run into each other.

@@ -2,7 +2,6 @@ package wsnet
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,8 +23,8 @@ import (
 // Options.HandshakeTimeout bound the handshake if rwc has deadlines; ctx's
 // values are those of Conn.Context. An error is a *HandshakeError, which wraps
 // ctx's cause if that was the reason.
-func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *ServerOptions) (*Conn, error) {
-	x := newStreamExchange(ctx, rwc, cmp.Or(o, &noServerOptions))
+func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Conn, error) {
+	x := newStreamExchange(ctx, rwc, o)
 	defer x.free()
 	x.read()
 	c, err := x.run(ctx, nil, nil)
@@ -53,10 +52,10 @@ type streamExchange struct {
 var streamExchanges = sync.Pool{New: func() any { return &streamExchange{buf: make([]byte, 0, 2<<10)} }}
 
 // newStreamExchange begins a handshake, which ctx and HandshakeTimeout bound.
-func newStreamExchange(ctx context.Context, rwc io.ReadWriteCloser, o *ServerOptions) *streamExchange {
+func newStreamExchange(ctx context.Context, rwc io.ReadWriteCloser, o *Options) *streamExchange {
 	x := streamExchanges.Get().(*streamExchange)
 	x.rwc, x.stream = rwc, newStream(rwc)
-	x.shaking, x.o = shaking{&o.Options, ws.RoleServer, lastConnID.Add(1)}, o
+	x.shaking = shaking{o, ws.RoleServer, lastConnID.Add(1)}
 	x.exchange, x.req = x, &x.mine
 	x.bound.set(ctx, x.stream, o.handshakeTimeout())
 	return x

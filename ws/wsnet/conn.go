@@ -1,7 +1,6 @@
 package wsnet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -91,13 +90,13 @@ var lastConnID atomic.Uint64
 // read or a write is under way. A CloseWrite method, as of *net.TCPConn, lets
 // a Close frame arrive although the peer is still sending.
 func NewConn(rwc io.ReadWriteCloser, role ws.Role, o *Options) *Conn {
-	return cmp.Or(o, &noOptions).conn(nil).start(context.Background(), rwc, role, nil, nil)
+	return o.conn(nil).start(context.Background(), rwc, role, nil, nil)
 }
 
 // NewDeflateConn is NewConn for two ends that have agreed on
 // permessage-deflate, as agreed says.
 func NewDeflateConn(rwc io.ReadWriteCloser, role ws.Role, o *Options, agreed ws.DeflateParams) *Conn {
-	return cmp.Or(o, &noOptions).conn(nil).start(context.Background(), rwc, role, &agreed, nil)
+	return o.conn(nil).start(context.Background(), rwc, role, &agreed, nil)
 }
 
 // conn returns a Conn, not yet started, with the settings set, or, if that is

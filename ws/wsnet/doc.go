@@ -30,9 +30,8 @@
 //	bound.go       how long a handshake over a stream may take
 //	server.go      Server: an http.Handler that owns its connections
 //	serve.go       Server.Serve: without net/http
-//	dial.go        Dial, NewClient
-//	dial_handshake.go  a client asks, and judges the answer     §4.1
-//	options.go     Options: every limit and timeout; those of one role
+//	dial.go        Dial, NewClient                               §4.1
+//	options.go     Options: every limit and timeout
 //
 // # How a connection ends
 //

@@ -42,7 +42,7 @@ type Server struct {
 	Connect func(r *http.Request) (context.Context, error)
 
 	// Options of every connection.
-	Options ServerOptions
+	Options Options
 
 	// MaxConns bounds the connections at one time, and MaxPerAddress those
 	// that come from one address; 0 is no limit. A request above them that is

@@ -1,10 +1,11 @@
-package main
+package echo
 
 import (
 	"context"
 	"sync"
 	"time"
 
+	"framewright/internal/queue"
 	"framewright/ws/wsnet"
 )
 
@@ -28,7 +29,7 @@ type outbox struct {
 	bytes   int
 	taken   int           // messages that were sent
 	more    chan struct{} // gets a value when something was added
-	room    chan struct{} // closed and renewed when something was taken
+	room    queue.Signal  // something was taken
 }
 
 const (
@@ -39,7 +40,7 @@ const (
 
 // serve is a wsnet.Server's Handler.
 func (b *broadcaster) serve(ctx context.Context, c *wsnet.Conn) error {
-	o := &outbox{conn: c, more: make(chan struct{}, 1), room: make(chan struct{})}
+	o := &outbox{conn: c, more: make(chan struct{}, 1)}
 	b.mu.Lock()
 	if b.conns == nil {
 		b.conns = make(map[*outbox]struct{})
@@ -129,7 +130,7 @@ func (o *outbox) add(p *wsnet.Prepared) (room <-chan struct{}, ok bool) {
 	defer o.mu.Unlock()
 	size := len(p.Data()) + perMessage
 	if o.bytes > 0 && o.bytes+size > outboxBytes {
-		return o.room, false
+		return o.room.Wait(), false
 	}
 	o.waiting = append(o.waiting, p)
 	o.bytes += size
@@ -174,8 +175,7 @@ func (o *outbox) write(ctx context.Context) {
 			o.mu.Lock()
 			o.bytes -= len(p.Data()) + perMessage
 			o.taken++
-			close(o.room)
-			o.room = make(chan struct{})
+			o.room.Raise()
 			o.mu.Unlock()
 		}
 	}
