@@ -154,7 +154,7 @@ func (e *Endpoint) take(ev Event, now Moment, yield func(Event, error) bool) err
 			return err
 		}
 		defer e.perform(d)
-	case e.In.Compressed():
+	case ev.Compressed:
 		return e.inflate(ev, now, yield)
 	default:
 		c.some = c.some || len(ev.Payload) > 0
@@ -180,7 +180,7 @@ func (e *Endpoint) inflate(ev Event, now Moment, yield func(Event, error) bool) 
 			return err
 		}
 		src, more, c.some = src[used:], n == len(c.content), c.some || n > 0
-		if n > 0 && !yield(Event{ev.Opcode, c.content[:n], false}, nil) {
+		if n > 0 && !yield(Event{Opcode: ev.Opcode, Payload: c.content[:n]}, nil) {
 			return errStopped
 		}
 	}
@@ -193,7 +193,7 @@ func (e *Endpoint) inflate(ev Event, now Moment, yield func(Event, error) bool) 
 			return err
 		}
 		c.some = c.some || n > 0
-		if (n > 0 || done) && !yield(Event{ev.Opcode, c.content[:n], done}, nil) {
+		if (n > 0 || done) && !yield(Event{Opcode: ev.Opcode, Payload: c.content[:n], Fin: done}, nil) {
 			return errStopped
 		}
 		ev.Fin = !done
@@ -344,7 +344,5 @@ func (e *Endpoint) append(dst []byte, h Header, p []byte) ([]byte, error) {
 	if h.Masked && c.key != nil {
 		h.Key = c.key()
 	}
-	dst = AppendFrame(dst, h, p)
-	e.Out.Done()
-	return dst, nil
+	return AppendFrame(dst, h, p), nil
 }

@@ -31,6 +31,7 @@ const (
 type inflater struct {
 	d       *deflate.Decompressor
 	in, out int64  // compressed bytes of the message, and what they inflated to
+	seen    int64  // of that, by Content, which stops at the limit
 	beyond  bucket // what messages inflate to beyond inflateRatio times their size
 }
 
@@ -105,9 +106,9 @@ func (r *Receiver) Release() {
 // message that is not compressed. An error is a *ProtocolError.
 func (r *Receiver) Content(p []byte) error {
 	// What is wrong first counts, however much p is at a time.
-	fits := p[:min(int64(len(p)), r.limits.MessageSize-r.inflated)]
-	at, before := r.inflated, r.text
-	r.inflated += int64(len(fits))
+	fits := p[:min(int64(len(p)), r.limits.MessageSize-r.deflate.seen)]
+	at, before := r.deflate.seen, r.text
+	r.deflate.seen += int64(len(fits))
 	if r.opcode == OpText && !r.text.Write(fits) {
 		return notUTF8(RuleTextUTF8, "text message", before, fits, at)
 	}

@@ -5,25 +5,25 @@ package ws
 // Payload; or all of them to Next. It does no I/O and keeps no payload but a
 // control frame's. After an error it must not be used any further.
 type Receiver struct {
-	role    Role
 	limits  *Limits   // Filled
 	deflate *inflater // nil unless permessage-deflate was negotiated, which gives RSV1 a meaning
 
+	role      Role
 	state     State
 	next      State  // after the current frame
+	maskAt    uint8  // offset into the masking key
 	header    Header // of the current frame
 	remaining int64  // payload bytes of the current frame still to come
-	maskAt    uint8  // offset into the masking key
+	frames    uint64 // that have begun
 
 	// The message that the current frame, or the one before, belongs to.
 	opcode     Opcode
 	compressed bool // RSV1 was set on its first frame (RFC 7692 §6)
 	text       UTF8
+	ncontrol   uint8
+	control    *[MaxControlPayload]byte // payload of a control frame, made when there is one
 	size       int64
 	fragments  int
-	inflated   int64 // bytes that Content has seen of it
-
-	control []byte // payload of a control frame, made when there is one
 
 	// What depends on time: see limits.go.
 	pings, empties bucket
@@ -34,7 +34,13 @@ type Receiver struct {
 // server's expects masked frames, a client's unmasked ones.
 func NewReceiver(role Role, limits Limits) Receiver {
 	l := limits.Filled()
-	return Receiver{role: role, limits: &l}
+	return NewReceiverSharing(role, &l)
+}
+
+// NewReceiverSharing is NewReceiver for limits that Limits.Filled has returned, which
+// several Receivers may share, and nobody changes any more.
+func NewReceiverSharing(role Role, filled *Limits) Receiver {
+	return Receiver{role: role, limits: filled}
 }
 
 // SetLimits changes the limits from the next frame on.
@@ -43,8 +49,7 @@ func (r *Receiver) SetLimits(l Limits) {
 	r.limits = &l
 }
 
-// ShareLimits is SetLimits for what Limits.Filled has returned, which several Receivers
-// may share, and nobody changes any more.
+// ShareLimits is SetLimits as NewReceiverSharing has them.
 func (r *Receiver) ShareLimits(filled *Limits) { r.limits = filled }
 
 // Limits returns the limits, with defaults filled in.
@@ -56,6 +61,9 @@ func (r *Receiver) Role() Role { return r.role }
 // Frame returns the header of the current frame, or the last. It is valid until the
 // next header is read.
 func (r *Receiver) Frame() *Header { return &r.header }
+
+// Frames returns how many frames have begun, those aside that broke a rule by that.
+func (r *Receiver) Frames() uint64 { return r.frames }
 
 // State returns where the incoming direction stands.
 func (r *Receiver) State() State { return r.state }
@@ -70,7 +78,12 @@ func (r *Receiver) Opcode() Opcode { return r.opcode }
 
 // Control returns the payload of the control frame that was just completed.
 // It is valid until the next call of Header.
-func (r *Receiver) Control() []byte { return r.control[:len(r.control):len(r.control)] }
+func (r *Receiver) Control() []byte {
+	if r.ncontrol == 0 {
+		return nil
+	}
+	return r.control[:r.ncontrol:r.ncontrol]
+}
 
 // CloseFrame returns what the Close frame said, once State is StateClosed.
 func (r *Receiver) CloseFrame() (Code, string) {
@@ -102,14 +115,16 @@ func (r *Receiver) ReadHeader(b []byte) (n int, err error) {
 	}
 	switch {
 	case h.Opcode >= OpClose:
-		r.control = r.control[:0]
+		r.ncontrol = 0
 	case h.Opcode != OpContinuation: // the first frame of a message
 		if h.Length > r.limits.MessageSize {
 			if err := r.checkSize(h); err != nil {
 				return n, err
 			}
 		}
-		r.compressed, r.inflated = r.deflate != nil && h.RSV&RSV1 != 0, 0
+		if r.compressed = r.deflate != nil && h.RSV&RSV1 != 0; r.compressed {
+			r.deflate.seen = 0
+		}
 		r.opcode, r.size, r.fragments = h.Opcode, h.Length, 1 // text is at its beginning, or the last one had failed
 	default:
 		if err := r.checkSize(h); err != nil {
@@ -118,6 +133,7 @@ func (r *Receiver) ReadHeader(b []byte) (n int, err error) {
 		r.size += h.Length
 		r.fragments++
 	}
+	r.frames++
 	r.remaining, r.maskAt = h.Length, 0
 	if h.Length == 0 {
 		err = r.endFrame()
@@ -191,10 +207,10 @@ func (r *Receiver) Payload(p []byte) error {
 	before := r.text
 	switch {
 	case r.header.Opcode >= OpClose:
-		if int64(cap(r.control)) < r.header.Length {
-			r.control = make([]byte, 0, r.header.Length)
+		if r.control == nil {
+			r.control = new([MaxControlPayload]byte)
 		}
-		r.control = append(r.control, p...)
+		r.ncontrol += uint8(copy(r.control[r.ncontrol:], p))
 	case r.compressed:
 		r.deflate.in += int64(len(p))
 	case r.opcode == OpText && !r.text.Write(p):
@@ -223,12 +239,15 @@ func (r *Receiver) endFrame() (err error) {
 
 // An Event is what Next found: a piece of a message, or a control frame.
 type Event struct {
-	// Opcode is the message's type for a piece of a message, OpPing, OpPong
-	// or OpClose for a control frame, and OpContinuation when there is
-	// nothing to report yet.
+	// Opcode is the message's type for a piece of a message, which may be
+	// empty; OpPing, OpPong or OpClose for a control frame; and OpContinuation
+	// when there is nothing to report yet.
 	Opcode  Opcode
 	Payload []byte // unmasked; valid until the next call, and as long as the bytes given to Next
 	Fin     bool   // the message is complete
+
+	// Compressed says that Payload is of a compressed message: see Inflate.
+	Compressed bool
 }
 
 // Next takes bytes from the beginning of b, unmasking them in place, and
@@ -254,12 +273,9 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 	}
 	switch {
 	case r.header.Opcode < OpClose:
-		if len(p) == 0 && !(r.header.Fin && r.remaining == 0) {
-			return e, n, nil
-		}
-		return Event{r.opcode, p, r.header.Fin && r.remaining == 0}, n, nil
+		return Event{r.opcode, p, r.header.Fin && r.remaining == 0, r.compressed}, n, nil
 	case r.remaining == 0:
-		return Event{r.header.Opcode, r.Control(), true}, n, nil
+		return Event{r.header.Opcode, r.Control(), true, false}, n, nil
 	}
 	return e, n, nil
 }

@@ -74,7 +74,7 @@ func (r *Receiver) isCompressed(h *Header) bool {
 func (r *Receiver) endsInside() error {
 	size := r.size
 	if r.compressed {
-		size = r.inflated
+		size = r.deflate.seen
 	}
 	return RuleTextUTF8.Violation("text message of " + itoa(size) + " bytes ends inside a UTF-8 sequence")
 }

@@ -4,17 +4,17 @@ package ws
 // the peer's Receiver lets pass (§5.4, §5.5), each masked if it comes from a client
 // (§5.1). It does no I/O and knows nothing of payloads.
 type Sender struct {
-	role  Role
-	state State
-	next  State // after the current frame
+	role   Role
+	state  State
+	before State // the frame that was begun last
 }
 
 // NewSender returns the Sender of the endpoint that has the given role.
 func NewSender(role Role) Sender { return Sender{role: role} }
 
 // Begin says whether a frame with header h may go out now: it returns the rule that
-// forbids it, or "". h.Masked is set as it must be; the caller then sees to h.Key, which
-// is fresh and unpredictable for every frame (§5.3, §10.3).
+// forbids it, or "" and takes it for sent. h.Masked is set as it must be; the caller then
+// sees to h.Key, which is fresh and unpredictable for every frame (§5.3, §10.3).
 func (s *Sender) Begin(h *Header) (broken RuleID) {
 	h.Masked = s.role == RoleClient
 	k := kinds[h.Opcode&0xF]
@@ -22,19 +22,21 @@ func (s *Sender) Begin(h *Header) (broken RuleID) {
 		k++ // a… to a…More
 	}
 	m := &moves[s.state][k]
-	s.next = m.to
+	if m.rule == "" {
+		s.before, s.state = s.state, m.to
+	}
 	return m.rule
 }
 
-// Done says that the frame which Begin let pass is out, all of it.
-func (s *Sender) Done() { s.state = s.next }
+// Undo says that nothing of the frame which Begin let pass has gone out, nor will.
+func (s *Sender) Undo() { s.state = s.before }
 
-// State returns where the outgoing direction stands, and Next where it will when the
-// current frame is out.
+// State returns where the outgoing direction stands, and Before where it stood before
+// the frame that was begun last.
 func (s *Sender) State() State { return s.state }
 
-// Next: see State.
-func (s *Sender) Next() State { return s.next }
+// Before: see State.
+func (s *Sender) Before() State { return s.before }
 
 // Role returns the end at which the Sender stands.
 func (s *Sender) Role() Role { return s.role }

@@ -182,7 +182,7 @@ func TestNoLargeReadBufferWhileWaiting(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				io.WriteString(b, rest)
-				for c.Stats().BytesIn < all || c.in.waiting.Load()%2 == 0 {
+				for c.Stats().BytesIn < all || c.in.waits.Load()%2 == 0 {
 					runtime.Gosched()
 				}
 				cancel()

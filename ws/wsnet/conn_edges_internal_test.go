@@ -36,16 +36,16 @@ func innerPair(t *testing.T, o *Options) (*Conn, net.Conn) {
 // second finds that it is out.
 func TestGatheredGoesOutOnce(t *testing.T) {
 	c, client := innerPair(t, &Options{PingInterval: -1, WriteDelay: time.Hour})
-	c.in.setMore(true)
+	c.out.readerHasMore.Store(true)
 	if err := c.Write(t.Context(), ws.OpText, []byte("once")); err != nil {
 		t.Fatal(err)
 	}
-	c.out.sendLast()
-	c.out.sendBeforeWaiting()
+	c.out.lastPush()
+	c.out.beforeReading()
 	if got := c.Stats().BytesOut; got != 6 {
 		t.Errorf("%d bytes out, want 6", got)
 	}
-	c.stream.Close()
+	c.link.stream.Close()
 	if got, _ := io.ReadAll(client); string(got) != "\x81\x04once" {
 		t.Errorf("got %q, want the message once", got)
 	}
@@ -69,24 +69,23 @@ func TestGatheredIsNotForgotten(t *testing.T) {
 			got <- string(p[:n])
 		}()
 		out := &c.out
-		both, err := out.beginMessage(ctx)
-		if err != nil {
+		if _, err := out.lockMessage(ctx, false); err != nil {
 			t.Fatal(err)
 		}
-		c.in.setMore(true)
-		if err := out.wholeMessage(ctx, ws.OpText, []byte("hi"), nil, false, out.gathers()); err != nil {
+		c.out.readerHasMore.Store(true)
+		if err := out.encoded(ctx, ws.OpText, []byte("hi"), nil, false, true); err != nil {
 			t.Fatal(err)
 		}
 		next, ended := context.WithCancel(ctx)
 		go func() {
 			out.frames.acquireAfter(nil)
-			c.in.setMore(true)
+			c.out.readerHasMore.Store(true)
 			out.unlock(next)
 		}()
 		synctest.Wait() // the next stands in line
 		ended()
-		c.in.setMore(false)
-		out.endMessage(ctx, both)
+		c.out.readerHasMore.Store(false)
+		out.unlock(ctx)
 		select {
 		case p := <-got:
 			if p != "\x81\x02hi" {

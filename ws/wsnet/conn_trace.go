@@ -5,29 +5,58 @@ import "framewright/ws"
 // A frameTrace gathers an event for one direction. A nil one does nothing, so
 // that a connection nobody listens to pays a comparison a frame.
 type frameTrace struct {
-	c      *Conn
-	e      ws.TraceEvent
-	report func(ws.TraceEvent)
-	active bool // between begin and end
-	held   bool // ended, but not reported before its message is inflated
+	link    *link
+	e       ws.TraceEvent
+	report  func(ws.TraceEvent)
+	active  bool // between begin and end
+	deflate bool // permessage-deflate was negotiated
+	held    bool // ended, but not reported before its message is inflated
 
 	compressed bool   // the message under way
 	content    []byte // of it
 	length     int64
 }
 
-func newFrameTrace(c *Conn, sent bool) *frameTrace {
-	if c.set.trace == nil {
+func newFrameTrace(l *link, sent, deflate bool) *frameTrace {
+	if l.set.trace == nil {
 		return nil
 	}
-	return &frameTrace{c: c, e: ws.TraceEvent{Conn: c.id, Role: c.Role(), Sent: sent}, report: c.set.trace}
+	return &frameTrace{link: l, e: ws.TraceEvent{Conn: l.id, Role: l.ep.Out.Role(), Sent: sent}, report: l.set.trace, deflate: deflate}
 }
 
-func (t *frameTrace) begin(before ws.State, h *ws.Header, wire []byte) {
-	if t != nil {
-		in := &t.c.in
-		t.header(before, h, wire, int64(t.c.stats.bytesIn.Load())-int64(in.w-in.r))
+// next is rx.Next, and reports what comes of it; offset is that of b.
+func (t *frameTrace) next(rx *ws.Receiver, b []byte, offset int64) (ev ws.Event, n int, err error) {
+	before, starts := rx.State(), rx.Remaining() == 0
+	ev, n, err = rx.Next(b)
+	head := 0
+	if starts && (n > 0 || err != nil) {
+		h := rx.Frame()
+		if head = h.Size(); brokenByHeader(err) {
+			head = max(n, min(2, len(b)))
+		}
+		t.header(before, h, b[:head], offset)
 	}
+	if head < n {
+		t.payload(b[head:n])
+	}
+	if err == nil && n > 0 && rx.Remaining() == 0 {
+		t.end(rx.State())
+	}
+	return ev, n, err
+}
+
+// brokenByHeader reports whether it was a frame's header, and not its payload, that broke
+// a rule.
+func brokenByHeader(err error) bool {
+	pe, ok := err.(*ws.ProtocolError)
+	if !ok {
+		return false
+	}
+	switch pe.Rule {
+	case ws.RuleTextUTF8, ws.RuleCloseLength, ws.RuleCloseUTF8, ws.RuleCloseCode:
+		return false
+	}
+	return true
 }
 
 func (t *frameTrace) header(before ws.State, h *ws.Header, wire []byte, offset int64) {
@@ -35,7 +64,7 @@ func (t *frameTrace) header(before ws.State, h *ws.Header, wire []byte, offset i
 	t.active = true
 	t.e.Before, t.e.After, t.e.Header, t.e.Offset, t.e.Rule, t.e.Detail = before, before, *h, offset, "", ""
 	t.e.Compressed, t.e.Content, t.e.ContentLength = false, nil, 0
-	if !h.Opcode.IsControl() && t.c.Deflate() != nil {
+	if !h.Opcode.IsControl() && t.deflate {
 		if h.Opcode != ws.OpContinuation {
 			t.compressed = h.RSV == ws.RSV1
 		}
@@ -122,17 +151,12 @@ func (t *frameTrace) violation(pe *ws.ProtocolError) {
 	t.send()
 }
 
-// whole reports a frame that is about to be sent.
-func (t *frameTrace) whole(out *outgoing, h *ws.Header, p []byte) {
-	if t != nil {
-		t.sent(out, h, p)
-	}
-}
-
-func (t *frameTrace) sent(out *outgoing, h *ws.Header, p []byte) {
-	t.header(out.state, h, h.Append(t.e.Wire[:0]), int64(t.c.stats.bytesOut.Load())+int64(len(out.pending)))
+// whole reports a frame that is about to be sent, behind some that wait.
+func (t *frameTrace) whole(h *ws.Header, p []byte, waiting int) {
+	tx := &t.link.ep.Out
+	t.header(tx.Before(), h, h.Append(t.e.Wire[:0]), int64(t.link.stats.bytesOut.Load())+int64(waiting))
 	t.payload(p)
-	t.end(out.next)
+	t.end(tx.State())
 }
 
 // A shaking is an opening handshake under way, as its trace sees it.

@@ -438,7 +438,7 @@ func firstBytes(body io.Reader) []byte {
 
 func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, agreed *ws.DeflateParams, early []byte) *Conn {
 	c := o.conn(nil)
-	c.id = h.id
+	c.link.id = h.id
 	c.start(ctx, rwc, ws.RoleClient, agreed, early)
 	resp.Body, resp.Request = http.NoBody, nil
 	c.settle(subprotocol, resp)
@@ -477,6 +477,9 @@ type clientStream struct {
 func (s *clientStream) Read(p []byte) (int, error)  { return s.body.Read(p) }
 func (s *clientStream) Write(p []byte) (int, error) { return s.body.Write(p) }
 func (s *clientStream) Close() error                { return s.body.Close() }
+
+// below: see innermost.
+func (s *clientStream) below() stream { return s.Conn }
 
 // CloseWrite passes on to the connection below, if it can.
 func (s *clientStream) CloseWrite() error { return closeWrite(s.Conn) }

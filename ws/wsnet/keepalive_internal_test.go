@@ -22,7 +22,7 @@ func TestKeepaliveOfAConnectionThatHasEnded(t *testing.T) {
 		synctest.Wait()
 		c.CloseNow()
 		synctest.Wait()
-		for i, q := range c.set.timers.queues {
+		for i, q := range c.link.set.timers.queues {
 			if q.first != nil || q.last != nil || q.timer != nil {
 				t.Errorf("queue %d still has a keepalive", i)
 			}

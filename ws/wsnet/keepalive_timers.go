@@ -1,106 +1,83 @@
 package wsnet
 
 import (
-	"math"
 	"sync"
 	"time"
+
+	"framewright/ws"
 )
 
-// timers wakes the keepalives of all connections with the same settings. In
-// each queue all wait equally long, so the first that came is the first that is
-// due, and one timer does for all: a timer for each connection would take 144
-// bytes of it.
+// timers wakes the keepalives of all connections of a group. In each queue all wait
+// equally long, so the first that came is the first that is due, and one timer does for
+// all: a timer for each connection would take 144 bytes of it. There are two queues, as
+// ws.Keepalive knows two spans: the interval, and what a timeout is beyond whole ones.
 type timers struct {
-	mu     sync.Mutex
-	queues [2]queue
-	looks  uint32 // how many a PongTimeout takes
-}
-
-const (
-	untilPing = iota // for PingInterval
-	untilPong        // for what PongTimeout is beyond whole PingIntervals
-)
-
-// set sets the spans, before there is any keepalive; interval is above 0.
-func (t *timers) set(interval, timeout time.Duration) {
-	t.queues[untilPing].span = interval
-	t.queues[untilPong].span = timeout % interval
-	looks := timeout / interval
-	if timeout%interval > 0 {
-		looks++
-	}
-	t.looks = uint32(min(looks, math.MaxUint32))
-}
-
-// before returns the queue in which to wait when, that waiting included, there
-// are still that many looks before a PongTimeout is over. The odd one comes last.
-func (t *timers) before(looks uint32) uint8 {
-	if looks == 1 && t.queues[untilPong].span > 0 {
-		return untilPong
-	}
-	return untilPing
-}
-
-// wholeLooks returns how many whole PingIntervals a PongTimeout takes.
-func (t *timers) wholeLooks() uint32 {
-	if t.queues[untilPong].span > 0 {
-		return t.looks - 1
-	}
-	return t.looks
+	mu       sync.Mutex
+	interval int64 // nanoseconds
+	queues   [2]queue
 }
 
 type queue struct {
-	span        time.Duration
 	timer       *time.Timer // nil while the queue is empty
-	first, last *keepalive
+	first, last *place
 }
 
 // A place is one in a queue.
 type place struct {
-	due        moment // 0: in none
-	prev, next *keepalive
+	due        ws.Moment // 0: in none
+	prev, next *place
+	wakes      interface {
+		tick()
+		over() bool // and need not be woken any more
+	}
+	queue uint8
 }
 
-// add sees to it that k.tick is called once, unless the connection ends before.
-func (t *timers) add(k *keepalive, which uint8) {
+// add sees to it that who is at p is woken once, after that many nanoseconds, unless the
+// connection ends before.
+func (t *timers) add(p *place, after int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if k.c.Err() != nil {
+	if p.wakes.over() {
 		return // remove was called, or is about to be
 	}
-	q := &t.queues[which]
-	k.queue, k.place = which, place{due: now().add(q.span), prev: q.last}
-	if q.last != nil {
-		q.last.place.next = k
-	} else {
-		q.first = k
-		q.timer = time.AfterFunc(q.span, func() { t.fire(q) })
+	p.queue = 0
+	if after != t.interval {
+		p.queue = 1
 	}
-	q.last = k
+	q := &t.queues[p.queue]
+	p.due, p.prev, p.next = now().Add(after), q.last, nil
+	if q.last != nil {
+		q.last.next = p
+	} else {
+		q.first = p
+		q.timer = time.AfterFunc(time.Duration(after), func() { t.fire(q) })
+	}
+	q.last = p
 }
 
-func (t *timers) remove(k *keepalive) {
+func (t *timers) remove(p *place) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if k.place.due != 0 {
-		t.unlink(k)
+	if p.due != 0 {
+		t.unlink(p)
 	}
 }
 
 // unlink has mu.
-func (t *timers) unlink(k *keepalive) {
-	q, p := &t.queues[k.queue], k.place
+func (t *timers) unlink(p *place) {
+	q := &t.queues[p.queue]
 	if p.prev != nil {
-		p.prev.place.next = p.next
+		p.prev.next = p.next
 	} else {
 		q.first = p.next
 	}
 	if p.next != nil {
-		p.next.place.prev = p.prev
+		p.next.prev = p.prev
 	} else {
 		q.last = p.prev
 	}
-	k.place = place{}
+	p.due, p.prev, p.next = 0, nil, nil
 	if q.first == nil {
 		q.timer.Stop()
 		q.timer = nil
@@ -108,24 +85,24 @@ func (t *timers) unlink(k *keepalive) {
 }
 
 func (t *timers) fire(q *queue) {
-	for k := t.nextDue(q); k != nil; k = t.nextDue(q) {
-		k.tick()
+	for p := t.nextDue(q); p != nil; p = t.nextDue(q) {
+		p.wakes.tick()
 	}
 }
 
 // nextDue takes the first in q out of it if its time has come, or else sets the
 // timer to when that will be.
-func (t *timers) nextDue(q *queue) *keepalive {
+func (t *timers) nextDue(q *queue) *place {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k := q.first
-	if k == nil {
+	p := q.first
+	if p == nil {
 		return nil
 	}
-	if wait := k.place.due.sub(now()); wait > 0 {
-		q.timer.Reset(wait)
+	if wait := p.due - now(); wait > 0 {
+		q.timer.Reset(time.Duration(wait))
 		return nil
 	}
-	t.unlink(k)
-	return k
+	t.unlink(p)
+	return p
 }

@@ -9,9 +9,10 @@ import (
 
 // A lock is a mutex that a context can stop waiting for. Who finds it free
 // pays for one atomic operation, as with sync.Mutex; the others stand in line.
+// Where it counts, that operation stands where the lock is taken or let go.
 type lock struct {
-	state atomic.Uint32        // unlocked, locked or contended
-	wait  atomic.Pointer[line] // nil until somebody has to wait
+	atomic.Uint32                      // unlocked, locked or contended
+	wait          atomic.Pointer[line] // nil until somebody has to wait
 }
 
 type line struct {
@@ -26,17 +27,17 @@ const (
 )
 
 // try takes l if it is free.
-func (l *lock) try() bool { return l.state.CompareAndSwap(unlocked, locked) }
+func (l *lock) try() bool { return l.CompareAndSwap(unlocked, locked) }
 
 // acquire waits until it has l, ctx ends, or the connection does.
-func (l *lock) acquire(ctx context.Context, c *Conn) error {
+func (l *lock) acquire(ctx context.Context, life *lifetime) error {
 	if l.try() {
 		return nil
 	}
-	return l.standInLine(ctx, c)
+	return l.standInLine(ctx, life)
 }
 
-func (l *lock) standInLine(ctx context.Context, c *Conn) error {
+func (l *lock) standInLine(ctx context.Context, life *lifetime) error {
 	turn, ok := l.enqueue()
 	if ok {
 		return nil
@@ -45,10 +46,10 @@ func (l *lock) standInLine(ctx context.Context, c *Conn) error {
 	case <-turn:
 		return nil
 	case <-ctx.Done():
-	case <-c.life.Done():
+	case <-life.Done():
 	}
 	l.leave(turn)
-	return c.why(ctx)
+	return life.cause(ctx)
 }
 
 // acquireAfter is acquire for the time after the connection's end. It gives up
@@ -75,7 +76,7 @@ func (l *lock) enqueue() (turn chan struct{}, ok bool) {
 	w := l.wait.Load()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if l.state.Swap(contended) == unlocked {
+	if l.Swap(contended) == unlocked {
 		return nil, true
 	}
 	turn = make(chan struct{})
@@ -100,7 +101,7 @@ func (l *lock) leave(turn chan struct{}) {
 
 // release hands l to the first in the line, or lets it be free.
 func (l *lock) release() {
-	if !l.state.CompareAndSwap(locked, unlocked) {
+	if !l.CompareAndSwap(locked, unlocked) {
 		l.callNext()
 	}
 }
@@ -111,7 +112,7 @@ func (l *lock) callNext() {
 	defer w.mu.Unlock()
 	if len(w.turns) == 0 {
 		w.turns = nil
-		l.state.Store(unlocked)
+		l.Store(unlocked)
 		return
 	}
 	close(w.turns[0])

@@ -134,7 +134,7 @@ func (n *netConn) Read(p []byte) (int, error) {
 				return 0, n.err("read", ctx, err)
 			}
 			if op != n.op {
-				return 0, n.err("read", ctx, n.c.fail(ws.CodeUnsupportedData, op.String()+" message where "+n.op.String()+" was expected", errors.New("unexpected type of message")))
+				return 0, n.err("read", ctx, n.c.link.fail(ws.EndByFailure(ws.CodeUnsupportedData, op.String()+" message where "+n.op.String()+" was expected", errors.New("unexpected type of message"))))
 			}
 			n.r = r
 		}

@@ -128,6 +128,11 @@ type Options struct {
 	// it keeps.
 	Trace func(ws.TraceEvent)
 
+	// OnControl, if not nil, is called with each ping and pong that comes, before
+	// it is counted or answered, by the goroutine that reads; conn is the Conn.ID. It must be quick,
+	// must not panic or read, and must copy what it keeps of the payload.
+	OnControl func(conn uint64, op ws.Opcode, payload []byte)
+
 	// Rand gives masking keys (§10.3) and the Sec-WebSocket-Key; nil is
 	// crypto/rand.Reader, which a program should never need to change. It may
 	// be used by several goroutines at once.
@@ -164,53 +169,51 @@ func (o *Options) rand() io.Reader {
 	return o.Rand
 }
 
-// settings are what a connection needs of its Options, defaults filled in. The
-// connections of a Server share them. A duration of 0 is none.
+// settings are what a connection needs of its Options, defaults filled in. A duration of
+// 0 is none.
 type settings struct {
-	limits         ws.Limits
-	messageTimeout time.Duration
-	pingRate       int
-	emptyRate      int
-	inflateRate    int
-	threshold      int
-	pingInterval   time.Duration
-	writeTimeout   time.Duration
-	writeDelay     time.Duration
-	closeTimeout   time.Duration
-	trace          func(ws.TraceEvent)
-	rand           io.Reader
-	timers         timers // of keepalive
+	asked        ws.Limits // as they are in Options
+	limits       ws.Limits // filled
+	threshold    int
+	spans        ws.Spans // of keepalive
+	writeTimeout time.Duration
+	writeDelay   time.Duration
+	closeTimeout time.Duration
+	trace        func(ws.TraceEvent)
+	onControl    func(uint64, ws.Opcode, []byte)
+	rand         io.Reader
 }
 
-// settings sets s, which is new: field by field, since a copy of all would take
-// longer than the rest.
-func (o *Options) settings(s *settings) {
+// A group is the connections that have the same settings, such as those of a Server. They
+// share the timers of keepalive, too.
+type group struct {
+	settings
+	timers timers
+}
+
+// init sets g, which is new: field by field, since a copy of all would take longer than
+// the rest.
+func (g *group) init(o *Options) {
 	if o == nil {
 		o = &Options{}
 	}
-	s.limits = ws.Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments}
-	s.messageTimeout = orNone(o.MessageTimeout, 30*time.Second)
-	s.pingRate = max(0, cmp.Or(o.PingRate, 20))
-	s.emptyRate = max(0, cmp.Or(o.EmptyRate, 200))
-	s.inflateRate = max(0, cmp.Or(o.InflateRate, 4<<20))
-	s.pingInterval = orNone(o.PingInterval, 30*time.Second)
-	s.writeTimeout = orNone(o.WriteTimeout, 10*time.Second)
-	s.writeDelay = orNone(o.WriteDelay, time.Millisecond)
-	s.closeTimeout = 5 * time.Second
-	s.trace = o.Trace
-	s.rand = o.rand()
-	if o.Compression != nil {
-		s.threshold = max(0, cmp.Or(o.Compression.Threshold, ws.DefaultThreshold))
+	g.asked = ws.Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments, MessageTime: int64(o.MessageTimeout),
+		PingRate: o.PingRate, EmptyRate: o.EmptyRate, InflateRate: o.InflateRate}
+	g.limits = g.asked.Filled()
+	g.spans = ws.Spans{Interval: int64(orNone(o.PingInterval, 30*time.Second)), Timeout: int64(20 * time.Second)}
+	if o.PongTimeout > 0 {
+		g.spans.Timeout = int64(o.PongTimeout)
 	}
+	g.timers.interval = g.spans.Interval
+	g.writeTimeout = orNone(o.WriteTimeout, 10*time.Second)
+	g.writeDelay = orNone(o.WriteDelay, time.Millisecond)
+	g.closeTimeout = 5 * time.Second
 	if o.CloseTimeout > 0 {
-		s.closeTimeout = o.CloseTimeout
+		g.closeTimeout = o.CloseTimeout
 	}
-	if s.pingInterval > 0 {
-		timeout := 20 * time.Second
-		if o.PongTimeout > 0 {
-			timeout = o.PongTimeout
-		}
-		s.timers.set(s.pingInterval, timeout)
+	g.trace, g.onControl, g.rand = o.Trace, o.OnControl, o.rand()
+	if o.Compression != nil {
+		g.threshold = max(0, cmp.Or(o.Compression.Threshold, ws.DefaultThreshold))
 	}
 }
 

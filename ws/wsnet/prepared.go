@@ -1,7 +1,6 @@
 package wsnet
 
 import (
-	"context"
 	"sync"
 
 	"framewright/ws/internal/deflate"
@@ -50,50 +49,15 @@ func (p *Prepared) Opcode() ws.Opcode { return p.op }
 // Data returns the message's content, which must not be changed.
 func (p *Prepared) Data() []byte { return p.data }
 
-// WritePrepared sends p as Write sends its message. A server sends the very
-// bytes that were prepared; a client masks a copy of them, with a new key for
-// every connection (RFC 6455 §5.3).
-//
-// What many connections share cannot refer to what one of them has sent
-// before: on a connection that keeps its context, a prepared message is
-// compressed without it, and the context begins anew behind it.
-//
-// Several messages, each a frame of its own, go out with as few writes as
-// possible. If the error is the context's, a number of them, from the first
-// on, may have been written.
-func (c *Conn) WritePrepared(ctx context.Context, messages ...*Prepared) error {
-	if len(messages) == 1 {
-		p := messages[0]
-		return wrapOp("write", c.out.message(ctx, p.op, p.data, p, true))
-	}
-	return wrapOp("write", c.out.batch(ctx, messages))
-}
-
-// batch sends the messages as message does with one.
-func (out *outgoing) batch(ctx context.Context, messages []*Prepared) error {
-	both, err := out.beginMessage(ctx)
-	if err != nil {
-		return err
-	}
-	defer out.endMessage(ctx, both)
-	for i, p := range messages {
-		gather := i < len(messages)-1
-		if err := out.wholeMessage(ctx, p.op, p.data, p, true, gather); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // form returns the payload and, for a server, the whole frame that p has on a
 // connection, and completes the header.
-func (p *Prepared) form(h *ws.Header, out *outgoing, compress bool) (payload, wire []byte) {
+func (p *Prepared) form(h *ws.Header, z *deflater, compress bool) (payload, wire []byte) {
 	payload, wire = p.data, p.wire
 	if compress {
-		if z := p.deflated(out.z.bits); z.payload != nil {
+		if d := p.deflated(z.bits); d.payload != nil {
 			h.RSV |= ws.RSV1
-			payload, wire = z.payload, z.wire
-			out.z.forget() // the peer's context has the message, ours does not
+			payload, wire = d.payload, d.wire
+			z.forget() // the peer's context has the message, ours does not
 		}
 	}
 	if h.Masked {

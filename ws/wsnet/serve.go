@@ -37,10 +37,7 @@ func (s *Server) Serve(l net.Listener) error {
 		if closing {
 			return ErrServerClosed
 		}
-		t, ok := errors.AsType[interface {
-			error
-			Temporary() bool
-		}](err)
+		t, ok := errors.AsType[temporary](err)
 		if !ok || !t.Temporary() { // such as too many open files
 			return err
 		}

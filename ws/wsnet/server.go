@@ -74,8 +74,8 @@ type Server struct {
 	// that has asked for one gives it up (§4.1). nil is slog.Default().
 	Logger *slog.Logger
 
-	once sync.Once
-	set  *settings // of Options
+	once  sync.Once
+	group *group // of the connections with Options
 
 	unagreed unagreed
 
@@ -108,7 +108,7 @@ func (s *Server) handshake(ctx context.Context, u *upgrade) {
 			s.release(nil, address)
 		}
 	}()
-	c, err := u.run(ctx, s.settings(), func() (context.Context, error) {
+	c, err := u.run(ctx, s.connections(), func() (context.Context, error) {
 		address = s.address(u)
 		if err := s.admit(address); err != nil {
 			return nil, err
@@ -176,7 +176,7 @@ func (s *Server) noteSubprotocol(c *Conn, h *upgrade) {
 	case len(s.Options.Subprotocols) == 0:
 		why = "Options.Subprotocols is empty; a browser gives such a connection up"
 	}
-	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.id, "remote", h.exchange.request().RemoteAddr,
+	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.ID(), "remote", h.exchange.request().RemoteAddr,
 		"offered", shown(offered), "supported", s.Options.Subprotocols, "others", since)
 }
 
@@ -192,12 +192,12 @@ func shown(values []string) string {
 	return s
 }
 
-func (s *Server) settings() *settings {
+func (s *Server) connections() *group {
 	s.once.Do(func() {
-		s.set = new(settings)
-		s.Options.settings(s.set)
+		s.group = new(group)
+		s.group.init(&s.Options)
 	})
-	return s.set
+	return s.group
 }
 
 // address is what MaxPerAddress counts a request by.
@@ -316,7 +316,7 @@ func (h *handling) end() {
 		c.Close(ctx, e.Code, e.Reason)
 	case errors.Is(err, context.Canceled) && ending != nil:
 	default:
-		s.logger().Error("ws: handler failed", "conn", c.id, "remote", s.remote(c), "err", err)
+		s.logger().Error("ws: handler failed", "conn", c.ID(), "remote", s.remote(c), "err", err)
 		c.Close(ctx, ws.CodeInternalError, "")
 	}
 	<-c.gone.done()

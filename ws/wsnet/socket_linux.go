@@ -17,17 +17,6 @@ import (
 const shortCall = 32 << 10 // bytes
 
 func readSocket(fd uintptr, p []byte) (int, error) {
-	n, err := call(syscall.SYS_RECVFROM, fd, p)
-	raceRead(p, n, err)
-	return n, err
-}
-
-func writeSocket(fd uintptr, p []byte) (int, error) {
-	raceWrite(p)
-	return call(syscall.SYS_SENDTO, fd, p)
-}
-
-func call(number, fd uintptr, p []byte) (int, error) {
 	const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
 	if len(p) == 0 {
 		return 0, nil
@@ -35,9 +24,29 @@ func call(number, fd uintptr, p []byte) (int, error) {
 	var n uintptr
 	var errno syscall.Errno
 	if len(p) <= shortCall {
-		n, _, errno = syscall.RawSyscall6(number, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
+		n, _, errno = syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
 	} else {
-		n, _, errno = syscall.Syscall6(number, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
+		n, _, errno = syscall.Syscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	raceRead(p, int(n))
+	return int(n), nil
+}
+
+func writeSocket(fd uintptr, p []byte) (int, error) {
+	const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
+	if len(p) == 0 {
+		return 0, nil
+	}
+	raceWrite(p)
+	var n uintptr
+	var errno syscall.Errno
+	if len(p) <= shortCall {
+		n, _, errno = syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
+	} else {
+		n, _, errno = syscall.Syscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
 	}
 	if errno != 0 {
 		return 0, errno

@@ -15,10 +15,7 @@ import (
 // also when there is nothing to write and to read.
 
 // raceRead tells of n bytes that were read into p.
-func raceRead(p []byte, n int, err error) {
-	if err != nil {
-		return
-	}
+func raceRead(p []byte, n int) {
 	if n > 0 {
 		runtime.RaceWriteRange(unsafe.Pointer(&p[0]), n)
 	}

@@ -10,6 +10,14 @@ import (
 	"time"
 )
 
+// A stream is what a Conn runs over: any io.ReadWriteCloser, with deadlines
+// that newStream adds where they are missing.
+type stream interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
 // newStream gives rwc deadlines if it has none.
 func newStream(rwc io.ReadWriteCloser) stream {
 	if s, ok := rwc.(stream); ok {
@@ -18,11 +26,17 @@ func newStream(rwc io.ReadWriteCloser) stream {
 	return &timedStream{rwc: rwc, closed: make(chan struct{}), readDeadline: newDeadline(), writeDeadline: newDeadline()}
 }
 
+// temporary is what some errors say of themselves: whether trying again may help.
+type temporary interface {
+	error
+	Temporary() bool
+}
+
 // innermost returns the stream under those of this package, whose type says
 // what it can do.
 func innermost(s stream) stream {
-	if s, ok := s.(*clientStream); ok {
-		return s.Conn
+	if w, ok := s.(interface{ below() stream }); ok {
+		return w.below()
 	}
 	return s
 }
@@ -73,7 +87,7 @@ func (t *timedStream) Read(p []byte) (int, error) {
 	if len(t.rest) == 0 && t.err == nil {
 		if t.reading == nil {
 			if t.buf == nil {
-				t.buf = make([]byte, readBufferSize)
+				t.buf = make([]byte, 4<<10)
 			}
 			c := make(chan result, 1)
 			t.reading = c

@@ -41,8 +41,8 @@ type exchange interface {
 
 // run decides, answers, and returns the connection. It asks admit, if that is not
 // nil, whether a request that is right may become one, and with which context. set
-// is nil if the connection has settings of its own.
-func (u *upgrade) run(ctx context.Context, set *settings, admit func() (context.Context, error)) (*Conn, error) {
+// is nil if the connection is in no group.
+func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Context, error)) (*Conn, error) {
 	err := u.check()
 	if err == nil && admit != nil {
 		var base context.Context
@@ -65,8 +65,8 @@ func (u *upgrade) run(ctx context.Context, set *settings, admit func() (context.
 		}
 		return nil, failed
 	}
-	c := u.o.conn(set)
-	c.id = u.id
+	c := u.o.conn(g)
+	c.link.id = u.id
 	traced := false
 	defer func() {
 		if !traced { // Trace has panicked, and nobody else knows of the connection

@@ -25,6 +25,24 @@ type cancelable struct {
 	cancel context.CancelCauseFunc
 }
 
+// err returns nil while it goes on, and then why it does not.
+func (l *lifetime) err() error {
+	if e := l.end.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// cause says why an operation under ctx did not go on: the connection's end, of
+// which the end of a context that was derived from its own is a consequence, or
+// else the context's own.
+func (l *lifetime) cause(ctx context.Context) error {
+	if err := l.err(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // finish ends the lifetime, for the reason e unless it is over already.
 func (l *lifetime) finish(e *ws.CloseError) bool {
 	if !l.end.CompareAndSwap(nil, e) {

@@ -28,6 +28,10 @@ var (
 	// Options.WriteTimeout.
 	ErrWriteTimeout = errors.New("ws: the peer did not take data within WriteTimeout")
 
+	// ErrStillSending: after this endpoint's Close frame the peer has sent thousands of
+	// frames, and no Close frame.
+	ErrStillSending = errors.New("ws: the peer goes on sending and does not answer the Close frame (§7.1.2)")
+
 	// ErrCloseTimeout: the peer did not answer a Close frame within
 	// Options.CloseTimeout.
 	ErrCloseTimeout = errors.New("ws: the peer did not answer the Close frame within CloseTimeout (§7.1.2)")

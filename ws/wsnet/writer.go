@@ -18,9 +18,9 @@ func (c *Conn) Writer(ctx context.Context, op ws.Opcode) (*MessageWriter, error)
 		return nil, wrapOp("write", ws.ErrOpcode)
 	}
 	if ctx.Err() != nil {
-		return nil, wrapOp("write", c.why(ctx))
+		return nil, wrapOp("write", c.link.life.cause(ctx))
 	}
-	if err := c.out.messages.acquire(ctx, c); err != nil {
+	if err := c.out.messages.acquire(ctx, &c.link.life); err != nil {
 		return nil, wrapOp("write", err)
 	}
 	if err := c.out.usable(); err != nil {
@@ -124,7 +124,7 @@ func (w *MessageWriter) Close() error {
 
 func (w *MessageWriter) send(p []byte, fin bool) error {
 	h := ws.Header{Fin: fin, Opcode: w.op}
-	if fin && w.op != ws.OpContinuation && len(p) < w.c.set.threshold {
+	if fin && w.op != ws.OpContinuation && len(p) < w.c.link.set.threshold {
 		w.compress = false
 	}
 	if w.compress {
@@ -139,7 +139,7 @@ func (w *MessageWriter) send(p []byte, fin bool) error {
 		}
 		p = *buf
 	}
-	err := w.c.out.sendFrame(w.ctx, &h, p)
+	err := w.c.out.fragment(w.ctx, &h, p)
 	if err != nil {
 		if w.compress {
 			w.c.out.z.c.Release()
@@ -154,7 +154,7 @@ func (w *MessageWriter) send(p []byte, fin bool) error {
 // cannot go on.
 func (w *MessageWriter) abandon(err error) error {
 	if w.op == ws.OpContinuation && w.c.Err() == nil {
-		w.c.fail(ws.CodeInternalError, "message abandoned", err)
+		w.c.link.fail(ws.EndByFailure(ws.CodeInternalError, "message abandoned", err))
 	}
 	w.finish(err)
 	return err

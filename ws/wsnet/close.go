@@ -4,12 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"time"
 
 	"framewright/ws"
 )
+
+// How a connection ends. There is one reason, the first (link.end); then, once, hangUp.
+//
+//	who, why                         call          a Close frame        the stream
+//	the application is done          close         ours, and the peer's  a server ends it first
+//	the peer is done                 control       its own, answered     the same
+//	the peer broke a rule, a Writer  fail          ours, says why        half closed; lingers
+//	  gave a message up
+//	the stream broke or ended        lost          none                  closed
+//	a timeout, a context             cut           none                  closed
+//	the application cannot wait      CloseNow      none                  closed
 
 const (
 	// lingerAfterClose is how long an endpoint waits, after a complete
@@ -21,6 +31,9 @@ const (
 	// thrown away meanwhile: closing a TCP connection on unread data would
 	// send a reset, which can destroy our Close frame on its way.
 	lingerBytes = 16 << 20
+
+	// dropFrames is how many frames are read and thrown away after our Close frame.
+	dropFrames = 64 << 10
 )
 
 // Close ends the connection by the closing handshake (RFC 6455 §7.1.2): it
@@ -54,22 +67,22 @@ func (c *Conn) Close(ctx context.Context, code ws.Code, reason string) error {
 // close does the closing handshake with the Close frame e, and returns what
 // was not as it should be.
 func (c *Conn) close(ctx context.Context, e *ws.CloseError) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.set.closeTimeout, ErrCloseTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.link.set.closeTimeout, ErrCloseTimeout)
 	defer cancel()
 
 	if err := c.out.close(ctx, e); err != nil && c.Err() == nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		c.cut(err, false)
+		c.link.cut(ws.EndByLoss(err, false, nil))
 	}
 	for c.Err() == nil {
-		if c.in.lock.acquire(ctx, c) == nil { // nobody reads, so it is for us to do
+		if c.in.lock.acquire(ctx, &c.link.life) == nil { // nobody reads, so it is for us to do
 			c.discard(ctx)
 			c.in.lock.release()
 		}
 		if c.Err() == nil && ctx.Err() != nil {
-			c.cutClosing(context.Cause(ctx))
+			c.link.cut(ws.EndByLoss(context.Cause(ctx), false, c.out.closeSent.Load()))
 		}
 	}
 	select {
@@ -78,28 +91,38 @@ func (c *Conn) close(ctx context.Context, e *ws.CloseError) error {
 		// A context made from the connection's own has ended because the
 		// connection did. That is no wish to cut short what it still says.
 		if !errors.Is(context.Cause(ctx), c.Err()) {
-			abort(c.stream)
+			abort(c.link.stream)
 		}
 		<-c.gone.done()
 	}
-	if e := c.life.end.Load(); e.Err != nil || e.Code == ws.CodeAbnormal {
+	if e := c.link.life.end.Load(); e.Err != nil || e.Code == ws.CodeAbnormal {
 		return e
 	}
 	return nil
 }
 
-// discard reads until the connection is over or ctx ends.
+// discard throws away what comes, until the connection is over or ctx ends. A peer that
+// goes on sending after our Close frame gets dropFrames for what was on its way; then it
+// is no longer listened to, as each frame takes time: the connection is failed, and the
+// rest read without being looked at.
 func (c *Conn) discard(ctx context.Context) {
 	in := &c.in
 	in.interrupt.watch(ctx)
 	scratch := make([]byte, 512)
+	last := in.link.ep.In.Frames() + dropFrames
 	for {
-		_, done, err := in.piece(ctx, scratch)
+		_, done, err := in.readPiece(ctx, scratch)
 		if err == nil && done {
 			err = in.delivered(false)
 		}
 		if err != nil {
 			return
+		}
+		if in.link.ep.In.Frames() > last {
+			if sent := c.out.closeSent.Load(); sent != nil {
+				c.link.fail(ws.EndByLoss(ErrStillSending, true, sent))
+				return
+			}
 		}
 	}
 }
@@ -108,9 +131,9 @@ func (c *Conn) discard(ctx context.Context) {
 // sees an abnormal closure (§7.1.5). It returns nil, or why the connection
 // was over already.
 func (c *Conn) CloseNow() error {
-	first := c.finish(&ws.CloseError{Code: ws.CodeAbnormal, Err: net.ErrClosed})
-	c.out.sendLast()
-	abort(c.stream)
+	first := c.link.end(ws.EndByLoss(net.ErrClosed, false, nil))
+	c.out.lastPush()
+	abort(c.link.stream)
 	if first {
 		go c.hangUp(nil)
 		return nil
@@ -118,84 +141,20 @@ func (c *Conn) CloseNow() error {
 	return wrapOp("close", c.Err())
 }
 
-// finish makes e the reason for which the connection is over, if it is the
-// first. The caller then sees to it that hangUp runs.
-func (c *Conn) finish(e *ws.CloseError) bool {
-	if !c.life.finish(e) {
-		return false
-	}
-	c.alive.stop()
-	return true
-}
+// ending stops the pings of a connection that is over.
+func (c *Conn) ending() { c.alive.stop() }
 
-// fail fails the connection (§7.1.7): a Close frame with code and reason goes
-// out if it still can, and nothing more is read. It returns the terminal
-// error.
-func (c *Conn) fail(code ws.Code, reason string, err error) error {
-	e := &ws.CloseError{Code: code, Reason: ws.FitReason(reason), Err: err}
-	if c.finish(e) {
-		c.sayGoodbye(e)
-	}
-	return c.Err()
-}
-
-// closedByPeer answers the peer's Close frame, or, if ours came first,
-// completes the closing handshake.
-func (c *Conn) closedByPeer(code ws.Code, reason string) error {
-	e := &ws.CloseError{Code: code, Reason: reason, Remote: true}
-	if ours := c.out.closeSent.Load(); ours != nil {
-		e = ours
-	}
-	if c.finish(e) {
-		// "If an endpoint receives a Close frame and did not previously send
-		// a Close frame, the endpoint MUST send a Close frame in response."
-		c.sayGoodbye(&ws.CloseError{Code: code})
-	}
-	return c.Err()
-}
-
-// sayGoodbye sends the Close frame e and hangs up: here if that can be done
+// sayGoodbye sends the Close frame e, if that is not nil, and hangs up: here if that can be done
 // without waiting for another writer, so that a program that ends as soon as
 // its reader does has said it; else in the background.
 func (c *Conn) sayGoodbye(e *ws.CloseError) {
 	if c.out.frames.try() {
-		c.out.sendClose(e)
+		c.out.sayClose(e)
 		c.out.frames.release()
 		e = nil
 	}
 	go c.hangUp(&goodbye{e})
 }
-
-// lost notes that the stream broke.
-func (c *Conn) lost(err error) error {
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return c.cut(err, true)
-}
-
-// cut ends the connection without another frame.
-func (c *Conn) cut(err error, remote bool) error {
-	if c.finish(&ws.CloseError{Code: ws.CodeAbnormal, Remote: remote, Err: err}) {
-		go c.hangUp(nil)
-	}
-	return c.Err()
-}
-
-// cutClosing is cut for a closing handshake that the peer did not complete.
-func (c *Conn) cutClosing(err error) {
-	e := &ws.CloseError{Code: ws.CodeAbnormal, Err: err}
-	if ours := c.out.closeSent.Load(); ours != nil {
-		e = &ws.CloseError{Code: ours.Code, Reason: ours.Reason, Err: err}
-	}
-	if c.finish(e) {
-		go c.hangUp(nil)
-	}
-}
-
-// A goodbye says that the stream should be closed gently, after the Close
-// frame, if there is one still to be sent.
-type goodbye struct{ unsent *ws.CloseError }
 
 // hangUp closes the stream and frees what the connection holds. It runs once,
 // after finish.
@@ -204,39 +163,36 @@ func (c *Conn) hangUp(g *goodbye) {
 	if g != nil {
 		c.linger(g)
 	}
-	abort(c.stream) // whatever was to be said gently has been
+	abort(c.link.stream) // whatever was to be said gently has been
 	c.in.interrupt.shut()
 	c.out.interrupt.shut()
 	c.in.lock.acquireAfter(nil) // a reader or writer leaves now that the stream is closed
 	c.in.free()
 	c.in.lock.release()
 	c.out.frames.acquireAfter(nil)
-	c.out.dropPending(len(c.out.pending))
-	if c.out.late != nil {
-		c.out.late.Stop()
-	}
+	c.out.drop()
 	c.out.frames.release()
 }
 
 // linger says goodbye and gives the peer time to hear it.
 func (c *Conn) linger(g *goodbye) {
-	timeout := c.set.closeTimeout
+	timeout := c.link.set.closeTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if g.unsent != nil {
 		if !c.out.frames.acquireAfter(ctx.Done()) {
 			return // the writer in front of us is stuck
 		}
-		c.out.sendClose(g.unsent)
+		c.out.sayClose(g.unsent)
 		c.out.frames.release()
 	}
-	if c.life.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
+	if c.link.life.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
 		timeout = min(timeout, lingerAfterClose)
 		shorter, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		ctx = shorter
 	}
-	if c.life.end.Load().Err != nil || c.Role() == ws.RoleServer {
+	if c.link.life.end.Load().Err != nil || c.Role() == ws.RoleServer {
 		c.endSending(ctx)
 	}
 	c.in.interrupt.shut() // wakes a reader, who leaves
@@ -248,7 +204,7 @@ func (c *Conn) linger(g *goodbye) {
 	buf := readBuffers.Get().(*[readBufferSize]byte)
 	defer readBuffers.Put(buf)
 	for total := 0; total < lingerBytes; {
-		n, err := c.stream.Read(buf[:])
+		n, err := c.link.stream.Read(buf[:])
 		total += n
 		if err != nil {
 			return
@@ -260,14 +216,14 @@ func (c *Conn) linger(g *goodbye) {
 func (c *Conn) endSending(ctx context.Context) {
 	if c.out.frames.acquireAfter(ctx.Done()) {
 		c.out.interrupt.watch(context.Background())
-		closeWrite(c.stream)
+		closeWrite(c.link.stream)
 		c.out.frames.release()
 	}
 }
 
 // close sends the Close frame e as soon as the current frame is out.
-func (out *outgoing) close(ctx context.Context, e *ws.CloseError) error {
-	if err := out.frames.acquire(ctx, out.c); err != nil {
+func (out *outbox) close(ctx context.Context, e *ws.CloseError) error {
+	if err := out.frames.acquire(ctx, &out.link.life); err != nil {
 		return err
 	}
 	defer out.unlock(ctx)
@@ -278,13 +234,13 @@ func (out *outgoing) close(ctx context.Context, e *ws.CloseError) error {
 	return out.writeClose(ctx, e)
 }
 
-// sendClose is the Close frame of a connection that is already over. Its
+// sayClose sends the Close frame of a connection that is already over. Its
 // caller has frames.
-func (out *outgoing) sendClose(e *ws.CloseError) {
-	if out.broken || out.closeSent.Load() != nil {
+func (out *outbox) sayClose(e *ws.CloseError) {
+	if e == nil || out.broken || out.closeSent.Load() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), out.c.set.closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), out.link.set.closeTimeout)
 	defer cancel()
 	defer out.interrupt.watch(context.Background()) // first, or ctx's end would reach what comes after
 	out.closeSent.Store(e)
@@ -292,12 +248,18 @@ func (out *outgoing) sendClose(e *ws.CloseError) {
 }
 
 // writeClose has frames.
-func (out *outgoing) writeClose(ctx context.Context, e *ws.CloseError) error {
+func (out *outbox) writeClose(ctx context.Context, e *ws.CloseError) error {
 	var b [ws.MaxControlPayload]byte
 	p := ws.AppendClose(b[:0], e.Code, e.Reason)
 	h := ws.Header{Fin: true, Opcode: ws.OpClose, Length: int64(len(p))}
-	if err := out.complete(&h); err != nil {
-		return err
+	if out.link.ep.Out.Begin(&h) != "" {
+		return nil // there is nothing after a Close frame
 	}
+	if h.Masked {
+		if err := out.mask(&h); err != nil {
+			return err
+		}
+	}
+	out.fragments = false // nothing waits for the end of a message any more
 	return out.send(ctx, &h, p, nil, false)
 }
