@@ -40,7 +40,7 @@ type exchange interface {
 }
 
 // run decides, answers, and returns the connection. It asks admit, if that is not
-// nil, whether a request that is right may become one, and with which context. set
+// nil, whether a request that is right may become one, and with which context. g
 // is nil if the connection is in no group.
 func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Context, error)) (*Conn, error) {
 	err := u.check()
