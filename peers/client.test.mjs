@@ -113,6 +113,7 @@ for (const [what, reach] of Object.entries({
   },
   "while it has everything under way": async (b) => {
     await inRoom(b);
+    b.socket().says({ type: "refreshed", expiresIn: 600_000 });
     b.chat.join("later");
     b.socket().says({ type: "error", id: asked(b.socket(), "join").at(-1).id, code: "unavailable", text: "not now", retry: 5000 });
     b.chat.join("limited");

@@ -3,7 +3,7 @@
 import { name, account, hourOf } from "./dom.js";
 import { Log } from "./log.js";
 /** @import { Events, Message, Person, Private } from "./client/types.js" */
-/** @import { Written } from "./log.js" */
+/** @import { Written } from "./message.js" */
 
 const TYPING = 4500; // ms that one word of it lasts
 const CROWD = 30; // people: above, their coming and going is no news

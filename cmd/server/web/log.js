@@ -1,9 +1,11 @@
 // One conversation's messages: grouped by who wrote them, followed while the
 // reader is at their end, left in peace while not, with older ones on the way up.
 import { same } from "./days.js";
-import { el, button, name, account, avatar, clock, hourOf, rich } from "./dom.js";
+import { el, button, clock } from "./dom.js";
+import { mark, messageLine } from "./message.js";
 /** @import { Delivery, Events, Message, Person } from "./client/types.js" */
 /** @import { Child } from "./dom.js" */
+/** @import { Written } from "./message.js" */
 
 const KEEP = 500; // lines in the page while the reader is at the end; older ones go, and come back on the way up
 const NEAR = 60; // px from the end that count as being there
@@ -12,9 +14,6 @@ const GROUP = 5 * 60_000; // ms in which messages of one person stand together
 const OLDER = 50; // messages at a time
 
 /**
- * A message as it is shown: in a room, in private, or not sent yet.
- * @typedef {{ from: Person, time: string, text: string, id: string, mine: boolean, cursor?: string, state?: string, reason?: string }} Written
- *
  * The way out of a log.
  * @typedef {object} Ask
  * @property {(before: string, limit: number) => Promise<{ messages: Message[], more: boolean }>} history
@@ -316,7 +315,7 @@ export class Log {
       this.#shown.set(m.cursor, own);
     }
     this.#tell(own, { from: this.#about.get(own)?.from, time: new Date(m.time) });
-    this.#mark(own, "sent", m.time);
+    mark(own, "sent", m.time, undefined, this.#ask);
     const pending = this.#list.querySelector('[data-delivery="sending"]');
     const after = own.nextElementSibling;
     this.#list.insertBefore(own, pending);
@@ -331,18 +330,13 @@ export class Log {
   }
 
   #make(/** @type {Written} */ m) {
-    const { from, time, text, id, mine, cursor } = m;
-    const line = el("li", { class: `message${mine ? " mine" : ""}`, "data-id": mine && id, "data-cursor": cursor, "data-delivery": mine && (m.state ?? "sent") },
-      !mine && avatar(from),
-      el("div", { class: "bubble" },
-        el("span", { class: mine ? "from hidden" : "from" }, name(mine ? "You" : from.name), !mine && account(from), el("span", { class: "hidden" }, ": ")),
-        el("span", { class: "text", dir: "auto" }, ...rich(text)),
-        el("span", { class: "meta" })));
+    const { from, time, id, mine, cursor, state } = m;
+    const line = messageLine(m);
     // What is not sent yet may be from before the server's time was known.
-    this.#tell(line, { time: cursor || !mine || m.state === undefined ? new Date(time) : this.#ask.now(), from: mine ? from.id || "me" : `${from.id} ${from.name}` });
+    this.#tell(line, { time: cursor || !mine || state === undefined ? new Date(time) : this.#ask.now(), from: mine ? from.id || "me" : `${from.id} ${from.name}` });
     if (mine) this.#lines.set(id, line);
     if (cursor) this.#shown.set(cursor, line);
-    this.#mark(line, mine ? m.state ?? "sent" : "", time, m.reason);
+    mark(line, state, time, m.reason, this.#ask);
     return line;
   }
 
@@ -358,31 +352,7 @@ export class Log {
       this.#remove(line);
       return;
     }
-    if (!line.dataset.cursor) this.#mark(line, d.state, d.time, d.reason);
-  }
-
-  /**
-   * @param {HTMLElement} line
-   * @param {string} state
-   * @param {string} time
-   * @param {string} [reason]
-   */
-  #mark(line, state, time, reason) {
-    const meta = /** @type {HTMLElement} */ (line.querySelector(".meta"));
-    if (line.classList.contains("mine")) line.dataset.delivery = state;
-    const at = state === "sending" ? "" : clock(time);
-    if (state === "failed") {
-      const { id = "" } = line.dataset;
-      meta.replaceChildren(`Not sent: ${reason ?? "refused"} `,
-        button({ class: "retry" }, () => this.#ask.retry(id), "Try again"), " ",
-        button({ class: "discard" }, () => this.#ask.discard(id), "Discard"));
-    } else if (state === "sending") {
-      meta.replaceChildren(el("span", { class: "ticking", "aria-hidden": "true" }), "sending…");
-    } else if (state === "sent") {
-      meta.replaceChildren(at, el("span", { class: "tick", title: "Sent", "aria-hidden": "true" }, "✓"), el("span", { class: "hidden" }, " sent"));
-    } else {
-      meta.replaceChildren(at);
-    }
+    if (!line.dataset.cursor) mark(line, d.state, d.time, d.reason, this.#ask);
   }
 
   /** gone takes a deleted message away. */
@@ -394,6 +364,3 @@ export class Log {
     this.#remove(line);
   }
 }
-
-/** spoken is a message as a screen reader should hear it. */
-export const spoken = (/** @type {Written} */ m) => `${m.from.name}${m.from.account ? " (account)" : ""}, ${hourOf(m.time)}: ${m.text}`;
