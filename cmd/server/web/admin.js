@@ -169,9 +169,14 @@ function confirmed(/** @type {string} */ question, /** @type {string[]} */ rows)
   checkReason();
   const ask = $('ask');
   ask.returnValue = '';
+  answer(false); // to the question before, should it not have heard yet that it was closed
   ask.showModal();
-  return new Promise((done) => ask.addEventListener('close', () => done(ask.returnValue === 'yes'), { once: true }));
+  return new Promise((done) => { answer = done; });
 }
+let answer = (/** @type {boolean} */ _yes) => {};
+$('ask').addEventListener('close', () => { // which comes late: perhaps it is open again
+  if (!$('ask').open) answer($('ask').returnValue === 'yes');
+});
 
 let looks = 0;
 async function look() {
