@@ -15,7 +15,13 @@
 //	close.go      Code, ParseClose, AppendClose                  §5.5.1, §7.4
 //	state.go      State, the table of moves                      §5.4, §5.5
 //	receiver.go   Receiver: what arrives                         §5, §6.2
-//	receiver_rules.go  the rules that a frame's beginning breaks §5.1 to §5.5
+//	receiver_rules.go  what is said of a rule that is broken
+//	inflate.go    what compressed messages inflate to            RFC 7692 §7.2.2
+//	limits.go     Limits: sizes, rates, times                    §10.4
+//	sender.go     Sender: what leaves                            §5.1, §5.4
+//	keepalive.go  Pings, Keepalive                               §5.5.2, §5.5.3
+//	closing.go    the reason of an end, and what is owed         §7.1
+//	endpoint.go   Endpoint: all of these, both directions
 //	rules.go      Rules: every rule, with its id, section, code
 //	policy.go     Policy: what a server demands beyond the RFC
 //	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4

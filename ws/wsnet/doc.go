@@ -2,34 +2,30 @@
 // over the protocol of package ws. It owns the stream, the locks, the buffers and the
 // clock; what is allowed and what is owed it asks of ws.
 //
-//	conn.go        Conn, how its operations are interrupted
-//	conn_context.go  its context, made when somebody asks
+//	conn.go        Conn: what the application holds
+//	link.go        what both directions share: stream, deadlines, the end
+//	lifetime.go    its context, made when somebody asks
 //	lock.go        a mutex that a context can stop waiting for
-//	conn_read.go   Read, ReadAppend, Reader, Messages
-//	conn_frames_in.go  frame by frame, through the Receiver
-//	conn_buffer.go  the read buffer, and the time that a message may take
-//	conn_lend.go   messages that stay where they were read
+//	read.go        Read, ReadAppend, Reader, Messages: the way of a message
+//	read_buffer.go  the read buffer, and messages that stay where they were read
+//	read_message.go  messages in pieces, control frames, inflating  RFC 7692 §7.2.2
 //	buffers.go     buffers that survive a collection
-//	conn_write.go  Write: whole messages
-//	conn_writer.go  Writer: a message in fragments               §5.4
-//	conn_frames_out.go  a frame goes out; pongs
-//	conn_gather.go  messages that go out together
-//	raw_unix.go    a socket that is waited for without a buffer
-//	socket_linux.go  its system calls
-//	conn_close.go  Close, CloseNow: the closing handshake        §7
-//	conn_deflate.go  compressed messages                         RFC 7692 §7.2
-//	keepalive.go   Ping, pongs, the dead peer                    §5.5.2, §5.5.3
-//	keepalive_timers.go  two timers for all connections of a server
+//	write.go       Write, Flush: the way of a message
+//	write_wait.go  frames that have to wait for the peer
+//	write_tend.go  pongs, and what goes out in passing           §5.5.3
+//	write_deflate.go  compressing                                RFC 7692 §7.2.1
+//	writer.go      Writer: a message in fragments                §5.4
 //	prepared.go    Prepare: one message for many connections
+//	close.go       Close, CloseNow: the closing handshake        §7
+//	keepalive.go   Ping, the dead peer                           §5.5.2
+//	keepalive_timers.go  two timers for all connections of a server
 //	netconn.go     NetConn
+//	json.go        ReadJSON, WriteJSON
 //	stream.go      deadlines for streams that have none
-//	upgrade.go     a server decides about an opening handshake   §4.2
-//	accept.go      Accept: one that net/http carries
-//	accept_stream.go  AcceptStream: one over a stream
-//	httprequest.go  what Connect sees of that one               RFC 9112 §3
-//	bound.go       how long a handshake over a stream may take
+//	socket_*.go    a socket's system calls
+//	upgrade.go     a request becomes a Conn; accept.go, accept_stream.go: by two ways  §4.2
 //	server.go      Server: an http.Handler that owns its connections
-//	serve.go       Server.Serve: without net/http
+//	serve.go       Server.Serve: without net/http                §4.2
 //	dial.go        Dial, NewClient                               §4.1
 //	options.go     Options: every limit and timeout
 //
