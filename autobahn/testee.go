@@ -16,9 +16,9 @@ import (
 // testeeOptions take the limits away that the suite means to reach: group 9
 // has messages of 16 MiB and thousands of fragments, group 6 and 9 many frames
 // with nothing in them, group 2 pings one after the other.
-func testeeOptions() *wsnet.Options {
-	return &wsnet.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1, InflateRate: -1,
-		Compression: &ws.Compression{SendContext: true, ReceiveContext: true}}
+func testeeOptions() *wsnet.DialOptions {
+	return &wsnet.DialOptions{Options: wsnet.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1, InflateRate: -1,
+		Compression: &ws.Compression{SendContext: true, ReceiveContext: true}}}
 }
 
 // A testee runs our client through the cases of a fuzzing server, by the

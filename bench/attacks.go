@@ -175,7 +175,7 @@ func (v *victim) user(ctx context.Context, name, from string) (*chatter, error) 
 	defer cancel()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	client := &http.Client{Transport: &http.Transport{DialContext: d.DialContext, DisableKeepAlives: true}}
-	c, err := wsnet.Dial(ctx, "ws://"+v.addr+"/ws", &wsnet.Options{HTTPClient: client, Subprotocols: []string{"chat.v1.framewright"}, MaxMessage: -1})
+	c, err := wsnet.Dial(ctx, "ws://"+v.addr+"/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{"chat.v1.framewright"}, MaxMessage: -1}, HTTPClient: client})
 	if err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ type Options struct {
 	// timeouts, for example. Its MaxMessage, OriginPatterns and RequireOrigin
 	// come from the fields above, and its keepalive is off unless
 	// PingInterval is set, as the protocol has its own.
-	WebSocket wsnet.Options
+	WebSocket wsnet.ServerOptions
 
 	// Logger gets refusals (Info; Warn for clients of an older protocol),
 	// handlers' errors and panics (Error). nil is slog.Default().

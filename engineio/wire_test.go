@@ -373,7 +373,7 @@ func TestWire(t *testing.T) {
 			d.wantTook("the end", began, 0)
 			d.wantEnd(0, engineio.TransportClose)
 		}},
-		{"the server closes a WebSocket that takes nothing", &engineio.Options{WebSocket: wsnet.Options{WriteTimeout: -1}}, func(d *dialogue) {
+		{"the server closes a WebSocket that takes nothing", &engineio.Options{WebSocket: wsnet.ServerOptions{Options: wsnet.Options{WriteTimeout: -1}}}, func(d *dialogue) {
 			_, s := d.connect()
 			s.Send(engineio.Binary(make([]byte, 1<<20))) // more than the pipe takes
 			s.Close()

@@ -64,8 +64,7 @@ func (s *acceptServer) handle(w http.ResponseWriter, r *http.Request) {
 			conn.Close()
 		}
 	}()
-	o := connOptions(ws.Limits{})
-	o.Hosts = []string{"*"} // ws.TestCheckHost has those
+	o := &wsnet.ServerOptions{Options: *connOptions(ws.Limits{}), Hosts: []string{"*"}} // ws.TestCheckHost has those
 	c, err := wsnet.Accept(w, r, o)
 	saw.err = err
 	if err != nil {

@@ -181,7 +181,7 @@ func FuzzResponse(f *testing.F) {
 		s := &stub{in: wire, cuts: xorshift(seed)}
 		o := connOptions(ws.Limits{})
 		o.Subprotocols = subprotocols
-		c, err := wsnet.NewClient(context.Background(), s, "ws://example.com:8080/chat?x=1", o)
+		c, err := wsnet.NewClient(context.Background(), s, "ws://example.com:8080/chat?x=1", &wsnet.DialOptions{Options: *o})
 		legal := readErr == nil && legalResponse(resp) && len(wire) < 64<<10
 		if (err == nil) != legal {
 			t.Fatalf("%q: %v, but the list says %v", wire, err, legal)

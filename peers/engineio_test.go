@@ -162,7 +162,7 @@ func TestEngineIOCompressed(t *testing.T) {
 		t.Run(client, func(t *testing.T) {
 			options := map[string]any{"perMessageDeflate": map[string]any{"threshold": 1}}
 			var compressed [2]atomic.Int32 // messages received and sent
-			o := &engineio.Options{WebSocket: wsnet.Options{
+			o := &engineio.Options{WebSocket: wsnet.ServerOptions{Options: wsnet.Options{
 				Compression: &ws.Compression{SendContext: true, ReceiveContext: true},
 				Trace: func(e ws.TraceEvent) {
 					if e.Header.RSV&ws.RSV1 != 0 {
@@ -173,7 +173,7 @@ func TestEngineIOCompressed(t *testing.T) {
 						compressed[i].Add(1)
 					}
 				},
-			}}
+			}}}
 			got := playEngineIO(t, client, "echo", options, 0, o, echoEngineIO)
 			if in, out := compressed[0].Load(), compressed[1].Load(); in == 0 || out == 0 {
 				t.Errorf("%d compressed messages came and %d went; was it negotiated?", in, out)

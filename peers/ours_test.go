@@ -37,8 +37,8 @@ func (n *frameCount) trace(e ws.TraceEvent) {
 	count.Add(1)
 }
 
-func (n *frameCount) options(o Options, role ws.Role) *wsnet.Options {
-	return &wsnet.Options{
+func (n *frameCount) options(o Options, role ws.Role) wsnet.Options {
+	return wsnet.Options{
 		Subprotocols: o.Protocols,
 		MaxMessage:   o.limit(),
 		// A client of gorilla cuts 16 MiB into pieces as large as its buffer.
@@ -69,7 +69,7 @@ func (framewright) Listen(t *testing.T, o Options) *Listener {
 				accept(s)
 				return ourRead(s, c, n)
 			})
-			srv.Options = *n.options(o, ws.RoleServer)
+			srv.Options.Options = n.options(o, ws.RoleServer)
 			srv.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 			srv.ServeHTTP(w, r)
 		})
@@ -89,7 +89,7 @@ func (framewright) Listen(t *testing.T, o Options) *Listener {
 
 func (framewright) Dial(t *testing.T, url string, o Options) (*Session, error) {
 	n := &frameCount{}
-	options := n.options(o, ws.RoleClient)
+	options := &wsnet.DialOptions{Options: n.options(o, ws.RoleClient)}
 	if o.TLS != nil {
 		tr := &http.Transport{TLSClientConfig: o.TLS.client()}
 		t.Cleanup(tr.CloseIdleConnections)

@@ -166,7 +166,7 @@ func joins(t *testing.T, url, name string, rooms ...string) *robot {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, err := wsnet.Dial(ctx, url+"ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}})
+	c, err := wsnet.Dial(ctx, url+"ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,10 @@ type raw struct {
 
 func (w *world) dial() *raw {
 	w.t.Helper()
-	c, err := wsnet.Dial(w.t.Context(), "ws://io.test/socket.io/?EIO=4&transport=websocket", &wsnet.Options{
-		HTTPClient: w.l.Client(), PingInterval: -1, MaxMessage: -1})
+	c, err := wsnet.Dial(w.t.Context(), "ws://io.test/socket.io/?EIO=4&transport=websocket", &wsnet.DialOptions{
+		Options:    wsnet.Options{PingInterval: -1, MaxMessage: -1},
+		HTTPClient: w.l.Client(),
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

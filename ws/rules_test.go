@@ -576,9 +576,9 @@ func agrees(name string, c *ws.Compression, value string) breach {
 		a, b := wstest.Pipe()
 		defer a.Close()
 		a.Write(wstest.Response(wstest.RequestKey, "Sec-WebSocket-Extensions: "+value))
-		conn, err := wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", &wsnet.Options{
+		conn, err := wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", &wsnet.DialOptions{Options: wsnet.Options{
 			Compression: c, Rand: strings.NewReader("the sample nonce"),
-		})
+		}})
 		if conn != nil || fmt.Sprint(err) != fmt.Sprint(pure) {
 			t.Errorf("NewClient says %v, CheckDeflate %v", err, pure)
 		}
@@ -630,7 +630,7 @@ func secondConnection(t *testing.T, s *wsnet.Server) (err error) {
 		hs := &http.Server{Handler: s}
 		go hs.Serve(l)
 		defer hs.Close()
-		c, dialErr := wsnet.Dial(t.Context(), "ws://server.example.com/chat", &wsnet.Options{HTTPClient: l.Client()})
+		c, dialErr := wsnet.Dial(t.Context(), "ws://server.example.com/chat", &wsnet.DialOptions{HTTPClient: l.Client()})
 		if dialErr != nil {
 			t.Fatal(dialErr)
 		}
@@ -662,7 +662,7 @@ func dialled(name, text string) breach {
 			a, b := wstest.PipeSize(1 << 20)
 			defer a.Close()
 			a.Write([]byte(text))
-			_, err = wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", &wsnet.Options{Rand: strings.NewReader("the sample nonce")})
+			_, err = wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", &wsnet.DialOptions{Options: wsnet.Options{Rand: strings.NewReader("the sample nonce")}})
 		})
 		return err
 	}}

@@ -71,8 +71,10 @@ type client struct {
 
 func (w *world) dial() *client {
 	w.t.Helper()
-	c, err := wsnet.Dial(w.t.Context(), "ws://chat.test/", &wsnet.Options{
-		HTTPClient: w.l.Client(), Subprotocols: []string{Subprotocol}, PingInterval: -1, MaxMessage: -1})
+	c, err := wsnet.Dial(w.t.Context(), "ws://chat.test/", &wsnet.DialOptions{
+		Options:    wsnet.Options{Subprotocols: []string{Subprotocol}, PingInterval: -1, MaxMessage: -1},
+		HTTPClient: w.l.Client(),
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

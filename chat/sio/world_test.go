@@ -70,7 +70,7 @@ func inBubble(t *testing.T, o chat.Options, f func(t *testing.T, w *world)) {
 
 func (w *world) open(path string) *client {
 	w.t.Helper()
-	c, err := wsnet.Dial(w.t.Context(), "ws://chat.test"+path, &wsnet.Options{HTTPClient: w.l.Client(), PingInterval: -1, MaxMessage: -1})
+	c, err := wsnet.Dial(w.t.Context(), "ws://chat.test"+path, &wsnet.DialOptions{Options: wsnet.Options{PingInterval: -1, MaxMessage: -1}, HTTPClient: w.l.Client()})
 	if err != nil {
 		w.t.Fatal(err)
 	}

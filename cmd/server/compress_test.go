@@ -17,7 +17,7 @@ func TestCompress(t *testing.T) {
 			args = append(args, "-compress")
 		}
 		p := start(t, args...)
-		join := func(name string, o *wsnet.Options) *wsnet.Conn {
+		join := func(name string, o *wsnet.DialOptions) *wsnet.Conn {
 			c := dial(t, p.url+"/ws", o)
 			write(t, c, `{"type":"hello","name":"`+name+`"}`)
 			read(t, c)
@@ -26,7 +26,7 @@ func TestCompress(t *testing.T) {
 			return c
 		}
 		plain := join("Ada", nil)
-		offers := join("Grace", &wsnet.Options{Compression: &ws.Compression{}})
+		offers := join("Grace", &wsnet.DialOptions{Options: wsnet.Options{Compression: &ws.Compression{}}})
 		read(t, plain) // Grace is here
 		if got := offers.Deflate() != nil; got != on || plain.Deflate() != nil {
 			t.Fatalf("-compress=%v: agreed with who offers: %v, with who does not: %v", on, got, plain.Deflate() != nil)

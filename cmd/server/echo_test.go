@@ -14,7 +14,7 @@ import (
 
 func TestEcho(t *testing.T) {
 	p := start(t, "echo", "-limit", "1000")
-	c := dial(t, p.url+"/anything", &wsnet.Options{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
+	c := dial(t, p.url+"/anything", &wsnet.DialOptions{Header: http.Header{"Origin": {"https://elsewhere.example"}}})
 	for _, msg := range []string{"Hello", "", strings.Repeat("x", 1000)} {
 		write(t, c, msg)
 		if got := read(t, c); got != msg {

@@ -31,7 +31,7 @@ func get(t *testing.T, url string) (int, http.Header, string) {
 }
 
 // wantRefused dials and wants to be refused with a status.
-func wantRefused(t *testing.T, url string, o *wsnet.Options, status int) http.Header {
+func wantRefused(t *testing.T, url string, o *wsnet.DialOptions, status int) http.Header {
 	t.Helper()
 	c, err := wsnet.Dial(t.Context(), url+"/ws", o)
 	if err == nil {
@@ -134,12 +134,12 @@ func stuck(t *testing.T, url string) net.Conn {
 // Each refusal is counted by its reason and logged with the address.
 func TestRefusals(t *testing.T) {
 	p := start(t, "-trusted-proxy", "127.0.0.1", "-max-per-address", "1", "-log", "json")
-	from := func(addr string, header ...string) *wsnet.Options {
+	from := func(addr string, header ...string) *wsnet.DialOptions {
 		h := http.Header{"X-Forwarded-For": {addr}}
 		for i := 0; i < len(header); i += 2 {
 			h.Set(header[i], header[i+1])
 		}
-		return &wsnet.Options{Header: h}
+		return &wsnet.DialOptions{Header: h}
 	}
 	dial(t, p.url+"/ws", from("192.0.2.1"))
 	wantRefused(t, p.url, from("192.0.2.1"), 429)
@@ -174,8 +174,8 @@ func TestRefusals(t *testing.T) {
 // unharmed.
 func TestConnectionChurn(t *testing.T) {
 	p := start(t, "-trusted-proxy", "127.0.0.1", "-handshake-rate", "0.5/5")
-	from := func(addr string) *wsnet.Options {
-		return &wsnet.Options{Header: http.Header{"X-Forwarded-For": {addr}}}
+	from := func(addr string) *wsnet.DialOptions {
+		return &wsnet.DialOptions{Header: http.Header{"X-Forwarded-For": {addr}}}
 	}
 	for range 5 {
 		dial(t, p.url+"/ws", from("192.0.2.1")).CloseNow()

@@ -277,7 +277,7 @@ func (c *killClient) fail(format string, args ...any) {
 
 // session is one connection, until it is lost.
 func (c *killClient) session(ctx context.Context) {
-	conn, err := wsnet.Dial(ctx, *c.w.url.Load()+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}})
+	conn, err := wsnet.Dial(ctx, *c.w.url.Load()+"/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}}})
 	if err != nil {
 		return
 	}
@@ -440,7 +440,7 @@ func (w *killWorld) history(ctx context.Context, room string) []killMessage {
 	w.t.Helper()
 	c := newKillClient(w, 99)
 	var err error
-	if c.conn, err = wsnet.Dial(ctx, *w.url.Load()+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}}); err != nil {
+	if c.conn, err = wsnet.Dial(ctx, *w.url.Load()+"/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}}}); err != nil {
 		w.t.Fatal(err)
 	}
 	defer c.conn.CloseNow()

@@ -113,7 +113,7 @@ func TestUnixSocket(t *testing.T) {
 		client := through(t, path)
 		for i := range 5 {
 			h := http.Header{"X-Forwarded-For": {"192.0.2.1"}}
-			c, err := wsnet.Dial(t.Context(), "ws://localhost/ws", &wsnet.Options{HTTPClient: client, Header: h, Subprotocols: []string{plain.Subprotocol}})
+			c, err := wsnet.Dial(t.Context(), "ws://localhost/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}}, HTTPClient: client, Header: h})
 			if want := !trusted || i < 2; (err == nil) != want {
 				t.Errorf("trusted %v, connection %d: %v", trusted, i, err)
 			}

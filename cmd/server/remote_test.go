@@ -38,7 +38,7 @@ func TestTheLogNamesTheClient(t *testing.T) {
 	}
 	chat := func(texts ...string) func() {
 		return func() {
-			c := dial(t, p.url+"/ws", &wsnet.Options{Header: header, Subprotocols: []string{plain.Subprotocol}})
+			c := dial(t, p.url+"/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}}, Header: header})
 			for _, text := range texts {
 				write(t, c, text)
 			}
@@ -51,7 +51,7 @@ func TestTheLogNamesTheClient(t *testing.T) {
 	}
 	engine := func(texts ...string) func() {
 		return func() {
-			c := dial(t, p.url+"/socket.io/?EIO=4&transport=websocket", &wsnet.Options{Header: header})
+			c := dial(t, p.url+"/socket.io/?EIO=4&transport=websocket", &wsnet.DialOptions{Header: header})
 			for _, text := range texts {
 				if c.Write(t.Context(), ws.OpText, []byte(text)) != nil {
 					return

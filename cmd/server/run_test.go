@@ -102,7 +102,7 @@ func (p *program) end(t *testing.T) {
 	}
 }
 
-func dial(t *testing.T, url string, o *wsnet.Options) *wsnet.Conn {
+func dial(t *testing.T, url string, o *wsnet.DialOptions) *wsnet.Conn {
 	t.Helper()
 	c, err := wsnet.Dial(t.Context(), url, o)
 	if err != nil {
@@ -203,7 +203,7 @@ func TestArguments(t *testing.T) {
 
 func chatDial(t *testing.T, url string) *wsnet.Conn {
 	t.Helper()
-	return dial(t, url+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}})
+	return dial(t, url+"/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}}})
 }
 
 func (p *program) wantLine(t *testing.T, parts ...string) {
@@ -288,7 +288,7 @@ func TestOrigins(t *testing.T) {
 	for origin, ok := range map[string]bool{
 		p.url: true, "https://other.example": true, "https://a.third.example": true, "https://evil.example": false, "null": false,
 	} {
-		c, err := wsnet.Dial(t.Context(), p.url+"/ws", &wsnet.Options{Header: map[string][]string{"Origin": {origin}}})
+		c, err := wsnet.Dial(t.Context(), p.url+"/ws", &wsnet.DialOptions{Header: map[string][]string{"Origin": {origin}}})
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", origin, err)
 		}

@@ -374,21 +374,23 @@ func (s *settings) publishSum() (sum [sha256.Size]byte, ok bool) {
 }
 
 // sockets are the options of every WebSocket connection.
-func (s *settings) sockets() wsnet.Options {
+func (s *settings) sockets() wsnet.ServerOptions {
 	var compression *ws.Compression
 	if s.compress {
 		// Without contexts: a broadcast is compressed once for all.
 		compression = &ws.Compression{}
 	}
-	return wsnet.Options{
-		Compression:    compression,
+	return wsnet.ServerOptions{
+		Options: wsnet.Options{
+			Compression:  compression,
+			MaxMessage:   s.maxMessage,
+			PingInterval: cmp.Or(s.pingInterval, -1),
+			PongTimeout:  s.pongTimeout,
+			WriteTimeout: s.writeTimeout,
+			PingRate:     cmp.Or(s.idleRate, -1),
+		},
 		OriginPatterns: s.origins,
 		Hosts:          []string{"*"}, // ownHosts has looked
 		MaxHeaderBytes: -1,            // gate.headers has looked
-		MaxMessage:     s.maxMessage,
-		PingInterval:   cmp.Or(s.pingInterval, -1),
-		PongTimeout:    s.pongTimeout,
-		WriteTimeout:   s.writeTimeout,
-		PingRate:       cmp.Or(s.idleRate, -1),
 	}
 }

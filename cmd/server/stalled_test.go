@@ -183,7 +183,7 @@ func smallWindow(ctx context.Context, network, addr string) (net.Conn, error) {
 // anybody's coming and going.
 func stalledJoin(t *testing.T, ctx context.Context, url string, client *http.Client) *wsnet.Conn {
 	t.Helper()
-	c, err := wsnet.Dial(ctx, url+"/ws", &wsnet.Options{Subprotocols: []string{plain.Subprotocol}, HTTPClient: client, PingInterval: -1})
+	c, err := wsnet.Dial(ctx, url+"/ws", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{plain.Subprotocol}, PingInterval: -1}, HTTPClient: client})
 	if err != nil {
 		t.Fatal(err)
 	}

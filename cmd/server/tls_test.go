@@ -73,7 +73,7 @@ func TestTLS(t *testing.T) {
 	if resp.StatusCode != 200 {
 		t.Errorf("page: %s", resp.Status)
 	}
-	c := dial(t, "wss"+strings.TrimPrefix(p.url, "https")+"/ws", &wsnet.Options{HTTPClient: client, Header: http.Header{"Origin": {p.url}}})
+	c := dial(t, "wss"+strings.TrimPrefix(p.url, "https")+"/ws", &wsnet.DialOptions{HTTPClient: client, Header: http.Header{"Origin": {p.url}}})
 	write(t, c, `{"type":"hello","name":"Ada"}`)
 	if got := read(t, c); !strings.Contains(got, "Welcome, Ada") {
 		t.Error(got)

@@ -2,6 +2,7 @@ package wsnet
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -19,8 +20,8 @@ import (
 // The connection outlives the request and its context. Its own context, see
 // Conn.Context, has the values of the request's. The caller closes it. A
 // Server does that and more.
-func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*Conn, error) {
-	return newHTTPExchange(w, r, o).run(r.Context(), nil, nil)
+func Accept(w http.ResponseWriter, r *http.Request, o *ServerOptions) (*Conn, error) {
+	return newHTTPExchange(w, r, cmp.Or(o, &noServerOptions)).run(r.Context(), nil, nil)
 }
 
 // An httpExchange is one that net/http carries.
@@ -31,9 +32,9 @@ type httpExchange struct {
 }
 
 // newHTTPExchange begins a handshake, whose request is r.
-func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *Options) *upgrade {
+func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *ServerOptions) *upgrade {
 	x := &httpExchange{w: w, r: r}
-	x.shaking = shaking{o, ws.RoleServer, lastConnID.Add(1)}
+	x.shaking, x.o = shaking{&o.Options, ws.RoleServer, lastConnID.Add(1)}, o
 	x.exchange, x.req, x.extra = x, requestOf(r), w.Header()
 	if x.on() {
 		x.trace(false, true, requestText(r), "")

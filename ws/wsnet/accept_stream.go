@@ -2,6 +2,7 @@ package wsnet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -23,8 +24,8 @@ import (
 // Options.HandshakeTimeout bound the handshake if rwc has deadlines; ctx's
 // values are those of Conn.Context. An error is a *HandshakeError, which wraps
 // ctx's cause if that was the reason.
-func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *Options) (*Conn, error) {
-	x := newStreamExchange(ctx, rwc, o)
+func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *ServerOptions) (*Conn, error) {
+	x := newStreamExchange(ctx, rwc, cmp.Or(o, &noServerOptions))
 	defer x.free()
 	x.read()
 	c, err := x.run(ctx, nil, nil)
@@ -52,10 +53,10 @@ type streamExchange struct {
 var streamExchanges = sync.Pool{New: func() any { return &streamExchange{buf: make([]byte, 0, 2<<10)} }}
 
 // newStreamExchange begins a handshake, which ctx and HandshakeTimeout bound.
-func newStreamExchange(ctx context.Context, rwc io.ReadWriteCloser, o *Options) *streamExchange {
+func newStreamExchange(ctx context.Context, rwc io.ReadWriteCloser, o *ServerOptions) *streamExchange {
 	x := streamExchanges.Get().(*streamExchange)
 	x.rwc, x.stream = rwc, newStream(rwc)
-	x.shaking = shaking{o, ws.RoleServer, lastConnID.Add(1)}
+	x.shaking, x.o = shaking{&o.Options, ws.RoleServer, lastConnID.Add(1)}, o
 	x.exchange, x.req = x, &x.mine
 	x.bound.set(ctx, x.stream, o.handshakeTimeout())
 	return x

@@ -200,7 +200,7 @@ func badSlowServer(t *testing.T, begin, drip string) {
 				var c *wsnet.Conn
 				var err error
 				if useDial {
-					c, err = wsnet.Dial(t.Context(), "ws://example.com/", &wsnet.Options{HTTPClient: l.Client()})
+					c, err = wsnet.Dial(t.Context(), "ws://example.com/", &wsnet.DialOptions{HTTPClient: l.Client()})
 				} else {
 					conn, _ := l.Dial()
 					c, err = wsnet.NewClient(t.Context(), conn, "ws://example.com/", nil)
@@ -233,13 +233,13 @@ func badSlowServer(t *testing.T, begin, drip string) {
 
 // Row 24.
 func badCallers(t *testing.T, _ *badNet) {
-	header := func(name, value string) *wsnet.Options {
-		return &wsnet.Options{Header: http.Header{name: {value}}}
+	header := func(name, value string) *wsnet.DialOptions {
+		return &wsnet.DialOptions{Header: http.Header{name: {value}}}
 	}
 	for _, tt := range []struct {
 		name string
 		url  string
-		opts *wsnet.Options
+		opts *wsnet.DialOptions
 		text string // in the error
 	}{
 		{name: "CR LF and a header in a value", opts: header("X-A", "b\r\nX-Evil: c"), text: "X-A"},
@@ -247,7 +247,7 @@ func badCallers(t *testing.T, _ *badNet) {
 		{name: "CR in a value", opts: header("X-A", "b\rc"), text: "X-A"},
 		{name: "NUL in a value", opts: header("X-A", "b\x00c"), text: "X-A"},
 		{name: "CR LF at the end of a value", opts: header("Origin", "https://example.com\r\n"), text: "Origin"},
-		{name: "the second value of a header", opts: &wsnet.Options{Header: http.Header{"Cookie": {"a=b", "c=d\r\n\r\n"}}}, text: "Cookie"},
+		{name: "the second value of a header", opts: &wsnet.DialOptions{Header: http.Header{"Cookie": {"a=b", "c=d\r\n\r\n"}}}, text: "Cookie"},
 		{name: "CR LF in a name", opts: header("X-A: b\r\nX-Evil", "c"), text: "X-Evil"},
 		{name: "a colon in a name", opts: header("X-A:", "c"), text: "X-A:"},
 		{name: "a space in a name", opts: header("X A", "c"), text: "X A"},
@@ -255,10 +255,10 @@ func badCallers(t *testing.T, _ *badNet) {
 		{name: "a header that is the handshake's own", opts: header("Sec-WebSocket-Key", "c"), text: "Sec-WebSocket-Key"},
 		{name: "a header that is the handshake's own, in lower case", opts: header("upgrade", "h2c"), text: "upgrade"},
 		{name: "a length", opts: header("Content-Length", "5"), text: "Content-Length"},
-		{name: "CR LF in Host", opts: &wsnet.Options{Host: "example.com\r\nX-Evil: c"}, text: "Host"},
-		{name: "CR LF in a subprotocol", opts: &wsnet.Options{Subprotocols: []string{"chat\r\nX-Evil: c"}}, text: "subprotocol"},
-		{name: "a comma in a subprotocol", opts: &wsnet.Options{Subprotocols: []string{"chat,superchat"}}, text: "subprotocol"},
-		{name: "a subprotocol twice", opts: &wsnet.Options{Subprotocols: []string{"chat", "chat"}}, text: "twice"},
+		{name: "CR LF in Host", opts: &wsnet.DialOptions{Host: "example.com\r\nX-Evil: c"}, text: "Host"},
+		{name: "CR LF in a subprotocol", opts: &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{"chat\r\nX-Evil: c"}}}, text: "subprotocol"},
+		{name: "a comma in a subprotocol", opts: &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{"chat,superchat"}}}, text: "subprotocol"},
+		{name: "a subprotocol twice", opts: &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{"chat", "chat"}}}, text: "twice"},
 		{name: "CR LF in the URL's path", url: "ws://example.com/\r\nX-Evil: c", text: "URL"},
 		{name: "CR LF in the URL's host", url: "ws://example.com\r\nX-Evil: c/", text: "URL"},
 		{name: "a scheme of something else", url: "gopher://example.com/", text: "ws or wss"},
@@ -270,7 +270,7 @@ func badCallers(t *testing.T, _ *badNet) {
 			if url == "" {
 				url = "ws://example.com/"
 			}
-			opts := wsnet.Options{}
+			opts := wsnet.DialOptions{}
 			if tt.opts != nil {
 				opts = *tt.opts
 			}

@@ -117,7 +117,7 @@ func badOrigins() []badRequest {
 	} {
 		r := badRequest{row: 14, name: o.name, send: badAsk("Host: "+cmp.Or(o.host, "example.com"), "+Origin: "+o.origin), status: 101, only: o.only}
 		if o.patterns != "" {
-			r.opts = &wsnet.Options{OriginPatterns: strings.Fields(o.patterns)}
+			r.opts = &wsnet.ServerOptions{OriginPatterns: strings.Fields(o.patterns)}
 		}
 		if !o.ok {
 			// The text quotes, so it shows what one might not see.

@@ -27,7 +27,7 @@ type badRequest struct {
 	send   string
 	status int       // 101 if the request is all right after all
 	rule   ws.RuleID // "" if net/http refuses it before we see it
-	opts   *wsnet.Options
+	opts   *wsnet.ServerOptions
 	header []string // lines that the answer has, or, with a minus, a name that it has not
 	text   []string // what the answer's body says
 	closes bool     // the connection ends after the answer
@@ -68,7 +68,7 @@ func (b badRequest) test(t *testing.T, n *badNet) {
 }
 
 func (b badRequest) play(t *testing.T, n *badNet, transport, way string) {
-	app := newBadApp(b.opts, way)
+	app := newBadServer(b.opts, way)
 	conn := n.dial(t, transport, app)
 	p := wstest.NewPeer(t, conn)
 	r := bufio.NewReader(conn)
@@ -190,8 +190,8 @@ func badRequests() []badRequest {
 		}
 		return badAsk(edits...)
 	}
-	wide := func(o wsnet.Options) *wsnet.Options { o.MaxHeaderBytes = 1 << 20; return &o }
-	chat := wide(wsnet.Options{Subprotocols: []string{"chat"}})
+	wide := func(o wsnet.ServerOptions) *wsnet.ServerOptions { o.MaxHeaderBytes = 1 << 20; return &o }
+	chat := wide(wsnet.ServerOptions{Options: wsnet.Options{Subprotocols: []string{"chat"}}})
 	upgrade := []string{"Upgrade: websocket", "Connection: Upgrade"}
 	version := append([]string{"Sec-WebSocket-Version: 13"}, upgrade...)
 
@@ -252,25 +252,25 @@ func badRequests() []badRequest {
 		{row: 11, name: "headers of 8 KiB are right", send: sized(8<<10 + len("\r\n")), status: 101},
 		{row: 11, name: "headers of 8 KiB and a byte", send: sized(8<<10 + len("\r\n") + 1), status: 431, rule: ws.RuleHeaderSize},
 		{row: 11, name: "a long target", send: badAsk("=GET /" + strings.Repeat("a", 8<<10) + " HTTP/1.1"), status: 431, rule: ws.RuleHeaderSize},
-		{row: 11, name: "headers over another limit", send: badAsk("+X-A: " + strings.Repeat("a", 300)), opts: &wsnet.Options{MaxHeaderBytes: 300}, status: 431, rule: ws.RuleHeaderSize},
-		{row: 11, name: "headers over net/http's limit", send: sized(http.DefaultMaxHeaderBytes + 10000), opts: &wsnet.Options{MaxHeaderBytes: -1}, status: 431, closes: true},
+		{row: 11, name: "headers over another limit", send: badAsk("+X-A: " + strings.Repeat("a", 300)), opts: &wsnet.ServerOptions{MaxHeaderBytes: 300}, status: 431, rule: ws.RuleHeaderSize},
+		{row: 11, name: "headers over net/http's limit", send: sized(http.DefaultMaxHeaderBytes + 10000), opts: &wsnet.ServerOptions{MaxHeaderBytes: -1}, status: 431, closes: true},
 		{row: 12, name: "100 headers are right", send: counted(100), status: 101},
 		{row: 12, name: "101 headers", send: counted(101), status: 431, rule: ws.RuleHeaderCount},
-		{row: 12, name: "headers over another limit", send: badAsk(), opts: &wsnet.Options{MaxHeaders: 4}, status: 431, rule: ws.RuleHeaderCount},
+		{row: 12, name: "headers over another limit", send: badAsk(), opts: &wsnet.ServerOptions{MaxHeaders: 4}, status: 431, rule: ws.RuleHeaderCount},
 		{row: 15, name: "two Origins", send: badAsk("+Origin: http://example.com", "+Origin: http://evil.example"), status: 403, rule: ws.RuleOneOrigin},
 		{row: 15, name: "two Origins that agree", send: badAsk("+Origin: http://example.com", "+Origin: http://example.com"), status: 403, rule: ws.RuleOneOrigin},
 		{row: 15, name: "two Origins in one header", send: badAsk("+Origin: http://example.com http://evil.example"), status: 403, rule: ws.RuleOrigin},
 		{row: 15, name: "two Origins in one header, with a comma", send: badAsk("+Origin: http://example.com, http://evil.example"), status: 403, rule: ws.RuleOrigin},
-		{row: 15, name: "two Origins where all are welcome", send: badAsk("+Origin: http://example.com", "+Origin: http://evil.example"), opts: &wsnet.Options{OriginPatterns: []string{"*"}}, status: 403, rule: ws.RuleOneOrigin},
+		{row: 15, name: "two Origins where all are welcome", send: badAsk("+Origin: http://example.com", "+Origin: http://evil.example"), opts: &wsnet.ServerOptions{OriginPatterns: []string{"*"}}, status: 403, rule: ws.RuleOneOrigin},
 		{row: 16, name: "a cookie but no Origin", send: badAsk("+Cookie: a=b"), status: 101},
-		{row: 16, name: "a cookie but no Origin, which is asked for", send: badAsk("+Cookie: a=b"), opts: &wsnet.Options{RequireOrigin: true}, status: 403, rule: ws.RuleOriginMissing},
-		{row: 16, name: "no cookie and no Origin, which is asked for", send: badAsk(), opts: &wsnet.Options{RequireOrigin: true}, status: 101},
+		{row: 16, name: "a cookie but no Origin, which is asked for", send: badAsk("+Cookie: a=b"), opts: &wsnet.ServerOptions{RequireOrigin: true}, status: 403, rule: ws.RuleOriginMissing},
+		{row: 16, name: "no cookie and no Origin, which is asked for", send: badAsk(), opts: &wsnet.ServerOptions{RequireOrigin: true}, status: 101},
 		{row: 17, name: "50,000 spaces in Sec-WebSocket-Protocol", send: badAsk("+Sec-WebSocket-Protocol: a," + strings.Repeat(" ", 50000) + "chat"), opts: chat, status: 101, header: []string{"Sec-WebSocket-Protocol: chat"}},
 		{row: 17, name: "50,000 commas in Sec-WebSocket-Protocol", send: badAsk("+Sec-WebSocket-Protocol: " + strings.Repeat(",", 50000)), opts: chat, status: 101, header: []string{"-Sec-WebSocket-Protocol"}},
 		{row: 17, name: "50,000 spaces and commas", send: badAsk("+Sec-WebSocket-Protocol: " + strings.Repeat(" , ", 50000) + "chat"), opts: chat, status: 101, header: []string{"Sec-WebSocket-Protocol: chat"}},
 		{row: 17, name: "50,000 commas, with the default limit", send: badAsk("+Sec-WebSocket-Protocol: " + strings.Repeat(",", 50000)), status: 431, rule: ws.RuleHeaderSize},
-		{row: 18, name: "10,000 extension offers", send: badAsk("+Sec-WebSocket-Extensions: " + strings.Repeat("permessage-deflate; a=1, ", 10000)), opts: wide(wsnet.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
-		{row: 18, name: "10,000 parameters of one offer", send: badAsk("+Sec-WebSocket-Extensions: x" + strings.Repeat("; a=\"b\\c\"", 10000)), opts: wide(wsnet.Options{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
+		{row: 18, name: "10,000 extension offers", send: badAsk("+Sec-WebSocket-Extensions: " + strings.Repeat("permessage-deflate; a=1, ", 10000)), opts: wide(wsnet.ServerOptions{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
+		{row: 18, name: "10,000 parameters of one offer", send: badAsk("+Sec-WebSocket-Extensions: x" + strings.Repeat("; a=\"b\\c\"", 10000)), opts: wide(wsnet.ServerOptions{}), status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
 	}
 	// Without compression every offer is declined, with it the broken ones.
 	for _, offer := range []string{
@@ -285,8 +285,8 @@ func badRequests() []badRequest {
 		rows = append(rows, badRequest{row: 19, name: "the offer " + offer, send: badAsk("+Sec-WebSocket-Extensions: " + offer), status: 101, header: []string{"-Sec-WebSocket-Extensions"}})
 		if offer != "permessage-deflate" {
 			rows = append(rows,
-				badRequest{row: 19, name: "the offer " + offer + " with compression", send: badAsk("+Sec-WebSocket-Extensions: " + offer), opts: &wsnet.Options{Compression: &ws.Compression{}}, status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
-				badRequest{row: 19, name: "the offer " + offer + " and a good one", send: badAsk("+Sec-WebSocket-Extensions: " + offer + ", permessage-deflate; server_max_window_bits=9"), opts: &wsnet.Options{Compression: &ws.Compression{}}, status: 101,
+				badRequest{row: 19, name: "the offer " + offer + " with compression", send: badAsk("+Sec-WebSocket-Extensions: " + offer), opts: &wsnet.ServerOptions{Options: wsnet.Options{Compression: &ws.Compression{}}}, status: 101, header: []string{"-Sec-WebSocket-Extensions"}},
+				badRequest{row: 19, name: "the offer " + offer + " and a good one", send: badAsk("+Sec-WebSocket-Extensions: " + offer + ", permessage-deflate; server_max_window_bits=9"), opts: &wsnet.ServerOptions{Options: wsnet.Options{Compression: &ws.Compression{}}}, status: 101,
 					header: []string{"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9"}})
 		}
 	}

@@ -147,7 +147,7 @@ func badSend(p *wstest.Peer, b []byte) {
 
 // A badApp is the application: it notes what it gets to see.
 type badApp struct {
-	opts  *wsnet.Options
+	opts  *wsnet.ServerOptions
 	how   string // it reads in another manner for each way
 	calls atomic.Int32
 
@@ -159,9 +159,18 @@ type badApp struct {
 	done chan struct{}
 }
 
+// newBadApp returns one for either role.
 func newBadApp(o *wsnet.Options, how string) *badApp {
 	if o == nil {
 		o = &wsnet.Options{}
+	}
+	return newBadServer(&wsnet.ServerOptions{Options: *o}, how)
+}
+
+// newBadServer returns one with what only a server has.
+func newBadServer(o *wsnet.ServerOptions, how string) *badApp {
+	if o == nil {
+		o = &wsnet.ServerOptions{}
 	}
 	if o.Hosts == nil { // the rows ask for example.com, and at a loopback address
 		copied := *o
@@ -170,6 +179,9 @@ func newBadApp(o *wsnet.Options, how string) *badApp {
 	}
 	return &badApp{opts: o, how: how, done: make(chan struct{})}
 }
+
+// client returns a's options for a client.
+func (a *badApp) client() *wsnet.DialOptions { return &wsnet.DialOptions{Options: a.opts.Options} }
 
 func (a *badApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/plain" {
@@ -330,7 +342,7 @@ func (n *badNet) accept(t *testing.T, transport string, useDial bool, app *badAp
 		t.Fatal(err)
 	}
 	defer l.Close()
-	go func() { app.serve(n.client(t.Context(), transport, l.Addr().String(), useDial, app.opts)) }()
+	go func() { app.serve(n.client(t.Context(), transport, l.Addr().String(), useDial, app.client())) }()
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +354,7 @@ func (n *badNet) accept(t *testing.T, transport string, useDial bool, app *badAp
 	return conn
 }
 
-func (n *badNet) client(ctx context.Context, transport, addr string, useDial bool, o *wsnet.Options) (*wsnet.Conn, error) {
+func (n *badNet) client(ctx context.Context, transport, addr string, useDial bool, o *wsnet.DialOptions) (*wsnet.Conn, error) {
 	url := map[string]string{"tcp": "ws", "tls": "wss"}[transport] + "://" + addr + "/"
 	if useDial {
 		own := *o
@@ -370,13 +382,13 @@ func (n *badNet) open(t *testing.T, role ws.Role, transport string, app *badApp,
 	switch {
 	case transport == "pipe":
 		ours, theirs := wstest.Pipe()
-		go func() { app.serve(badConn(ours, role, app.opts), nil) }()
+		go func() { app.serve(badConn(ours, role, &app.opts.Options), nil) }()
 		p := wstest.NewPeer(t, theirs)
 		p.SendBytes(glued)
 		return p
 	case role == ws.RoleServer:
 		p := wstest.NewPeer(t, n.dial(t, transport, app))
-		p.SendBytes(append(wstest.Request("/", "server.test", badOffer(app.opts)...), glued...))
+		p.SendBytes(append(wstest.Request("/", "server.test", badOffer(&app.opts.Options)...), glued...))
 		if head := p.ReadHead("the opening handshake"); !strings.HasPrefix(head, "HTTP/1.1 101 ") {
 			t.Fatalf("got %q, want a 101", head)
 		}

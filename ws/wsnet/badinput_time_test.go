@@ -194,7 +194,7 @@ func badPongPending(t *testing.T, _ *badNet) {
 		badRun(t, role.String(), "pipe", func(t *testing.T) {
 			ours, theirs := wstest.PipeSize(64)
 			app := newBadApp(&wsnet.Options{PingInterval: -1}, badWhole)
-			c := wsnet.NewConn(ours, role, app.opts)
+			c := wsnet.NewConn(ours, role, &app.opts.Options)
 			p := wstest.NewPeer(t, theirs)
 			go app.serve(c, nil)
 			wrote := make(chan error, 1)

@@ -1,6 +1,7 @@
 package wsnet
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -55,13 +56,13 @@ var lastConnID atomic.Uint64
 // read or a write is under way. A CloseWrite method, as of *net.TCPConn, lets
 // a Close frame arrive although the peer is still sending.
 func NewConn(rwc io.ReadWriteCloser, role ws.Role, o *Options) *Conn {
-	return o.conn(nil).start(context.Background(), rwc, role, nil, nil)
+	return cmp.Or(o, &noOptions).conn(nil).start(context.Background(), rwc, role, nil, nil)
 }
 
 // NewDeflateConn is NewConn for two ends that have agreed on
 // permessage-deflate, as agreed says.
 func NewDeflateConn(rwc io.ReadWriteCloser, role ws.Role, o *Options, agreed ws.DeflateParams) *Conn {
-	return o.conn(nil).start(context.Background(), rwc, role, &agreed, nil)
+	return cmp.Or(o, &noOptions).conn(nil).start(context.Background(), rwc, role, &agreed, nil)
 }
 
 // conn returns a Conn, not yet started, of the group, or, if that is nil, of a group of

@@ -40,7 +40,7 @@ func BenchmarkAccept(b *testing.B) {
 	}
 	conn := &loopConn{}
 	w := &hijacker{http.Header{}, conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn))}
-	o := &wsnet.Options{PingInterval: -1, Subprotocols: []string{"chat"}}
+	o := &wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1, Subprotocols: []string{"chat"}}}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := wsnet.Accept(w, r, o); err != nil { // with no goroutine, nothing needs closing
@@ -246,7 +246,7 @@ func (l *loopConn) SetWriteDeadline(time.Time) error { return nil }
 func BenchmarkAcceptStream(b *testing.B) {
 	conn := &loopConn{}
 	request := wstest.Request("/chat", "server.example.com", "Origin: http://server.example.com", "Sec-WebSocket-Protocol: chat", "User-Agent: benchmark")
-	o := &wsnet.Options{PingInterval: -1, Subprotocols: []string{"chat"}}
+	o := &wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1, Subprotocols: []string{"chat"}}}
 	b.ReportAllocs()
 	for b.Loop() {
 		conn.replay, conn.at = request, 0

@@ -30,7 +30,7 @@ func TestAcceptStreamKeepsWhatCameEarly(t *testing.T) {
 			text := string(bytes.Repeat([]byte("x"), size))
 			p := wstest.NewPeer(t, a)
 			p.SendBytes(append(wstest.Request("/", "server.test"), ctMasked(true, ws.OpText, text)...))
-			c, err := wsnet.AcceptStream(t.Context(), ctOnlyStream{b}, ctQuiet())
+			c, err := wsnet.AcceptStream(t.Context(), ctOnlyStream{b}, &wsnet.ServerOptions{Options: *ctQuiet()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -223,11 +223,11 @@ func TestHandshakeAbandoned(t *testing.T) {
 	var once sync.Once
 	for name, s := range map[string]*wsnet.Server{
 		"Connect ends the goroutine": {Connect: func(*http.Request) (context.Context, error) { runtime.Goexit(); return nil, nil }},
-		"Trace panics": {Options: wsnet.Options{Trace: func(e ws.TraceEvent) {
+		"Trace panics": {Options: wsnet.ServerOptions{Options: wsnet.Options{Trace: func(e ws.TraceEvent) {
 			if e.Sent {
 				once.Do(func() { panic("trace") })
 			}
-		}}},
+		}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Handler = func(context.Context, *wsnet.Conn) error { return nil }

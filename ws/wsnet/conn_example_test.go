@@ -54,7 +54,7 @@ func ExampleHandler() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c, err := wsnet.Dial(ctx, "ws://server.test/echo", &wsnet.Options{HTTPClient: l.Client()})
+	c, err := wsnet.Dial(ctx, "ws://server.test/echo", &wsnet.DialOptions{HTTPClient: l.Client()})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -74,9 +74,9 @@ func ExampleHandler() {
 func ExampleDial() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c, err := wsnet.Dial(ctx, "wss://chat.example.com/room", &wsnet.Options{
-		Subprotocols: []string{"chat"},
-		Header:       http.Header{"Authorization": {"Bearer " + os.Getenv("TOKEN")}},
+	c, err := wsnet.Dial(ctx, "wss://chat.example.com/room", &wsnet.DialOptions{
+		Options: wsnet.Options{Subprotocols: []string{"chat"}},
+		Header:  http.Header{"Authorization": {"Bearer " + os.Getenv("TOKEN")}},
 	})
 	if he, ok := errors.AsType[*ws.HandshakeError](err); ok {
 		log.Fatalf("the server answered %d: %s", he.Status, he.Body)

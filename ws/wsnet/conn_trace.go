@@ -168,7 +168,7 @@ type shaking struct {
 
 // on reports whether somebody listens: what is for the trace alone need not be
 // made if not.
-func (s *shaking) on() bool { return s.o != nil && s.o.Trace != nil }
+func (s *shaking) on() bool { return s.o.Trace != nil }
 
 // trace reports one half of the handshake, and the rule that it broke, if any.
 func (s *shaking) trace(sent, parsed bool, text []byte, rule ws.RuleID) {

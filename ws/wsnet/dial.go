@@ -3,22 +3,17 @@ package wsnet
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-
-	"golang.org/x/net/http/httpguts"
 
 	"framewright/ws"
 )
@@ -35,17 +30,18 @@ const (
 // the opening handshake (RFC 6455 §4.1) through o.HTTPClient, so proxies, TLS
 // settings, cookies and redirects are those of Go's HTTP client; a redirect
 // is not followed unless o.HTTPClient is set. A user name and a password in the
-// URL go out as Basic authorization, unless Options.Header has an Authorization;
+// URL go out as Basic authorization, unless o.Header has an Authorization;
 // up to eight answers of status 1xx may come before the 101. ctx bounds the
 // handshake, and so does Options.HandshakeTimeout. An error is a *HandshakeError.
-func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
+func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, error) {
+	o = cmp.Or(o, &noDialOptions)
 	h, err := newClientHandshake(rawURL, o)
 	if err != nil {
 		return nil, err
 	}
 	base := ctx
 	timeout := o.handshakeTimeout()
-	if o != nil && o.HTTPClient != nil && o.HTTPClient.Timeout > 0 && (timeout <= 0 || o.HTTPClient.Timeout < timeout) {
+	if o.HTTPClient != nil && o.HTTPClient.Timeout > 0 && (timeout <= 0 || o.HTTPClient.Timeout < timeout) {
 		timeout = o.HTTPClient.Timeout
 	}
 	if timeout > 0 {
@@ -79,7 +75,7 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 		return nil, &ws.HandshakeError{Detail: "no answer from " + strconv.Quote(h.url.Host), Err: err}
 	}
 	h.answer = func() ([]byte, bool) { return append(interim, answerText(resp)...), true }
-	subprotocol, agreed, err := h.check(o, resp)
+	subprotocol, agreed, err := h.check(resp)
 	if err != nil {
 		resp.Body.Close()
 		return nil, err
@@ -93,26 +89,26 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*Conn, error) {
 	if conn != nil {
 		body = &clientStream{conn, body}
 	}
-	return h.conn(base, body, o, resp, subprotocol, agreed, nil), nil
+	return h.conn(base, body, resp, subprotocol, agreed, nil), nil
 }
 
 // NewClient does the client's half of the opening handshake for rawURL over
 // rwc, a stream to the server that exists already, as Dial does. It owns rwc, also when it
 // fails. ctx and Options.HandshakeTimeout bound the handshake if rwc has
 // deadlines. An error is a *HandshakeError.
-func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Options) (c *Conn, err error) {
+func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *DialOptions) (c *Conn, err error) {
 	defer func() {
 		if err != nil {
 			rwc.Close()
 		}
 	}()
-	h, err := newClientHandshake(rawURL, o)
+	h, err := newClientHandshake(rawURL, cmp.Or(o, &noDialOptions))
 	if err != nil {
 		return nil, err
 	}
 	s := newStream(rwc)
 	var b bound
-	b.set(ctx, s, o.handshakeTimeout())
+	b.set(ctx, s, h.o.handshakeTimeout())
 	defer b.leave()
 
 	request := ws.AppendRequest(nil, &h.request)
@@ -147,14 +143,14 @@ func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *Op
 		h.trace(false, false, came.Bytes(), e.Rule)
 		return nil, e
 	}
-	subprotocol, agreed, err := h.check(o, resp)
+	subprotocol, agreed, err := h.check(resp)
 	if err != nil {
 		return nil, err
 	}
 	if b.lift() {
 		return nil, &ws.HandshakeError{Detail: "interrupted", Err: ctx.Err()}
 	}
-	return h.conn(ctx, s, o, resp, subprotocol, agreed, early(br)), nil
+	return h.conn(ctx, s, resp, subprotocol, agreed, early(br)), nil
 }
 
 // maxInterim is how many 1xx answers may come before the 101 or what there is
@@ -256,210 +252,11 @@ func cmpErr(a, b error) error {
 	return b
 }
 
-// A clientHandshake is what Dial and NewClient share.
-type clientHandshake struct {
-	shaking
-	url     *url.URL
-	key     string
-	request ws.Request
-	answer  func() (text []byte, parsed bool) // for the trace
-}
-
-func newClientHandshake(rawURL string, o *Options) (*clientHandshake, error) {
-	if o == nil {
-		o = &Options{}
-	}
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err // without the URL, which may have a password
-		}
-		return nil, &ws.HandshakeError{Detail: "bad URL", Err: err}
-	}
-	shown := strconv.Quote(u.Redacted())
-	switch u.Scheme {
-	case "ws":
-		u.Scheme = "http"
-	case "wss":
-		u.Scheme = "https"
-	case "http", "https":
-	default:
-		return nil, &ws.HandshakeError{Detail: "URL " + shown + " has scheme " + strconv.Quote(u.Scheme) + ", expected ws or wss (§3)"}
-	}
-	switch {
-	case u.Host == "":
-		return nil, &ws.HandshakeError{Detail: "URL " + shown + " has no host (§3)"}
-	case strings.ContainsAny(u.RequestURI(), " \t"):
-		return nil, &ws.HandshakeError{Detail: "URL " + shown + " has white space, which %20 stands for"}
-	case u.Fragment != "" || strings.HasSuffix(rawURL, "#"):
-		return nil, &ws.HandshakeError{Detail: "URL " + shown + " has a fragment, which makes no sense for WebSocket (§3)"}
-	}
-	if err := ws.CheckHeader(o.Header); err != nil {
-		return nil, err
-	}
-	for name := range o.Header {
-		if http.CanonicalHeaderKey(name) == "Host" {
-			return nil, &ws.HandshakeError{Detail: "header Host comes from the URL and cannot be set by Options.Header; Options.Host changes it"}
-		}
-	}
-	if err := ws.CheckCompression(o.Compression); err != nil {
-		return nil, err
-	}
-	if !httpguts.ValidHostHeader(o.Host) {
-		return nil, &ws.HandshakeError{Detail: "Options.Host " + strconv.Quote(o.Host) + " is not a host"}
-	}
-	for i, name := range o.Subprotocols {
-		if !httpguts.ValidHeaderFieldName(name) { // both are tokens
-			return nil, &ws.HandshakeError{Detail: "subprotocol " + strconv.Quote(name) + " is not a token (§4.1)"}
-		}
-		if slices.Contains(o.Subprotocols[:i], name) {
-			return nil, &ws.HandshakeError{Detail: "subprotocol " + strconv.Quote(name) + " is offered twice (§4.1)"}
-		}
-	}
-	var nonce [16]byte // "a randomly selected 16-byte value" (§4.1)
-	if _, err := io.ReadFull(o.rand(), nonce[:]); err != nil {
-		return nil, &ws.HandshakeError{Detail: "no randomness for the key", Err: err}
-	}
-	h := &clientHandshake{shaking: shaking{o, ws.RoleClient, lastConnID.Add(1)}, url: u, key: base64.StdEncoding.EncodeToString(nonce[:])}
-	header := make(http.Header, len(o.Header)+5)
-	maps.Copy(header, o.Header)
-	header["Upgrade"] = []string{"websocket"}
-	header["Connection"] = []string{"Upgrade"}
-	header["Sec-Websocket-Key"] = []string{h.key}
-	header["Sec-Websocket-Version"] = []string{"13"}
-	if o.Compression != nil {
-		header["Sec-Websocket-Extensions"] = []string{ws.OfferDeflate(o.Compression)}
-	}
-	if len(o.Subprotocols) > 0 {
-		header["Sec-Websocket-Protocol"] = []string{strings.Join(o.Subprotocols, ", ")}
-	}
-	// Credentials in the URL are for the Authorization header (RFC 7617 §2),
-	// unless the caller has one.
-	if user := u.User; user != nil {
-		u.User = nil
-		if !hasHeader(header, "Authorization") {
-			password, _ := user.Password()
-			if strings.Contains(user.Username(), ":") {
-				return nil, &ws.HandshakeError{Detail: "the URL's user name has a colon, which ends it in an Authorization header (RFC 7617 §2)"}
-			}
-			header["Authorization"] = []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))}
-		}
-	}
-	host := u.Host
-	if o.Host != "" {
-		host = o.Host
-	}
-	if host, err = hostHeader(host); err != nil {
-		return nil, err
-	}
-	h.request = ws.Request{Method: http.MethodGet, Target: u.RequestURI(), Major: 1, Minor: 1, Host: host,
-		TLS: u.Scheme == "https", Header: header}
-	return h, nil
-}
-
-// hasHeader looks for a name in any case.
-func hasHeader(h http.Header, name string) bool {
-	for n := range h {
-		if http.CanonicalHeaderKey(n) == name {
-			return true
-		}
-	}
-	return false
-}
-
-// hostHeader returns a URL's host as the Host header has it: an international
-// name in punycode, an IPv6 address without its zone (RFC 6874 §4).
-func hostHeader(host string) (string, error) {
-	ascii, err := httpguts.PunycodeHostPort(host)
-	if err != nil || !httpguts.ValidHostHeader(ascii) {
-		return "", &ws.HandshakeError{Detail: strconv.Quote(host) + " is not a host", Err: err}
-	}
-	if end := strings.LastIndexByte(ascii, ']'); end > 0 {
-		if zone := strings.LastIndexByte(ascii[:end], '%'); zone > 0 {
-			ascii = ascii[:zone] + ascii[end:]
-		}
-	}
-	return ascii, nil
-}
-
-// check judges the answer. A refusal's error has the beginning of the body.
-func (h *clientHandshake) check(o *Options, resp *http.Response) (subprotocol string, agreed *ws.DeflateParams, err error) {
-	defer func() { // with as much of a refusal's body as was read
-		if h.on() {
-			text, parsed := h.answer()
-			rule := ws.RuleID("")
-			if e, ok := err.(*ws.HandshakeError); ok {
-				if rule = e.Rule; parsed {
-					text = append(text, e.Body...)
-				}
-			}
-			h.trace(false, parsed, text, rule)
-		}
-	}()
-	var offered []string
-	if o != nil {
-		offered = o.Subprotocols
-	}
-	subprotocol, err = ws.CheckResponse(&ws.Response{Status: resp.StatusCode, Header: resp.Header}, h.key, offered)
-	if err == nil {
-		// What net/http has taken out of the headers.
-		var e *ws.HandshakeError
-		if resp.ProtoMajor != 1 || resp.ProtoMinor < 1 {
-			e = ws.RuleAnswerNotHTTP.Refusal("the answer is " + strconv.Quote(resp.Proto) + ", HTTP/1.1 is needed")
-		} else if len(resp.TransferEncoding) > 0 {
-			e = ws.RuleAnswerBodyForbidden.Refusal("the 101 answer announces a body")
-		}
-		if e != nil {
-			err = e
-		} else {
-			agreed, err = ws.CheckDeflate(resp.Header["Sec-Websocket-Extensions"], o.compression())
-		}
-	}
-	if err != nil {
-		e := err.(*ws.HandshakeError)
-		e.Status, e.Header = resp.StatusCode, resp.Header
-		if resp.StatusCode != http.StatusSwitchingProtocols {
-			e.Body = firstBytes(resp.Body)
-			if len(e.Body) > 0 {
-				e.Detail += ": " + strconv.Quote(string(e.Body[:min(len(e.Body), 200)]))
-			}
-		}
-		return "", nil, e
-	}
-	return subprotocol, agreed, nil
-}
-
-// firstBytes reads the beginning of a refusal's body; the handshake's own
-// time limit bounds it.
-func firstBytes(body io.Reader) []byte {
-	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
-	return b
-}
-
-func (h *clientHandshake) conn(ctx context.Context, rwc io.ReadWriteCloser, o *Options, resp *http.Response, subprotocol string, agreed *ws.DeflateParams, early []byte) *Conn {
-	c := o.conn(nil)
-	c.link.id = h.id
-	c.start(ctx, rwc, ws.RoleClient, agreed, early)
-	resp.Body, resp.Request = http.NoBody, nil
-	c.settle(subprotocol, resp)
-	return c
-}
-
-// answerText is the head of resp for the trace.
-func answerText(resp *http.Response) []byte {
-	var b bytes.Buffer
-	b.WriteString(resp.Proto + " " + resp.Status + "\r\n")
-	for _, coding := range resp.TransferEncoding {
-		b.WriteString("Transfer-Encoding: " + coding + "\r\n")
-	}
-	return ws.AppendFields(b.Bytes(), resp.Header, "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol")
-}
-
 // httpClient returns the caller's client without its Timeout, which would go
 // on to bound the connection, or the default one, which follows no redirects:
 // "a client MAY" (§4.1), and its caller should know where it ends.
-func httpClient(o *Options) *http.Client {
-	if o == nil || o.HTTPClient == nil {
+func httpClient(o *DialOptions) *http.Client {
+	if o.HTTPClient == nil {
 		return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
 	c := *o.HTTPClient

@@ -18,8 +18,8 @@ import (
 )
 
 // dtWays are the two ways to be a client.
-var dtWays = map[string]func(ctx context.Context, url string, addr string, o *wsnet.Options) (*wsnet.Conn, error){
-	"Dial": func(ctx context.Context, url, addr string, o *wsnet.Options) (*wsnet.Conn, error) {
+var dtWays = map[string]func(ctx context.Context, url string, addr string, o *wsnet.DialOptions) (*wsnet.Conn, error){
+	"Dial": func(ctx context.Context, url, addr string, o *wsnet.DialOptions) (*wsnet.Conn, error) {
 		copied := *o
 		copied.HTTPClient = &http.Client{
 			Transport: &http.Transport{
@@ -32,7 +32,7 @@ var dtWays = map[string]func(ctx context.Context, url string, addr string, o *ws
 		}
 		return wsnet.Dial(ctx, url, &copied)
 	},
-	"NewClient": func(ctx context.Context, url, addr string, o *wsnet.Options) (*wsnet.Conn, error) {
+	"NewClient": func(ctx context.Context, url, addr string, o *wsnet.DialOptions) (*wsnet.Conn, error) {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			return nil, err
@@ -106,7 +106,7 @@ func TestDialBothWays(t *testing.T) {
 		for way, dial := range dtWays {
 			t.Run(tc.name+", "+way, func(t *testing.T) {
 				addr, requests := dtRaw(t, "")
-				c, err := dial(t.Context(), tc.url, addr, &wsnet.Options{Header: tc.header, Host: tc.host})
+				c, err := dial(t.Context(), tc.url, addr, &wsnet.DialOptions{Header: tc.header, Host: tc.host})
 				if tc.err != "" {
 					if _, ok := errors.AsType[*ws.HandshakeError](err); !ok || !strings.Contains(err.Error(), tc.err) || strings.Contains(err.Error(), "secret") {
 						t.Errorf("got %v, want %q in it, and no password", err, tc.err)
@@ -128,7 +128,7 @@ func TestDialBothWays(t *testing.T) {
 		"Sec-WebSocket-Accept", "Content-Length", "Transfer-Encoding", "Trailer", "upgrade", "sec-websocket-key"} {
 		for way, dial := range dtWays {
 			addr, _ := dtRaw(t, "")
-			if _, err := dial(t.Context(), "ws://example.com/", addr, &wsnet.Options{Header: http.Header{name: {"x"}}}); err == nil || !strings.Contains(err.Error(), "cannot be set") {
+			if _, err := dial(t.Context(), "ws://example.com/", addr, &wsnet.DialOptions{Header: http.Header{name: {"x"}}}); err == nil || !strings.Contains(err.Error(), "cannot be set") {
 				t.Errorf("%s, %s: got %v", name, way, err)
 			}
 		}
@@ -154,7 +154,7 @@ func TestDialInterimAnswers(t *testing.T) {
 		for way, dial := range dtWays {
 			t.Run(tc.name+", "+way, func(t *testing.T) {
 				addr, _ := dtRaw(t, tc.before)
-				c, err := dial(t.Context(), "ws://example.com/", addr, &wsnet.Options{})
+				c, err := dial(t.Context(), "ws://example.com/", addr, &wsnet.DialOptions{})
 				switch {
 				case tc.fails == "" && err != nil:
 					t.Error(err)

@@ -67,7 +67,7 @@ func TestDialTCPAndTLS(t *testing.T) {
 		dtEcho(t, c)
 	}
 	for _, u := range []string{secure.URL, "ws" + strings.TrimPrefix(secure.URL, "http")} {
-		c, err := wsnet.Dial(t.Context(), u, &wsnet.Options{HTTPClient: secure.Client()})
+		c, err := wsnet.Dial(t.Context(), u, &wsnet.DialOptions{HTTPClient: secure.Client()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestDialThroughProxy(t *testing.T) {
 	}
 	tr := secure.Client().Transport.(*http.Transport).Clone()
 	tr.Proxy = http.ProxyURL(proxyURL)
-	c, err := wsnet.Dial(t.Context(), secure.URL, &wsnet.Options{HTTPClient: &http.Client{Transport: tr}})
+	c, err := wsnet.Dial(t.Context(), secure.URL, &wsnet.DialOptions{HTTPClient: &http.Client{Transport: tr}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestDialSendsWhatItIsTold(t *testing.T) {
 		hc := l.Client()
 		hc.Jar = jar
 		header := http.Header{"Origin": {"https://example.com"}, "Authorization": {"Bearer x"}}
-		o := &wsnet.Options{HTTPClient: hc, Header: header, Host: "other.test", Subprotocols: []string{"chat.v2", "chat.v1"}}
+		o := &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{"chat.v2", "chat.v1"}}, HTTPClient: hc, Header: header, Host: "other.test"}
 		for i := range 2 {
 			c, err := wsnet.Dial(t.Context(), "ws://server.test/path?q=1", o)
 			if err != nil {
@@ -175,13 +175,13 @@ func TestDialRedirect(t *testing.T) {
 		mux.Handle("/there", dtEchoServer())
 		mux.Handle("/here", http.RedirectHandler("http://elsewhere.test/there", http.StatusTemporaryRedirect))
 		l := stServe(t, mux)
-		_, err := wsnet.Dial(t.Context(), "ws://server.test/here", &wsnet.Options{HTTPClient: l.Client()})
+		_, err := wsnet.Dial(t.Context(), "ws://server.test/here", &wsnet.DialOptions{HTTPClient: l.Client()})
 		if e, ok := errors.AsType[*ws.HandshakeError](err); !ok || e.Status != 307 || http.Header(e.Header).Get("Location") == "" {
 			t.Errorf("not followed: %v", err)
 		}
 		hc := l.Client()
 		hc.CheckRedirect = nil
-		c, err := wsnet.Dial(t.Context(), "ws://server.test/here", &wsnet.Options{HTTPClient: hc})
+		c, err := wsnet.Dial(t.Context(), "ws://server.test/here", &wsnet.DialOptions{HTTPClient: hc})
 		if err != nil {
 			t.Fatalf("followed: %v", err)
 		}
@@ -197,7 +197,7 @@ func TestDialLimitsEndWithTheHandshake(t *testing.T) {
 		hc := l.Client()
 		hc.Timeout = time.Second
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Second)
-		c, err := wsnet.Dial(ctx, "ws://server.test/", &wsnet.Options{HTTPClient: hc, HandshakeTimeout: time.Second})
+		c, err := wsnet.Dial(ctx, "ws://server.test/", &wsnet.DialOptions{Options: wsnet.Options{HandshakeTimeout: time.Second}, HTTPClient: hc})
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -216,15 +216,15 @@ func TestDialLimitsEndWithTheHandshake(t *testing.T) {
 
 func TestDialUnanswered(t *testing.T) {
 	for name, tc := range map[string]struct {
-		o    wsnet.Options
+		o    wsnet.DialOptions
 		ctx  time.Duration
 		want time.Duration
 	}{
-		"the default":       {wsnet.Options{}, 0, 10 * time.Second},
-		"HandshakeTimeout":  {wsnet.Options{HandshakeTimeout: 3 * time.Second}, 0, 3 * time.Second},
-		"the context":       {wsnet.Options{}, 2 * time.Second, 2 * time.Second},
-		"HTTPClient":        {wsnet.Options{HTTPClient: &http.Client{Timeout: time.Second}}, 0, time.Second},
-		"the context alone": {wsnet.Options{HandshakeTimeout: -1}, time.Hour, time.Hour},
+		"the default":       {wsnet.DialOptions{}, 0, 10 * time.Second},
+		"HandshakeTimeout":  {wsnet.DialOptions{Options: wsnet.Options{HandshakeTimeout: 3 * time.Second}}, 0, 3 * time.Second},
+		"the context":       {wsnet.DialOptions{}, 2 * time.Second, 2 * time.Second},
+		"HTTPClient":        {wsnet.DialOptions{HTTPClient: &http.Client{Timeout: time.Second}}, 0, time.Second},
+		"the context alone": {wsnet.DialOptions{Options: wsnet.Options{HandshakeTimeout: -1}}, time.Hour, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -275,7 +275,7 @@ func TestDialRefused(t *testing.T) {
 			w.WriteHeader(503)
 			w.Write([]byte("back at noon" + strings.Repeat(".", 5000)))
 		}))
-		_, err := wsnet.Dial(t.Context(), "ws://server.test/", &wsnet.Options{HTTPClient: l.Client()})
+		_, err := wsnet.Dial(t.Context(), "ws://server.test/", &wsnet.DialOptions{HTTPClient: l.Client()})
 		e, ok := errors.AsType[*ws.HandshakeError](err)
 		if !ok || e.Status != 503 || http.Header(e.Header).Get("X-Why") != "maintenance" || !strings.HasPrefix(string(e.Body), "back at noon") || len(e.Body) != 1024 {
 			t.Fatalf("got %#v", err)
@@ -319,7 +319,7 @@ func (d dtWrap) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestDialCustomRoundTripper(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := stServe(t, dtEchoServer())
-		c, err := wsnet.Dial(t.Context(), "ws://server.test/", &wsnet.Options{HTTPClient: &http.Client{Transport: dtWrap{l.Client().Transport, true}}})
+		c, err := wsnet.Dial(t.Context(), "ws://server.test/", &wsnet.DialOptions{HTTPClient: &http.Client{Transport: dtWrap{l.Client().Transport, true}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -347,7 +347,7 @@ func TestDialTLSCancelledWrite(t *testing.T) {
 		defer hs.Close()
 		hc := &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true,
 			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-		c, err := wsnet.Dial(t.Context(), "wss://server.test/", &wsnet.Options{HTTPClient: hc, PingInterval: -1, WriteTimeout: -1})
+		c, err := wsnet.Dial(t.Context(), "wss://server.test/", &wsnet.DialOptions{Options: wsnet.Options{PingInterval: -1, WriteTimeout: -1}, HTTPClient: hc})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -380,7 +380,7 @@ func TestNewClient(t *testing.T) {
 			}
 			dialled := make(chan result, 1)
 			go func() {
-				c, err := wsnet.NewClient(t.Context(), rwc, "ws://server.test:8080/chat?x=1", &wsnet.Options{Subprotocols: []string{"a", "b"}})
+				c, err := wsnet.NewClient(t.Context(), rwc, "ws://server.test:8080/chat?x=1", &wsnet.DialOptions{Options: wsnet.Options{Subprotocols: []string{"a", "b"}}})
 				dialled <- result{c, err}
 			}()
 			head := p.ReadHead("the request")

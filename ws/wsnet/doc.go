@@ -27,7 +27,8 @@
 //	server.go      Server: an http.Handler that owns its connections
 //	serve.go       Server.Serve: without net/http                §4.2
 //	dial.go        Dial, NewClient                               §4.1
-//	options.go     Options: every limit and timeout
+//	dial_handshake.go  a client asks, and judges the answer      §4.1
+//	options.go     Options, ServerOptions, DialOptions: every limit and timeout
 //
 // # How a connection ends
 //

@@ -80,7 +80,7 @@ func TestIdleStack(t *testing.T) {
 			const conns = 500
 			opened := make(chan *wsnet.Conn, 1)
 			addr := svStart(t, &wsnet.Server{
-				Options: wsnet.Options{PingInterval: tt.ping, PongTimeout: time.Hour, Hosts: []string{"*"}}, // most pings get no answer
+				Options: wsnet.ServerOptions{Options: wsnet.Options{PingInterval: tt.ping, PongTimeout: time.Hour}, Hosts: []string{"*"}}, // most pings get no answer
 				Handler: func(ctx context.Context, c *wsnet.Conn) error {
 					opened <- c
 					for m, err := range c.Messages(ctx) {

@@ -161,7 +161,7 @@ func TestKeepaliveIntervalOfMany(t *testing.T) {
 				}
 				return nil
 			},
-			Options: wsnet.Options{PingInterval: interval, PongTimeout: timeout},
+			Options: wsnet.ServerOptions{Options: wsnet.Options{PingInterval: interval, PongTimeout: timeout}},
 		})
 		type seen struct {
 			pings []time.Duration // since the handshake

@@ -371,7 +371,7 @@ func TestKeepaliveOfMany(t *testing.T) {
 				}
 				return nil
 			},
-			Options: wsnet.Options{PingInterval: interval, PongTimeout: timeout},
+			Options: wsnet.ServerOptions{Options: wsnet.Options{PingInterval: interval, PongTimeout: timeout}},
 		})
 		// One a second; the first, the last and one between end early, one
 		// talks, and two never answer.

@@ -10,54 +10,15 @@ import (
 	"framewright/ws"
 )
 
-// Options are the settings of a connection, for either role. The zero value,
-// and a nil *Options, are safe. A field that is 0 has its default; where it
-// makes sense, a value below 0 means none. Options are read when a connection
-// is made and must not be changed while one is being made.
+// Options are the settings that every connection has. ServerOptions and
+// DialOptions add what only one role has. The zero value, and a nil pointer, are
+// safe. A field that is 0 has its default; where it makes sense, a value below 0
+// means none. Options are read when a connection is made and must not be changed
+// while one is being made.
 type Options struct {
 	// Subprotocols are, on a server, those that it supports in order of
 	// preference; on a client, those that it offers (RFC 6455 §1.9).
 	Subprotocols []string
-
-	// OriginPatterns are the origins from which a browser's page may connect
-	// to a server besides the server's own (§10.2): "example.com",
-	// "*.example.com" (subdomains), "localhost:*" (any port),
-	// "https://example.com:8443", "null", or "*" for all. See
-	// CheckOriginPattern.
-	OriginPatterns []string
-
-	// Hosts are those that a server answers for, without ports: "example.com",
-	// "*.example.com" (subdomains), "192.0.2.1", "::1", or "*" for all. Without
-	// any, all are right, except for a request that came to a loopback address:
-	// that must be for localhost, a name below it, or an address of 127.0.0.0/8
-	// or ::1, which are right there in any case. So a page whose name somebody
-	// has let point to this machine (DNS rebinding), and whose Origin is
-	// therefore that of its Host, cannot connect. A proxy on the same machine
-	// that passes a public Host on needs that here. See CheckHost.
-	Hosts []string
-
-	// RequireOrigin makes a server refuse a request that has cookies but no
-	// Origin. No browser sends one; other clients may.
-	RequireOrigin bool
-
-	// MaxHeaderBytes and MaxHeaders bound the opening handshake's headers on
-	// a server: 8 KiB and 100 by default, no limit below 0. http.Server has a bound of its own,
-	// 1 MiB by default, and takes up to 4 KiB more than it says.
-	MaxHeaderBytes int
-	MaxHeaders     int
-
-	// HTTPClient makes a client's opening handshake; nil is one with the
-	// settings of http.DefaultTransport, so with proxies from the
-	// environment. Its Timeout, if any, bounds the handshake only.
-	HTTPClient *http.Client
-
-	// Header is what a client adds to its opening handshake, such as Origin,
-	// Cookie or Authorization. What the handshake has itself is refused, Host
-	// too.
-	Header http.Header
-
-	// Host, if set, is what a client sends as Host instead of the URL's.
-	Host string
 
 	// HandshakeTimeout bounds a client's opening handshake and, on a server,
 	// the writing of the answer, and with Serve and AcceptStream the reading
@@ -123,9 +84,9 @@ type Options struct {
 	CloseTimeout time.Duration
 
 	// Trace, if not nil, is called with both halves of the opening handshake
-	// and with every frame in both directions, in order for each direction, from the goroutine that reads or writes. It
-	// must be quick, must not panic or use the connection, and must copy what
-	// it keeps.
+	// and with every frame in both directions, in order for each direction,
+	// from the goroutine that reads or writes. It must be quick, must not panic
+	// or use the connection, and must copy what it keeps.
 	Trace func(ws.TraceEvent)
 
 	// OnControl, if not nil, is called with each ping and pong that comes, before
@@ -139,35 +100,74 @@ type Options struct {
 	Rand io.Reader
 }
 
+// ServerOptions are the settings of a server's connections.
+type ServerOptions struct {
+	Options
+
+	// OriginPatterns are the origins from which a browser's page may connect
+	// besides the server's own (§10.2): "example.com",
+	// "*.example.com" (subdomains), "localhost:*" (any port),
+	// "https://example.com:8443", "null", or "*" for all. See
+	// CheckOriginPattern.
+	OriginPatterns []string
+
+	// Hosts are those that the server answers for, without ports: "example.com",
+	// "*.example.com" (subdomains), "192.0.2.1", "::1", or "*" for all. Without
+	// any, all are right, except for a request that came to a loopback address:
+	// that must be for localhost, a name below it, or an address of 127.0.0.0/8
+	// or ::1, which are right there in any case. So a page whose name somebody
+	// has let point to this machine (DNS rebinding), and whose Origin is
+	// therefore that of its Host, cannot connect. A proxy on the same machine
+	// that passes a public Host on needs that here. See CheckHost.
+	Hosts []string
+
+	// RequireOrigin refuses a request that has cookies but no Origin. No browser
+	// sends one; other clients may.
+	RequireOrigin bool
+
+	// MaxHeaderBytes and MaxHeaders bound the opening handshake's headers: 8 KiB
+	// and 100 by default, no limit below 0. http.Server has a bound of its own,
+	// 1 MiB by default, and takes up to 4 KiB more than it says.
+	MaxHeaderBytes int
+	MaxHeaders     int
+}
+
+// DialOptions are the settings of a client's connection.
+type DialOptions struct {
+	Options
+
+	// HTTPClient makes the opening handshake of Dial; nil is one with the
+	// settings of http.DefaultTransport, so with proxies from the
+	// environment. Its Timeout, if any, bounds the handshake only.
+	HTTPClient *http.Client
+
+	// Header is what the opening handshake has besides, such as Origin,
+	// Cookie or Authorization. What the handshake has itself is refused, Host
+	// too.
+	Header http.Header
+
+	// Host, if set, is sent as Host instead of the URL's.
+	Host string
+}
+
+// What a nil pointer stands for. Nobody writes to them.
+var (
+	noOptions       Options
+	noServerOptions ServerOptions
+	noDialOptions   DialOptions
+)
+
 // policy is what the handshake needs of o.
-func (o *Options) policy() *ws.Policy {
-	if o == nil {
-		return nil
-	}
+func (o *ServerOptions) policy() *ws.Policy {
 	return &ws.Policy{MaxHeaderBytes: o.MaxHeaderBytes, MaxHeaders: o.MaxHeaders, Hosts: o.Hosts, OriginPatterns: o.OriginPatterns,
 		RequireOrigin: o.RequireOrigin, Subprotocols: o.Subprotocols, Compression: o.Compression}
 }
 
-func (o *Options) compression() *ws.Compression {
-	if o == nil {
-		return nil
-	}
-	return o.Compression
-}
-
 func (o *Options) handshakeTimeout() time.Duration {
-	if o == nil {
-		return 10 * time.Second
-	}
 	return orNone(o.HandshakeTimeout, 10*time.Second)
 }
 
-func (o *Options) rand() io.Reader {
-	if o == nil || o.Rand == nil {
-		return rand.Reader
-	}
-	return o.Rand
-}
+func (o *Options) rand() io.Reader { return cmp.Or[io.Reader](o.Rand, rand.Reader) }
 
 // settings are what a connection needs of its Options, defaults filled in. A duration of
 // 0 is none.
@@ -194,9 +194,6 @@ type group struct {
 // init sets g, which is new: field by field, since a copy of all would take longer than
 // the rest.
 func (g *group) init(o *Options) {
-	if o == nil {
-		o = &Options{}
-	}
 	g.asked = ws.Limits{MessageSize: o.MaxMessage, Fragments: o.MaxFragments, MessageTime: int64(o.MessageTimeout),
 		PingRate: o.PingRate, EmptyRate: o.EmptyRate, InflateRate: o.InflateRate}
 	g.limits = g.asked.Filled()

@@ -95,7 +95,7 @@ func TestBadInputServe(t *testing.T) {
 	wstest.CheckLeaks(t)
 	for _, row := range badRequests() {
 		t.Run(row.name, func(t *testing.T) {
-			o := wsnet.Options{PingInterval: -1}
+			o := wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1}}
 			if row.opts != nil {
 				o = *row.opts
 			}
@@ -109,7 +109,7 @@ func TestBadInputServe(t *testing.T) {
 	}
 }
 
-func svAsk(t *testing.T, o *wsnet.Options, row badRequest, way string) {
+func svAsk(t *testing.T, o *wsnet.ServerOptions, row badRequest, way string) {
 	s := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
 		_, _, err := c.Read(ctx)
 		return err
@@ -231,7 +231,7 @@ func TestAcceptStream(t *testing.T) {
 		ctx := context.WithValue(t.Context(), key{}, "value")
 		done := make(chan *wsnet.Conn)
 		go func() {
-			c, err := wsnet.AcceptStream(ctx, b, &wsnet.Options{Subprotocols: []string{"chat"}, PingInterval: -1})
+			c, err := wsnet.AcceptStream(ctx, b, &wsnet.ServerOptions{Options: wsnet.Options{Subprotocols: []string{"chat"}, PingInterval: -1}})
 			if err != nil {
 				t.Error(err)
 			}

@@ -42,7 +42,7 @@ type Server struct {
 	Connect func(r *http.Request) (context.Context, error)
 
 	// Options of every connection.
-	Options Options
+	Options ServerOptions
 
 	// MaxConns bounds the connections at one time, and MaxPerAddress those
 	// that come from one address; 0 is no limit. A request above them that is
@@ -195,7 +195,7 @@ func shown(values []string) string {
 func (s *Server) connections() *group {
 	s.once.Do(func() {
 		s.group = new(group)
-		s.group.init(&s.Options)
+		s.group.init(&s.Options.Options)
 	})
 	return s.group
 }

@@ -33,7 +33,7 @@ func TestServerRemote(t *testing.T) {
 			hs := &http.Server{Handler: s}
 			go hs.Serve(l)
 			defer hs.Close()
-			c, err := wsnet.Dial(t.Context(), "ws://x.test/", &wsnet.Options{HTTPClient: l.Client(), PingInterval: -1})
+			c, err := wsnet.Dial(t.Context(), "ws://x.test/", &wsnet.DialOptions{Options: wsnet.Options{PingInterval: -1}, HTTPClient: l.Client()})
 			if err != nil {
 				t.Fatal(err)
 			}

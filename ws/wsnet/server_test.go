@@ -503,7 +503,7 @@ func TestServerLeavesNothing(t *testing.T) {
 			var wg, stay sync.WaitGroup
 			for i := range 40 {
 				wg.Go(func() {
-					c, err := wsnet.Dial(t.Context(), hs.URL, &wsnet.Options{HTTPClient: hs.Client()})
+					c, err := wsnet.Dial(t.Context(), hs.URL, &wsnet.DialOptions{HTTPClient: hs.Client()})
 					if err != nil {
 						t.Error(err)
 						return
@@ -551,7 +551,7 @@ func TestServerShutdownRaces(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 20 {
 				wg.Go(func() {
-					c, err := wsnet.Dial(t.Context(), "ws://server.test/", &wsnet.Options{HTTPClient: l.Client()})
+					c, err := wsnet.Dial(t.Context(), "ws://server.test/", &wsnet.DialOptions{HTTPClient: l.Client()})
 					if err != nil {
 						if e, ok := errors.AsType[*ws.HandshakeError](err); !ok || e.Status != 503 {
 							t.Error(err)
@@ -618,7 +618,7 @@ func TestAcceptClearsDeadlines(t *testing.T) {
 		for k, v := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-Websocket-Version": "13", "Sec-Websocket-Key": wstest.RequestKey} {
 			r.Header.Set(k, v)
 		}
-		c, err := wsnet.Accept(stHijacker{httptest.NewRecorder(), a}, r, ctQuiet())
+		c, err := wsnet.Accept(stHijacker{httptest.NewRecorder(), a}, r, &wsnet.ServerOptions{Options: *ctQuiet()})
 		if err != nil {
 			t.Fatal(err)
 		}

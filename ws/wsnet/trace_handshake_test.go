@@ -53,11 +53,11 @@ func TestTraceHandshakeBytes(t *testing.T) {
 		} {
 			var s shaken
 			srv := wsnet.Handler(func(context.Context, *wsnet.Conn) error { return nil })
-			srv.Options = wsnet.Options{Trace: func(e ws.TraceEvent) {
+			srv.Options = wsnet.ServerOptions{Options: wsnet.Options{Trace: func(e ws.TraceEvent) {
 				if e.Wire == nil {
 					s.trace(e)
 				}
-			}, OriginPatterns: []string{"*"}, CloseTimeout: 10 * time.Millisecond}
+			}, CloseTimeout: 10 * time.Millisecond}, OriginPatterns: []string{"*"}}
 			srv.Logger = slog.New(slog.DiscardHandler)
 			l := wstest.NewListener()
 			go srv.Serve(l)
@@ -108,11 +108,11 @@ func TestTraceHandshakeBytes(t *testing.T) {
 				a.Close()
 				sent <- got
 			}()
-			o := &wsnet.Options{Trace: func(e ws.TraceEvent) {
+			o := &wsnet.DialOptions{Options: wsnet.Options{Trace: func(e ws.TraceEvent) {
 				if e.Wire == nil && e.Handshake != "" {
 					s.trace(e)
 				}
-			}, Rand: strings.NewReader("the sample nonce"), Subprotocols: []string{"chat"}}
+			}, Rand: strings.NewReader("the sample nonce"), Subprotocols: []string{"chat"}}}
 			c, err := wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", o)
 			if err == nil {
 				c.CloseNow()
@@ -159,7 +159,7 @@ func TestTraceDial(t *testing.T) {
 		io.Copy(io.Discard, conn)
 	}()
 	var s shaken
-	c, err := wsnet.Dial(t.Context(), "ws://me:secret@"+l.Addr().String()+"/chat?x", &wsnet.Options{Header: http.Header{"x-Odd": {"1"}}, Trace: s.trace})
+	c, err := wsnet.Dial(t.Context(), "ws://me:secret@"+l.Addr().String()+"/chat?x", &wsnet.DialOptions{Options: wsnet.Options{Trace: s.trace}, Header: http.Header{"x-Odd": {"1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

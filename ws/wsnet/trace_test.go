@@ -179,7 +179,7 @@ func TestTraceHandshake(t *testing.T) {
 			_, _, err := c.Read(ctx)
 			return err
 		})
-		srv.Options = *s.options()
+		srv.Options = wsnet.ServerOptions{Options: *s.options()}
 		srv.Options.Subprotocols = []string{"chat"}
 		srv.Options.OriginPatterns = []string{"example.com"}
 		srv.Logger = slog.New(slog.DiscardHandler)
@@ -251,7 +251,7 @@ func TestTraceHandshake(t *testing.T) {
 			var c *wsnet.Conn
 			done := make(chan error)
 			go func() {
-				o := s.options()
+				o := &wsnet.DialOptions{Options: *s.options()}
 				o.Rand = strings.NewReader("the sample nonce" + string(wstest.Key[:])) // what the key of §1.3 stands for
 				o.Header = http.Header{"Origin": {"http://example.com"}}
 				o.Subprotocols = []string{"chat", "superchat"}
@@ -282,7 +282,7 @@ func TestTraceHandshake(t *testing.T) {
 			p := wstest.NewPeer(t, a)
 			done := make(chan error)
 			go func() {
-				o := s.options()
+				o := &wsnet.DialOptions{Options: *s.options()}
 				o.Rand = strings.NewReader("the sample nonce")
 				_, err := wsnet.NewClient(t.Context(), b, "ws://server.example.com/chat", o)
 				done <- err

@@ -16,6 +16,7 @@ import (
 // the exchange's.
 type upgrade struct {
 	shaking
+	o        *ServerOptions
 	exchange exchange
 	req      *ws.Request
 	wrong    error       // what is, with a request that could not be read; nil otherwise
@@ -95,7 +96,7 @@ func (u *upgrade) check() error {
 	if err := ws.CheckOrigin(u.req, p); err != nil {
 		return err
 	}
-	if err := ws.CheckCompression(u.o.compression()); err != nil {
+	if err := ws.CheckCompression(u.o.Compression); err != nil {
 		return internal(err)
 	}
 	if err := ws.CheckHeader(u.extra); err != nil {
@@ -106,10 +107,8 @@ func (u *upgrade) check() error {
 
 // agree decides on what the request offers.
 func (u *upgrade) agree() (subprotocol string, agreed *ws.DeflateParams, extensions string, err error) {
-	if u.o != nil {
-		subprotocol = ws.ChooseSubprotocol(u.req.Values("Sec-Websocket-Protocol"), u.o.Subprotocols)
-	}
-	agreed, extensions, err = ws.AcceptDeflate(u.req.Values("Sec-Websocket-Extensions"), u.o.compression())
+	subprotocol = ws.ChooseSubprotocol(u.req.Values("Sec-Websocket-Protocol"), u.o.Subprotocols)
+	agreed, extensions, err = ws.AcceptDeflate(u.req.Values("Sec-Websocket-Extensions"), u.o.Compression)
 	return subprotocol, agreed, extensions, err
 }
 

@@ -100,7 +100,7 @@ func TestListenerServesWebSocket(t *testing.T) {
 		go srv.Serve(ln)
 		defer srv.Close()
 
-		c, err := wsnet.Dial(t.Context(), "ws://any.test/", &wsnet.Options{HTTPClient: ln.Client()})
+		c, err := wsnet.Dial(t.Context(), "ws://any.test/", &wsnet.DialOptions{HTTPClient: ln.Client()})
 		if err != nil {
 			t.Fatal(err)
 		}

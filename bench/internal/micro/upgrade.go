@@ -36,7 +36,7 @@ func Upgrades() map[string]func() {
 		}
 	}
 	w := newHijacked()
-	quiet := &wsnet.Options{PingInterval: -1} // the others have no keepalive, either
+	quiet := &wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1}} // the others have no keepalive, either
 	gorillaUpgrader := gorilla.Upgrader{WriteBufferPool: &sync.Pool{}}
 	gwsUpgrader := gws.NewUpgrader(gws.BuiltinEventHandler{}, &gws.ServerOption{})
 	return map[string]func(){

@@ -36,15 +36,17 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 	if o.Broadcast {
 		server.Handler = new(broadcaster).serve
 	}
-	server.Options = wsnet.Options{
+	server.Options = wsnet.ServerOptions{
+		Options: wsnet.Options{
+			MaxMessage:   o.Limit,
+			MaxFragments: -1,
+			PingRate:     -1,
+			EmptyRate:    -1,
+			InflateRate:  -1,
+			Compression:  o.Compression,
+			Trace:        o.Trace,
+		},
 		OriginPatterns: []string{"*"},
-		MaxMessage:     o.Limit,
-		MaxFragments:   -1,
-		PingRate:       -1,
-		EmptyRate:      -1,
-		InflateRate:    -1,
-		Compression:    o.Compression,
-		Trace:          o.Trace,
 	}
 	hs := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: boundedlog.ErrorLog(log, slog.LevelWarn)}

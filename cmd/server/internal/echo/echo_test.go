@@ -28,8 +28,8 @@ func serving(t *testing.T, o Options, f func(t *testing.T, dial func() *wsnet.Co
 		served := make(chan error, 1)
 		go func() { served <- Serve(ctx, l, o) }()
 		f(t, func() *wsnet.Conn {
-			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.Options{
-				HTTPClient: l.Client(), PingInterval: -1, MaxMessage: -1, Header: http.Header{"Origin": {"https://elsewhere.example"}}})
+			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.DialOptions{
+				Options: wsnet.Options{PingInterval: -1, MaxMessage: -1}, HTTPClient: l.Client(), Header: http.Header{"Origin": {"https://elsewhere.example"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,11 +108,11 @@ func TestBroadcastWithStalledReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := wstest.NewListener()
 		srv := wsnet.Handler(new(broadcaster).serve)
-		srv.Options = wsnet.Options{PingInterval: -1, WriteTimeout: -1}
+		srv.Options = wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1, WriteTimeout: -1}}
 		hs := &http.Server{Handler: srv}
 		go hs.Serve(l)
 		connect := func() *wsnet.Conn {
-			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.Options{HTTPClient: l.Client(), PingInterval: -1})
+			c, err := wsnet.Dial(t.Context(), "ws://echo.test/", &wsnet.DialOptions{Options: wsnet.Options{PingInterval: -1}, HTTPClient: l.Client()})
 			if err != nil {
 				t.Fatal(err)
 			}
