@@ -128,9 +128,7 @@ func (k *Keepalive) Look(now Signs, s Spans) (do Look, after int64) {
 		if s.Timeout < s.Interval {
 			after = s.Timeout
 		}
-		if !k.overdue {
-			k.overdue, k.idle = true, now.Idle
-		}
+		k.overdue, k.idle = true, now.Idle
 	}
 	k.bytes, k.waits = now.Bytes, now.Waits
 	return LookAgain, after
