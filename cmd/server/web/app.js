@@ -2,6 +2,7 @@
 // Everything that others wrote goes in as text, never as markup.
 import { Chat } from "./client.js";
 import { Announcer } from "./announce.js";
+import { Box } from "./box.js";
 import { Conversation } from "./conversation.js";
 import { eachDay } from "./days.js";
 import { Frames } from "./frames.js";
@@ -9,13 +10,12 @@ import { PLACE, load, remember, ownIdentity, tabStorage } from "./identity.js";
 import { spoken } from "./message.js";
 import { banner, connection, lists, header, members, total } from "./view.js";
 import { Dialog, keys, panels } from "./panels.js";
-import { bounded, composing, fault } from "./write.js";
+import { bounded } from "./write.js";
 import { $ } from "./dom.js";
 /** @import { Delivery, Message, Person, Private } from "./client/types.js" */
 
 const DEFAULT_ROOM = "lobby";
 const NAME = 32; // characters of a person's or a room's name
-let maxText = 16_384; // bytes of a message; the server says
 
 const me = load();
 /** @type {Map<string, Conversation>} */
@@ -80,15 +80,14 @@ function go(/** @type {Conversation} */ c) {
 function activate(/** @type {Conversation} */ c) {
   if (c === active) return;
   if (active) {
-    active.draft = text.value;
+    active.draft = box.text;
     active.log.hide();
   }
   active = c;
   $("newest").hidden = true;
-  text.value = c.draft;
+  box.text = c.draft;
   c.log.show();
   read();
-  fit();
 }
 
 function route() {
@@ -149,7 +148,7 @@ function refresh() {
     $("obstacle-text").textContent = obstacle;
     $("rejoin").hidden = !active.closed;
     $("rejoin").textContent = active.entered ? "Join again" : "Try again";
-    $("send").disabled = Boolean(obstacle) || measure();
+    $("send").disabled = Boolean(obstacle) || box.measure();
     $("typing").replaceChildren(...active.writing);
   });
 }
@@ -179,7 +178,7 @@ function unread(c, n, one = false) {
 
 function talkTo(/** @type {Person} */ person) {
   go(conversation(`@${person.id}`, person));
-  text.focus();
+  box.focus();
 }
 
 // What the server says.
@@ -198,7 +197,7 @@ chat.on("state", (s) => {
 });
 
 chat.on("welcome", ({ text: words, you, maxText: most }) => {
-  maxText = most ?? maxText;
+  if (most) box.most = most;
   dialog.showMe(you);
   if (greeted !== words) greeting = greeted = words; // once is enough: not again after every reconnection
   lookAtDay(); // the server's clock may say another than ours
@@ -276,63 +275,28 @@ chat.on("frame", (f) => frames.add(f));
 
 // What people do.
 
-const text = $("text");
-
-$("form").addEventListener("submit", (e) => {
-  e.preventDefault();
-  const words = text.value.trim();
-  if (words && active && !active.obstacle && !measure()) {
+const box = new Box({
+  barred: () => Boolean(active?.obstacle),
+  send(words) {
+    if (!active) return false;
     active.log.follow(); // who writes wants to see it
     const sent = active.person ? chat.sendPrivate(active.person, words) : chat.send(active.key.slice(1), words);
-    if (sent) text.value = "";
-    else active.log.system("Too much waits to be sent already. Your text is still in the box.");
-    fit();
-  }
-  text.focus();
+    if (!sent) active.log.system("Too much waits to be sent already. Your text is still in the box.");
+    return Boolean(sent);
+  },
+  writing: () => active?.room && chat.typing(active.room),
+  say: (words) => announcer.say(words),
 });
-
-const atWork = composing(text);
-text.addEventListener("keydown", (e) => {
-  if (e.key === "Enter" && !e.shiftKey && !atWork(e)) {
-    e.preventDefault();
-    $("form").requestSubmit();
-  }
-});
-
-text.addEventListener("input", () => {
-  fit();
-  if (text.value.trim() && active?.room) chat.typing(active.room);
-});
-
-// measure shows how long the text is, if that matters, and whether it can be
-// sent as it is.
-function measure() {
-  const { over, words, spoken: aloud } = fault(text.value.trim(), maxText);
-  $("text-note").hidden = !words;
-  $("text-note").classList.toggle("over", over);
-  if ($("text-note").textContent !== words) $("text-note").textContent = words;
-  if (over && text.getAttribute("aria-invalid") !== "true") announcer.say(aloud);
-  text.setAttribute("aria-invalid", String(over));
-  return over;
-}
-
-// fit gives the box as many lines as its text has; the style sheet says how
-// many at most.
-function fit() {
-  text.style.height = "auto";
-  text.style.height = `${text.scrollHeight + 2}px`;
-  $("send").disabled = measure() || Boolean(active?.obstacle);
-}
 
 $("newest").addEventListener("click", () => active?.log.follow());
 $("retry-now").addEventListener("click", () => chat.connect());
 $("rejoin").addEventListener("click", () => {
   if (active?.room) chat.join(active.room);
-  text.focus();
+  box.focus();
 });
 $("skip").addEventListener("click", (e) => {
   e.preventDefault();
-  text.focus();
+  box.focus();
 });
 const roomNamed = (/** @type {string} */ words) => tidy(words.replace(/^\s*#/, ""));
 const checkRoom = bounded($("room-name"), $("room-note"), NAME, roomNamed);
@@ -344,7 +308,7 @@ $("room-form").addEventListener("submit", (e) => {
   checkRoom();
   go(openRoom(room));
   drawers.close();
-  text.focus();
+  box.focus();
 });
 
 const dialog = new Dialog({ most: NAME, roomNamed }, (answer) => {
@@ -374,7 +338,7 @@ keys({
     const list = [...conversations.values()];
     if (active) go(list[(list.indexOf(active) + by + list.length) % list.length]);
   },
-  escape: () => drawers.close() || text.focus(),
+  escape: () => drawers.close() || box.focus(),
   dialog,
 });
 $("nav").addEventListener("click", (e) => e.target instanceof Element && e.target.closest("a") && drawers.close());
@@ -392,7 +356,7 @@ function begin(/** @type {string | null} */ room = null) {
   else route();
   dialog.showMe({ id: "", name: me.name });
   chat.connect();
-  if (!matchMedia("(pointer: coarse)").matches) text.focus(); // a phone's keyboard would cover the page
+  if (!matchMedia("(pointer: coarse)").matches) box.focus(); // a phone's keyboard would cover the page
 }
 
 if (me.new) {
