@@ -34,10 +34,10 @@ type Limits struct {
 const (
 	DefaultMessageSize = 1 << 20 // a chat message is far below, a photo above
 	DefaultFragments   = 1024    // 1 MiB in the 1 KiB fragments of a streaming sender
-	DefaultMessageTime = 30 * second
-	DefaultPingRate    = 20
-	DefaultEmptyRate   = 200
-	DefaultInflateRate = 4 << 20
+	defaultMessageTime = 30 * second
+	defaultPingRate    = 20
+	defaultEmptyRate   = 200
+	defaultInflateRate = 4 << 20
 )
 
 // Filled returns l with the defaults filled in, and what stands for no limit in place of
@@ -52,10 +52,10 @@ func (l Limits) Filled() Limits {
 	case l.Fragments < 0:
 		l.Fragments = math.MaxInt
 	}
-	l.MessageTime = max(0, cmp.Or(l.MessageTime, DefaultMessageTime))
-	l.PingRate = max(0, cmp.Or(l.PingRate, DefaultPingRate))
-	l.EmptyRate = max(0, cmp.Or(l.EmptyRate, DefaultEmptyRate))
-	l.InflateRate = max(0, cmp.Or(l.InflateRate, DefaultInflateRate))
+	l.MessageTime = max(0, cmp.Or(l.MessageTime, defaultMessageTime))
+	l.PingRate = max(0, cmp.Or(l.PingRate, defaultPingRate))
+	l.EmptyRate = max(0, cmp.Or(l.EmptyRate, defaultEmptyRate))
+	l.InflateRate = max(0, cmp.Or(l.InflateRate, defaultInflateRate))
 	return l
 }
 

@@ -21,20 +21,20 @@ type Policy struct {
 
 func (p *Policy) maxHeaderBytes() int {
 	if p == nil {
-		return DefaultHeaderBytes
+		return defaultHeaderBytes
 	}
-	return cmp.Or(p.MaxHeaderBytes, DefaultHeaderBytes)
+	return cmp.Or(p.MaxHeaderBytes, defaultHeaderBytes)
 }
 
 func (p *Policy) maxHeaders() int {
 	if p == nil {
-		return DefaultHeaders
+		return defaultHeaders
 	}
-	return cmp.Or(p.MaxHeaders, DefaultHeaders)
+	return cmp.Or(p.MaxHeaders, defaultHeaders)
 }
 
 // The defaults of Policy.
 const (
-	DefaultHeaderBytes = 8 << 10
-	DefaultHeaders     = 100
+	defaultHeaderBytes = 8 << 10
+	defaultHeaders     = 100
 )
