@@ -83,6 +83,8 @@ func heard(e *ws.Endpoint, wire []byte, n int) (lines []string, owed []byte, end
 				end = err
 			case ev.Opcode >= ws.OpClose:
 				lines = append(lines, fmt.Sprintf("%v %q", ev.Opcode, ev.Payload))
+			case ev.Opcode == ws.OpContinuation:
+				lines = append(lines, "an event about nothing")
 			case !ev.Fin:
 				message += string(ev.Payload)
 			default:

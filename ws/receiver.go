@@ -183,7 +183,7 @@ func (r *Receiver) start(h *Header, length7 byte) (broken RuleID) {
 		}
 	}
 	k := kinds[h.Opcode]
-	if !h.Fin && k < aPingPong {
+	if !h.Fin { // a data frame, see above
 		k++ // a… to a…More
 	}
 	m := &moves[r.state][k]

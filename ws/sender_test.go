@@ -27,6 +27,7 @@ func TestSender(t *testing.T) {
 		{"cont!5.4-continuation", ws.StateReady, ws.StateReady},
 		{"cont…!5.4-continuation text", ws.StateReady, ws.StateReady},
 		{"close", ws.StateReady, ws.StateClosed},
+		{"ping… pong…", ws.StateReady, ws.StateReady}, // that a control frame has FIN is not for it to see to
 		{"text… close ping!5.5.1-after-close close!5.5.1-after-close", ws.StateInText, ws.StateClosed},
 		{"3!5.2-opcode b!5.2-opcode f!5.2-opcode", ws.StateReady, ws.StateReady},
 		{"text… -", ws.StateReady, ws.StateReady},
