@@ -183,6 +183,7 @@ func (a *app) open(tracer *tracer) error {
 	s.Address = func(r *http.Request) string { return a.gate.countKey(r) }
 	s.Connect = a.gate.withClient
 	s.Refused = a.gate.refusedByServer
+	s.Ended = a.watcher.ended
 	s.Remote = func(ctx context.Context, _ *wsnet.Conn) string { return remote(clientOf(ctx).addr) }
 	s.Logger = a.log
 	a.sockets = s

@@ -81,29 +81,32 @@ type watcher struct {
 // watch wraps the connections' handler.
 func (w *watcher) watch(handle func(context.Context, *wsnet.Conn) error) func(context.Context, *wsnet.Conn) error {
 	return func(ctx context.Context, c *wsnet.Conn) error {
-		begin := time.Now()
 		who := clientOf(ctx)
-		from := remote(who.addr)
-		w.metrics.sockets.add(c)
-		w.log.Debug("open", "conn", c.ID(), "remote", from)
+		who.began = time.Now()
 		w.ends.Add(1)
-		context.AfterFunc(c.Context(), func() { // costs no goroutine until then
-			defer w.ends.Done()
-			w.metrics.sockets.remove(c)
-			end, _ := errors.AsType[*ws.CloseError](c.Err())
-			w.metrics.closed.WithLabelValues(closeCode(end.Code)).Inc()
-			stats := c.Stats()
-			w.log.Info("closed", "conn", c.ID(), "remote", from, "session", who.label(), "code", int(end.Code), "reason", end.Error(), "said", end.Reason,
-				"seconds", time.Since(begin).Seconds(), "bytes_in", stats.BytesIn, "bytes_out", stats.BytesOut)
-		})
+		w.metrics.sockets.add(c)
+		w.log.Debug("open", "conn", c.ID(), "remote", remote(who.addr))
 		return handle(ctx, c)
 	}
+}
+
+// ended is the server's hook of that name.
+func (w *watcher) ended(c *wsnet.Conn) {
+	defer w.ends.Done()
+	who := clientOf(c.Context())
+	end, _ := errors.AsType[*ws.CloseError](c.Err())
+	stats := c.Stats()
+	w.metrics.sockets.remove(c)
+	w.metrics.closed.WithLabelValues(closeCode(end.Code)).Inc()
+	w.log.Info("closed", "conn", c.ID(), "remote", remote(who.addr), "session", who.label(), "code", int(end.Code), "reason", end.Error(), "said", end.Reason,
+		"seconds", time.Since(who.began).Seconds(), "bytes_in", stats.BytesIn, "bytes_out", stats.BytesOut)
 }
 
 // A client is what the server knows of who is behind a connection.
 type client struct {
 	addr    netip.Addr
 	session atomic.Pointer[chat.Session] // nil until it has said who it is
+	began   time.Time                    // of a WebSocket connection of the native protocol
 }
 
 func (c *client) label() string {

@@ -23,9 +23,14 @@
 //	json.go        ReadJSON, WriteJSON
 //	stream.go      deadlines for streams that have none
 //	socket_*.go    a socket's system calls
-//	upgrade.go     a request becomes a Conn; accept.go, accept_stream.go: by two ways  §4.2
+//	upgrade.go     a server decides about an opening handshake   §4.2
+//	accept.go      Accept: one that net/http carries
+//	accept_stream.go  AcceptStream: one over a stream
+//	httprequest.go  what Connect sees of that one                RFC 9112 §3
+//	bound.go       how long a handshake over a stream may take
 //	server.go      Server: an http.Handler that owns its connections
-//	serve.go       Server.Serve: without net/http                §4.2
+//	server_admission.go  how many connections it has
+//	serve.go       Server.Serve: without net/http
 //	dial.go        Dial, NewClient                               §4.1
 //	dial_handshake.go  a client asks, and judges the answer      §4.1
 //	options.go     Options, ServerOptions, DialOptions: every limit and timeout

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -68,6 +65,11 @@ type Server struct {
 	// request that Serve could not read to its end, r has what came before.
 	Refused func(r *http.Request, err *ws.HandshakeError)
 
+	// Ended, if not nil, is told of every connection that Handler was called for,
+	// when Handler has returned, the connection is closed, and Stats and Count
+	// have their last word on it. Shutdown waits until it returns.
+	Ended func(c *Conn)
+
 	// Logger gets refusals (Info), handlers' errors and panics (Error), and,
 	// once a minute at the most, that a client and Options.Subprotocols had no
 	// subprotocol in common (Warn): such a connection is made, but a browser
@@ -83,6 +85,7 @@ type Server struct {
 	conns      map[*Conn]struct{}
 	perAddress map[string]int
 	opening    int // admitted, but not in conns yet
+	ending     int // not in conns any more, but Ended does not know yet
 	closing    bool
 	idle       chan struct{}          // closed when the last connection is gone, once closing
 	serving    map[io.Closer]struct{} // listeners, and their connections before the handshake is over
@@ -105,7 +108,7 @@ func (s *Server) handshake(ctx context.Context, u *upgrade) {
 	address, admitted, adopted := "", false, false
 	defer func() { // also when Connect or Trace panics
 		if admitted && !adopted {
-			s.release(nil, address)
+			s.release(address)
 		}
 	}()
 	c, err := u.run(ctx, s.connections(), func() (context.Context, error) {
@@ -180,100 +183,12 @@ func (s *Server) noteSubprotocol(c *Conn, h *upgrade) {
 		"offered", shown(offered), "supported", s.Options.Subprotocols, "others", since)
 }
 
-// shown is what a log shows of header values, which may be as long as headers are.
-func shown(values []string) string {
-	if len(values) == 0 {
-		return "missing"
-	}
-	s := strconv.Quote(strings.Join(values, ", "))
-	if len(s) > 120 {
-		s = s[:120] + "…"
-	}
-	return s
-}
-
 func (s *Server) connections() *group {
 	s.once.Do(func() {
 		s.group = new(group)
 		s.group.init(&s.Options.Options)
 	})
 	return s.group
-}
-
-// address is what MaxPerAddress counts a request by.
-func (s *Server) address(u *upgrade) string {
-	switch {
-	case s.MaxPerAddress <= 0:
-		return ""
-	case s.Address != nil:
-		return s.Address(u.exchange.request())
-	}
-	return hostOf(u.exchange.request().RemoteAddr)
-}
-
-// hostOf returns an address without its port.
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	return host
-}
-
-// admit counts a request in, or says why not.
-func (s *Server) admit(address string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var e *ws.HandshakeError
-	switch {
-	case s.closing:
-		e = ws.RuleConnections.Refusal("the server is shutting down")
-	case s.MaxConns > 0 && len(s.conns)+s.opening >= s.MaxConns:
-		e = ws.RuleConnections.Refusal("the server has all the connections that MaxConns allows, " + strconv.Itoa(s.MaxConns))
-	case s.MaxPerAddress > 0 && s.perAddress[address] >= s.MaxPerAddress:
-		e = ws.RulePerAddress.Refusal("your address has all the connections that MaxPerAddress allows, " + strconv.Itoa(s.MaxPerAddress))
-	default:
-		s.opening++
-		if s.MaxPerAddress > 0 {
-			if s.perAddress == nil {
-				s.perAddress = map[string]int{}
-			}
-			s.perAddress[address]++
-		}
-		return nil
-	}
-	after := s.RetryAfter
-	if after <= 0 {
-		after = 5 * time.Second
-	}
-	e.Header = http.Header{"Retry-After": {strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10)}}
-	return e
-}
-
-// release counts out what admit counted in; c is nil if it did not become a
-// connection.
-func (s *Server) release(c *Conn, address string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c == nil {
-		s.opening--
-	} else {
-		delete(s.conns, c)
-	}
-	if s.MaxPerAddress > 0 {
-		if s.perAddress[address]--; s.perAddress[address] == 0 {
-			delete(s.perAddress, address)
-		}
-	}
-	s.checkIdle()
-}
-
-// checkIdle has mu.
-func (s *Server) checkIdle() {
-	if s.idle != nil && len(s.conns)+s.opening+len(s.serving) == 0 {
-		close(s.idle)
-		s.idle = nil
-	}
 }
 
 // A handling is one run of the handler. It keeps little on its stack: see
@@ -297,7 +212,7 @@ func (h *handling) run() {
 // goroutine.
 func (h *handling) end() {
 	s, c, err := h.s, h.c, h.err
-	defer s.release(c, h.address)
+	defer s.ended(c, h.address)
 	if !h.returned {
 		p := recover()
 		if p == nil { // the handler ended the goroutine
@@ -319,7 +234,6 @@ func (h *handling) end() {
 		s.logger().Error("ws: handler failed", "conn", c.ID(), "remote", s.remote(c), "err", err)
 		c.Close(ctx, ws.CodeInternalError, "")
 	}
-	<-c.gone.done()
 }
 
 // Count returns the number of connections that are open.
@@ -339,7 +253,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for l := range s.serving {
 		l.Close()
 	}
-	if len(s.conns)+s.opening+len(s.serving) == 0 {
+	if s.busy() == 0 {
 		s.mu.Unlock()
 		return nil
 	}
