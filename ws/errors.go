@@ -59,6 +59,15 @@ func (e *CloseError) Error() string {
 // Unwrap returns Err.
 func (e *CloseError) Unwrap() error { return e.Err }
 
+// CloseStatus returns the code of the *CloseError that err is or wraps. It is 0, which
+// is no code, if there is none: err is nil, or not the end of a connection.
+func CloseStatus(err error) Code {
+	if e, ok := errors.AsType[*CloseError](err); ok {
+		return e.Code
+	}
+	return 0
+}
+
 // Errors of the caller's own making. Nothing was sent and the connection goes
 // on, except after Close, which ends it whatever the code and the reason are.
 var (

@@ -3,6 +3,7 @@ package ws_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -115,4 +116,25 @@ func TestErrorOfTheCaller(t *testing.T) {
 			t.Errorf("the connection is over: %v", c.Err())
 		}
 	})
+}
+
+func TestCloseStatus(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want ws.Code
+	}{
+		{nil, 0},
+		{io.EOF, 0},
+		{context.Canceled, 0},
+		{&ws.ProtocolError{Code: ws.CodeProtocolError}, 0},
+		{&ws.CloseError{Code: ws.CodeNormal, Remote: true}, 1000},
+		{&ws.CloseError{Code: ws.CodeNoStatus, Remote: true}, 1005},
+		{&ws.CloseError{Code: ws.CodeAbnormal, Err: io.EOF}, 1006},
+		{fmt.Errorf("read: %w", &ws.CloseError{Code: 4000}), 4000},
+		{errors.Join(io.EOF, &ws.CloseError{Code: ws.CodeProtocolError, Err: &ws.ProtocolError{}}), 1002},
+	} {
+		if got := ws.CloseStatus(tt.err); got != tt.want {
+			t.Errorf("%v: got %d, want %d", tt.err, got, tt.want)
+		}
+	}
 }

@@ -82,6 +82,13 @@ func ExampleCode_MaySend() {
 	// 4000 true
 }
 
+func ExampleCloseStatus() {
+	err := fmt.Errorf("chat: %w", &ws.CloseError{Code: ws.CodeGoingAway, Remote: true})
+	fmt.Println(ws.CloseStatus(err) == ws.CodeGoingAway, ws.CloseStatus(nil))
+	// Output:
+	// true 0
+}
+
 func ExampleCheckOrigin() {
 	r := &ws.Request{Host: "chat.example.com", Header: http.Header{"Origin": {"https://example.com"}}}
 	fmt.Println(ws.CheckOrigin(r, &ws.Policy{OriginPatterns: []string{"example.com"}}))
