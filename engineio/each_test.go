@@ -119,6 +119,19 @@ func TestEachHoldsUp(t *testing.T) {
 			d.wantEnd(0, engineio.PingTimeout) // and it has no time for ever
 		})
 	})
+	t.Run("behind a ping, and let go just before its time", func(t *testing.T) {
+		hold(t, &http.Server{}, func(d *dialogue, taken chan string) {
+			d.open()
+			time.Sleep(26 * time.Second)
+			q := d.begin("POST", session, "4one") // the ping was a second ago; this gives it 20 s anew
+			time.Sleep(20*time.Second - time.Millisecond)
+			<-taken
+			q.want("one", ok("ok"))
+			time.Sleep(time.Second)
+			d.post("the pong", "3")
+			d.wantEnd(0, "")
+		})
+	})
 	t.Run("longer than an answer may take", func(t *testing.T) {
 		hold(t, &http.Server{WriteTimeout: 5 * time.Second}, func(d *dialogue, taken chan string) {
 			d.open()

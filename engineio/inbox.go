@@ -50,15 +50,20 @@ func (s *Socket) takes() bool {
 // meanwhile.
 func (s *Socket) deliver(m Message) {
 	s.delivering = true
-	f := s.each
+	f, before := s.each, s.phase
+	var began time.Time
+	if before != phaseIdle {
+		began = time.Now()
+	}
 	s.mu.Unlock()
-	began := time.Now()
 	err := contained(func() error { return f(m) })
-	took := time.Since(began)
 	s.mu.Lock()
 	s.delivering, s.eachErr = false, err
-	if s.phase == phasePinged || s.phase == phaseExtended {
-		s.setTimer(time.Until(s.due) + took) // the pong could not be read
+	switch { // a pong could not be read meanwhile
+	case before == phaseIdle:
+		s.allowPong() // if there was a ping
+	case s.phase == phasePinged || s.phase == phaseExtended:
+		s.setTimer(time.Until(s.due) + time.Since(began))
 	}
 	s.inRoom.Raise()
 	if err != nil || s.err != nil {
