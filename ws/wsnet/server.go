@@ -236,11 +236,12 @@ func (h *handling) end() {
 	}
 }
 
-// Count returns the number of connections that are open.
+// Count returns the number of connections that are open, those included that were
+// admitted and whose opening handshake is not over: that is what MaxConns bounds.
 func (s *Server) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.conns)
+	return len(s.conns) + s.opening
 }
 
 // Shutdown refuses new requests with 503, ends Serve, closes every connection with 1001

@@ -58,6 +58,9 @@ func TestServerLimitCountsHandshakes(t *testing.T) {
 		open.Upgrade()
 		waits := adAsk(t, l, "X-Wait: yes")
 		stRefused(t, l, 503)
+		if n := srv.Count(); n != 2 {
+			t.Errorf("one is open and one in its handshake: the count is %d", n)
+		}
 		gate <- struct{}{}
 		if head := waits.ReadHead("the answer"); !strings.HasPrefix(head, "HTTP/1.1 101 ") {
 			t.Errorf("the one that waited: %q", head)
