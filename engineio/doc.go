@@ -32,6 +32,7 @@
 //	websocket.go  what comes over a WebSocket
 //	upgrade.go    from the one to the other
 //	socket.go     Socket: heartbeats, the end
+//	flood.go      what a client may send: rates, and waiting for them
 //	send.go       Send, Ready: the queue to the client
 //	inbox.go      Each, Receive: what came, and how the handler gets it
 //	prepared.go   Prepare: one batch for many sessions
