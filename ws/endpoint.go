@@ -269,7 +269,6 @@ func (e *Endpoint) Owed(dst []byte) []byte {
 		dst, _ = e.append(dst, Header{Fin: true, Opcode: OpPong}, c.pong)
 	}
 	if c.answer != nil && c.sent == nil {
-		c.sent = c.answer
 		dst, _ = e.append(dst, Header{Fin: true, Opcode: OpClose}, AppendClose(nil, c.answer.Code, c.answer.Reason))
 	}
 	c.pong, c.answer = nil, nil
@@ -328,11 +327,8 @@ func (e *Endpoint) AppendClose(dst []byte, code Code, reason string) ([]byte, er
 // append appends a frame.
 func (e *Endpoint) append(dst []byte, h Header, p []byte) ([]byte, error) {
 	c := e.alone
-	switch {
-	case c.end != nil && c.answer == nil:
+	if c.end != nil && c.answer == nil {
 		return dst, c.end
-	case c.sent != nil && h.Opcode != OpClose:
-		return dst, c.sent
 	}
 	switch e.Out.Begin(&h) {
 	case "":

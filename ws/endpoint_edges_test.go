@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"framewright/ws"
+	"framewright/ws/internal/deflate"
 	"framewright/ws/wstest"
 )
 
@@ -135,6 +136,8 @@ func TestEndpointEmpty(t *testing.T) {
 		{"a ping's content is not the message's", "01 00 | 89 01 61 | 80 00", false, true},
 		{"empty, inflated", "c1 01 00", true, true},
 		{"a byte, inflated", compressed("a"), true, false},
+		{"one that is not, before it", "81 01 61 | 81 00", false, true},
+		{"four bytes, which come with the end", "c2 05 000400fbff", true, false},
 		{"many, inflated", compressed(strings.Repeat("a", 10_000)), true, false},
 	} {
 		for _, n := range []int{0, 1} {
@@ -270,5 +273,116 @@ func TestEndpointSendsAtTheEnd(t *testing.T) {
 	e = ws.NewEndpoint(ws.Setup{Role: ws.RoleServer})
 	if b, err := e.AppendClose(nil, 1000, strings.Repeat("x", 200)); len(b) != 127 || err == nil {
 		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
+// Content may come with the four bytes that the end of a message stands for (RFC 7692
+// §7.2.2), and errors after content.
+func TestEndpointInflatesTheEnd(t *testing.T) {
+	for _, tt := range []struct {
+		name, wire string
+		content    string
+		pieces     int
+		end        string
+	}{
+		{"a stored block of those four bytes", "c2 05 000400fbff", "\x00\x00\xff\xff", 2, ""},
+		{"a literal that they complete, and a block that they do not", "c2 01 4a", "", 0, "ws: closed by this endpoint with 1007 (invalid frame payload data): deflate: the message ends inside a block"},
+		{"and they are no text", "c1 05 000400fbff", "", 0, "ws: closed by this endpoint with 1007 (invalid frame payload data): text message is not UTF-8: byte 0xff at offset 2 (§8.1)"},
+		{"nothing", "c1 01 00", "", 1, ""},
+		{"nothing before the last frame", "41 00 | 00 00 | 80 01 00", "", 1, ""},
+		{"text that is none is not given out", compressed("ab\xffcd"), "", 0,
+			"ws: closed by this endpoint with 1007 (invalid frame payload data): text message is not UTF-8: byte 0xff at offset 2 (§8.1)"},
+	} {
+		for _, n := range []int{0, 1} {
+			e := ws.NewEndpoint(ws.Setup{Role: ws.RoleClient, Deflate: &ws.DeflateParams{}})
+			wire := wstest.MustHex(tt.wire)
+			var content string
+			var pieces int
+			var end error
+			for len(wire) > 0 && end == nil {
+				m := n
+				if m == 0 {
+					m = len(wire)
+				}
+				for ev, err := range e.Receive(wire[:m:m], 1) {
+					if end = err; err == nil {
+						content += string(ev.Payload)
+						pieces++
+					}
+				}
+				wire = wire[m:]
+			}
+			if n == 0 && (pieces != tt.pieces || content != tt.content) || (end != nil) != (tt.end != "") || end != nil && !strings.HasPrefix(end.Error(), tt.end) {
+				t.Errorf("%s, by %d: %d pieces, %q, %v", tt.name, n, pieces, content, end)
+			}
+		}
+	}
+	e := ws.NewEndpoint(ws.Setup{Role: ws.RoleClient, Deflate: &ws.DeflateParams{}})
+	for range e.Receive(wstest.MustHex("c2 05 000400fbff"), 1) {
+		break
+	}
+}
+
+// A stream that is lost while its last events are being looked at is lost, whatever they
+// were.
+func TestEndpointLostMeanwhile(t *testing.T) {
+	for _, wire := range []string{"89 00", "88 00"} {
+		e := ws.NewEndpoint(ws.Setup{Role: ws.RoleClient})
+		for _, err := range e.Receive(wstest.MustHex(wire), 1) {
+			if err == nil {
+				e.Lost(io.EOF)
+			}
+		}
+		if err := e.End(); !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v", wire, err)
+		}
+	}
+}
+
+// What cannot be appended leaves what was there as it was.
+func TestEndpointKeepsWhatWasThere(t *testing.T) {
+	open := func() *ws.Endpoint { return ws.NewEndpoint(ws.Setup{Role: ws.RoleServer}) }
+	closing := func() *ws.Endpoint {
+		e := open()
+		if _, err := e.AppendClose(nil, 1000, ""); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	dst := []byte("x")
+	for name, appended := range map[string]func() ([]byte, error){
+		"no text":                  func() ([]byte, error) { return open().AppendMessage(dst, ws.OpText, []byte("\xff")) },
+		"a ping as a fragment":     func() ([]byte, error) { return open().AppendFragment(dst, ws.OpPing, true, nil) },
+		"nothing to continue":      func() ([]byte, error) { return open().AppendFragment(dst, ws.OpContinuation, true, nil) },
+		"a message after a close":  func() ([]byte, error) { return closing().AppendMessage(dst, ws.OpText, nil) },
+		"a fragment after a close": func() ([]byte, error) { return closing().AppendFragment(dst, ws.OpText, false, nil) },
+		"a ping after a close":     func() ([]byte, error) { return closing().AppendPing(dst, 1) },
+		"a close after a close":    func() ([]byte, error) { return closing().AppendClose(dst, 1000, "") },
+	} {
+		if b, err := appended(); string(b) != "x" || err == nil {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	for _, op := range []ws.Opcode{ws.OpText, ws.OpBinary} {
+		if b, err := open().AppendFragment(dst, op, false, []byte("a")); err != nil || string(b) != "x"+string(rune(op))+"\x01a" {
+			t.Errorf("a fragment: %q, %v", b, err)
+		}
+	}
+}
+
+// A message goes out compressed only if that makes it shorter.
+func TestEndpointCompressesWhatGetsShorter(t *testing.T) {
+	equal := false
+	for n := range 60 {
+		p := []byte(strings.Repeat("ab", 3) + "cdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[:n])
+		z := len(deflate.NewCompressor(15, false).Append(nil, p))
+		equal = equal || z == len(p)
+		e := ws.NewEndpoint(ws.Setup{Role: ws.RoleServer, Threshold: -1, Deflate: &ws.DeflateParams{ServerNoContext: true}})
+		if b, err := e.AppendMessage(nil, ws.OpText, p); err != nil || (b[0] == 0xC1) != (z < len(p)) {
+			t.Errorf("%d bytes, compressed %d: % x, %v", len(p), z, b[:2], err)
+		}
+	}
+	if !equal {
+		t.Error("no message is as long compressed as it is")
 	}
 }

@@ -200,3 +200,67 @@ func TestInflateRefuses(t *testing.T) {
 		t.Errorf("a block of a reserved type: %v", err)
 	}
 }
+
+// What comes with the end, and what an error there comes with.
+func TestInflateEnd(t *testing.T) {
+	stored := wstest.MustHex("000400fbff") // and the four bytes of the end
+	for size := 1; size <= 5; size++ {
+		if got, err := take(inflating(ws.Limits{}), ws.OpBinary, 1, size, stored); string(got) != "\x00\x00\xff\xff" || err != nil {
+			t.Errorf("by %d: %q, %v", size, got, err)
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		op      ws.Opcode
+		limits  ws.Limits
+		payload []byte
+		n       int
+		rule    ws.RuleID
+	}{
+		{"no text", ws.OpText, ws.Limits{}, stored, 4, ws.RuleTextUTF8},
+		{"too much", ws.OpBinary, ws.Limits{MessageSize: 3}, stored, 4, ws.RuleMessageSize},
+		{"half a code point", ws.OpText, ws.Limits{}, wstest.MustHex("000100feff | c3 | 00"), 0, ws.RuleTextUTF8},
+		{"a rate", ws.OpBinary, ws.Limits{InflateRate: 1}, deflate.NewCompressor(15, false).Append(nil, make([]byte, 10_000)), 0, ws.RuleInflateRate},
+	} {
+		r, dst := inflating(tt.limits), make([]byte, 20_000)
+		if _, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: tt.op, Length: int64(len(tt.payload))})); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Payload(bytes.Clone(tt.payload)); err != nil {
+			t.Fatal(err)
+		}
+		if _, used, err := r.Inflate(dst, tt.payload); used != len(tt.payload) || err != nil {
+			t.Fatalf("%s: %d used, %v", tt.name, used, err)
+		}
+		if n, done, err := r.InflateEnd(dst, 1); n != tt.n || done || ruleOf(err) != tt.rule {
+			t.Errorf("%s: %d, %v, %v", tt.name, n, done, err)
+		}
+	}
+}
+
+// A single byte beyond counts.
+func TestInflateRateByteBeyond(t *testing.T) {
+	var z []byte
+	for n := 1; n < 2_000; n++ {
+		if z = deflate.NewCompressor(15, false).Append(nil, make([]byte, n)); 32*len(z)+1 == n {
+			break
+		}
+		z = nil
+	}
+	if z == nil {
+		t.Fatal("no message is one byte beyond")
+	}
+	r := inflating(ws.Limits{InflateRate: 1})
+	for i := range 11 {
+		if _, err := take(r, ws.OpBinary, 1, 1<<10, z); (err != nil) != (i == 10) {
+			t.Fatalf("message %d: %v", i+1, err)
+		}
+	}
+}
+
+// Who has nothing to give back gives nothing back.
+func TestReleaseWithoutDeflate(t *testing.T) {
+	r := ws.NewReceiver(ws.RoleServer, ws.Limits{})
+	r.Release()
+	inflating(ws.Limits{}).Release()
+}

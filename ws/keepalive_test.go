@@ -59,6 +59,9 @@ func TestKeepalive(t *testing.T) {
 		{"what could not be sent is tried again", ws.Spans{Interval: 20, Timeout: 30}, []look{
 			{0, listens, 0, "busy 20"}, {0, listens, 0, "busy 20"}, {0, listens, 0, "ping 20"}, {0, listens, 0, "again 10"}, {0, listens, 0, "dead 0"},
 		}},
+		{"after the interval, however short the timeout", ws.Spans{Interval: 20, Timeout: 5}, []look{
+			{0, listens, 0, "busy 20"}, {0, listens, 0, "ping 5"}, {0, listens, 0, "dead 0"},
+		}},
 		{"and not, when something has come", ws.Spans{Interval: 20, Timeout: 30}, []look{
 			{0, listens, 0, "busy 20"}, {1, listens, 0, "again 20"}, {1, listens, 0, "busy 20"},
 		}},

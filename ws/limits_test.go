@@ -145,7 +145,7 @@ func TestMessageTime(t *testing.T) {
 // The limit is shown in the largest unit in which it is whole.
 func TestMessageTimeShown(t *testing.T) {
 	for limit, want := range map[int64]string{
-		30_000_000_000: "30s", 1_000_000_000: "1s", 1_500_000_000: "1500ms", 1_000_000: "1ms", 1_000_001: "1000001ns", 999_999: "999999ns",
+		30_000_000_000: "30s", 1_000_000_000: "1s", 1_500_000_000: "1500ms", 1_000_000: "1ms", 1_999_999_000_000: "1999999ms", 1_000_001: "1000001ns", 999_999: "999999ns",
 	} {
 		r := ws.NewReceiver(ws.RoleServer, ws.Limits{MessageTime: limit})
 		r.Awaited(1)

@@ -339,6 +339,9 @@ func TestReceiverNext(t *testing.T) {
 				if got := (event{e.Opcode, string(e.Payload), e.Fin, n}); got != want {
 					t.Fatalf("event %d: %+v, want %+v", i+1, got, want)
 				}
+				if e.Compressed {
+					t.Errorf("event %d is said to be compressed", i+1)
+				}
 				if want.op < ws.OpClose && cap(e.Payload) != len(e.Payload) {
 					t.Errorf("event %d: what follows can be written to", i+1)
 				}

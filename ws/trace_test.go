@@ -359,6 +359,18 @@ func TestAppendTrace(t *testing.T) {
 			     30 31 32 33 34 35 36 ff          "0123456\xff"
 			     (32 of 1000 bytes)
 `},
+		{"nine bytes of content are two lines", altered(traced("c1 01 | 00", ws.StateReady), func(e *ws.TraceEvent) { e.Compressed, e.Content, e.ContentLength = true, []byte("012345678"), 9 }), `
+			< c1 01                               server receives text at offset 0, ready -> ready
+			     1... ....  FIN=1                 a whole message (§5.4)
+			     .100 ....  RSV1-3=4              RSV1: a compressed message (RFC 7692 §6)
+			     .... 0001  opcode=1              text (§5.6)
+			     0... ....  MASK=0                not masked (§5.1)
+			     .000 0001  length=1              bytes of payload (§5.2)
+			     00                               compressed (RFC 7692 §7.2.1)
+			     9 bytes inflated                 (RFC 7692 §7.2.2)
+			     30 31 32 33 34 35 36 37          "01234567"
+			     38                               "8"
+`},
 		{"compressed data that inflates to no text", altered(traced("c2 09 | 000102030405060708", ws.StateReady), func(e *ws.TraceEvent) { e.Compressed, e.Content, e.ContentLength = true, []byte("\xff\xfe"), 2 }), `
 			< c2 09                               server receives binary at offset 0, ready -> ready
 			     1... ....  FIN=1                 a whole message (§5.4)
