@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,28 +58,50 @@ const (
 	state    = "document.querySelector('#state').dataset.state"
 )
 
-// until waits until a JavaScript expression is true in the page. Its arguments
-// become JavaScript values.
+// until waits until a JavaScript expression is true in the page, or in the one that
+// takes its place meanwhile. Its arguments become JavaScript values.
 func (c *chatter) until(what, expression string, args ...any) {
 	c.t.Helper()
 	expression = withValues(expression, args...)
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
-	_, err := evaluate[bool](ctx, c.tab, `new Promise((done) => {
+	script := `new Promise((done) => {
 		const timer = setInterval(check, 20);
 		function check() {
-			if (!(`+expression+`)) return;
+			if (!(` + expression + `)) return;
 			clearInterval(timer);
 			done(true);
 		}
 		check();
-	})`)
+	})`
+	_, err := evaluate[bool](ctx, c.tab, script)
+	for navigated(err) && ctx.Err() == nil {
+		_, err = evaluate[bool](ctx, c.tab, script)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("not within %v", patience)
 		}
-		c.t.Fatalf("%s: %s: %v\nthe page shows: %s", c.name, what, err, strings.Join(value[[]string](c, "[document.body.innerText]"), ""))
+		c.t.Fatalf("%s: %s: %v\nthe page shows: %s", c.name, what, err, strings.Join(value[[]string](c, "[document.body?.innerText ?? '']"), ""))
 	}
+}
+
+// navigated reports whether a script came to nothing because its page was left.
+func navigated(err error) bool {
+	return err != nil && slices.ContainsFunc([]string{
+		"Inspected target navigated or closed", "Execution context was destroyed", "Cannot find context", "Cannot find default execution context",
+	}, func(words string) bool { return strings.Contains(err.Error(), words) })
+}
+
+// The page that is waited for may be another than the one that is there yet.
+func TestUntilOutlivesNavigation(t *testing.T) {
+	b := startBrowser(t)
+	p, err := b.open(t, "a page", servePage(t, "<!doctype html><title>a page</title>", nil)+"?one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chatter{p, t, "a page"}
+	c.until("is at the other page", "(location.search === '?two' || (window.going ??= (location.search = '?two'), false))")
 }
 
 func withValues(expression string, args ...any) string {
