@@ -297,6 +297,16 @@ func TestAppendTrace(t *testing.T) {
 			     30 80 80 80 80 80 80 80
 			     80
 `},
+		{"nor where a code point could not be as long", traced("82 09 | 30303030 f080808080", ws.StateReady), `
+			< 82 09                               server receives binary at offset 0, ready -> ready
+			     1... ....  FIN=1                 a whole message (§5.4)
+			     .000 ....  RSV1-3=0              reserved for extensions (§5.2)
+			     .... 0010  opcode=2              binary (§5.6)
+			     0... ....  MASK=0                not masked (§5.1)
+			     .000 1001  length=9              bytes of payload (§5.2)
+			     30 30 30 30 f0 80 80 80
+			     80
+`},
 		{"32 bytes of data are shown", traced("81 20 | "+strings.Repeat("61", 32), ws.StateReady), `
 			< 81 20                               server receives text at offset 0, ready -> ready
 			     1... ....  FIN=1                 a whole message (§5.4)
@@ -430,6 +440,9 @@ func TestAppendTrace(t *testing.T) {
 			#2 < GET / HTTP/1.1
 			#2 < Host: a\x1b\xff
 			#2 <
+`},
+		{"a line with quotes is as it was", ws.TraceEvent{Handshake: "Cookie: a=\"\\b\"\r\n"}, `
+			< Cookie: a="\b"
 `},
 		{"one that was parsed", ws.TraceEvent{Handshake: "GET / HTTP/1.1\r\n\r\n", Parsed: true, Rule: ws.RuleKey, Detail: "0 keys"}, `
 			< GET / HTTP/1.1
