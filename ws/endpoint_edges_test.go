@@ -318,7 +318,7 @@ func TestEndpointInflatesTheEnd(t *testing.T) {
 		}
 	}
 	e := ws.NewEndpoint(ws.Setup{Role: ws.RoleClient, Deflate: &ws.DeflateParams{}})
-	for range e.Receive(wstest.MustHex("c2 05 000400fbff"), 1) {
+	for range e.Receive(wstest.MustHex("c2 05 000400fbff | 81 01 61"), 1) {
 		break
 	}
 }

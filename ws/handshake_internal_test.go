@@ -11,7 +11,7 @@ func TestEqualFold(t *testing.T) {
 			}
 			equal := c == want || 'A' <= c && c <= 'Z' && c+'a'-'A' == want
 			if got := equalFold("x"+string([]byte{byte(c)}), "x"+string([]byte{byte(want)})); got != equal {
-				t.Errorf("%q and %q: %v", c, want, got)
+				t.Errorf("%#x and %#x: %v", c, want, got)
 			}
 		}
 	}
@@ -30,7 +30,7 @@ func TestQuoteAll(t *testing.T) {
 		{nil, "missing"},
 		{[]string{}, "missing"},
 		{[]string{""}, `""`},
-		{[]string{"a", "b\r"}, `"a, b\\r"`},
+		{[]string{"a", "b\r"}, `"a, b\r"`},
 		{[]string{long}, `"` + long + `"`},
 		{[]string{long + "8"}, `"` + long + "8…"},
 	} {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"framewright/ws"
 )
 
@@ -124,5 +126,32 @@ func TestParseRequestStatus(t *testing.T) {
 	}
 	if r, _, err := ws.ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")); err == nil {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Empty lines are no request, and the caller's to skip.
+func TestParseRequestEmptyLines(t *testing.T) {
+	if r, n, err := ws.ParseRequest([]byte("\r\n\r\n")); r != nil || n != 0 || err == nil {
+		t.Errorf("%+v, %d, %v", r, n, err)
+	}
+}
+
+// Fields are those that ParseRequest has found, or a map of those that Parse has.
+func TestRequestFields(t *testing.T) {
+	head := "GET / HTTP/1.1\r\nHost: a\r\nCookie: b\r\nX-y: c\r\ncookie: d\r\n\r\n"
+	want := ws.Fields{"Cookie": {"b", "d"}, "X-Y": {"c"}}
+	r, _, err := ws.ParseRequest([]byte(head))
+	if diff := cmp.Diff(want, r.Fields()); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	r = &ws.Request{}
+	if err := r.Parse([]byte(head)); err != nil || r.Header != nil {
+		t.Errorf("%v, %v", r.Header, err)
+	}
+	if diff := cmp.Diff(want, r.Fields()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if r = (&ws.Request{Header: want}); cmp.Diff(want, r.Fields()) != "" {
+		t.Errorf("%v", r.Fields())
 	}
 }

@@ -2,6 +2,7 @@ package wsnet
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,13 +10,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// wakings are who was woken, and when.
+type wakings struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (w *wakings) add(line string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = append(w.lines, line)
+}
+
+func (w *wakings) take() (lines []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines, w.lines = w.lines, nil
+	return lines
+}
+
 // A sleeper is woken by timers, notes when, and adds itself again.
 type sleeper struct {
 	place place
 	name  string
 	t     *timers
 	again []time.Duration // for how long, each time
-	log   *[]string
+	log   *wakings
 	start time.Time
 	ended bool
 }
@@ -23,7 +43,7 @@ type sleeper struct {
 func (s *sleeper) over() bool { return s.ended }
 
 func (s *sleeper) tick() {
-	*s.log = append(*s.log, fmt.Sprintf("%s %v", s.name, time.Since(s.start)))
+	s.log.add(fmt.Sprintf("%s %v", s.name, time.Since(s.start)))
 	if len(s.again) > 0 {
 		after := s.again[0]
 		s.again = s.again[1:]
@@ -36,7 +56,7 @@ func TestTimers(t *testing.T) {
 	const interval = 10 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		ts := &timers{interval: int64(interval)}
-		var log []string
+		var log wakings
 		start := time.Now()
 		enter := func(name string, again ...time.Duration) *sleeper {
 			s := &sleeper{name: name, t: ts, again: again[1:], log: &log, start: start}
@@ -47,10 +67,9 @@ func TestTimers(t *testing.T) {
 		want := func(why string, lines ...string) {
 			t.Helper()
 			synctest.Wait()
-			if diff := cmp.Diff(lines, log); diff != "" {
+			if diff := cmp.Diff(lines, log.take()); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", why, diff)
 			}
-			log = nil
 		}
 		empty := func(why string) {
 			t.Helper()
