@@ -220,8 +220,9 @@ func (h *RequestHead) Find(b []byte) (skip, n int, err error) {
 		for bytes.HasPrefix(b[skip:], []byte("\r\n")) {
 			skip += 2
 		}
-		h.empty += skip
-		b = b[skip:]
+		if skip > 0 { // the CR of the first may have been looked at
+			h.empty, h.looked, b = h.empty+skip, 0, b[skip:]
+		}
 	}
 	if end := headEnd(b, h.looked); end > 0 && end <= maxHead {
 		return skip, end, nil
