@@ -46,7 +46,7 @@ type streamExchange struct {
 	buf  []byte // what was read
 	n    int    // of which the request takes this much
 	mine ws.Request
-	url  *url.URL      // the target; nil if that is none
+	url  *url.URL      // the target; nil if that is none, or a plain path that nobody has asked for
 	asks *http.Request // what request returned
 }
 
@@ -93,9 +93,11 @@ func (x *streamExchange) read() {
 	if x.mine.Target == "" {
 		return
 	}
-	var err error
-	if x.url, err = parseTarget(x.mine.Method, x.mine.Target); err != nil {
-		x.wrong = err // which stands in front of what else is wrong
+	if !plainPath(x.mine.Target) {
+		var err error
+		if x.url, err = parseTarget(x.mine.Method, x.mine.Target); err != nil {
+			x.wrong = err // which stands in front of what else is wrong
+		}
 	}
 	if x.wrong == nil {
 		x.wrong = ws.CheckHTTP(&x.mine)
@@ -142,6 +144,9 @@ func (x *streamExchange) readHead() error {
 // request makes what net/http would have made, when somebody asks for it.
 func (x *streamExchange) request() *http.Request {
 	if x.asks == nil {
+		if x.url == nil {
+			x.url, _ = parseTarget(x.mine.Method, x.mine.Target)
+		}
 		x.asks = httpRequest(&x.mine, x.url, x.rwc)
 	}
 	return x.asks

@@ -16,6 +16,17 @@ import (
 	"framewright/ws"
 )
 
+// plainPath reports whether a target is a path that parseTarget certainly takes, and
+// that names no host: letters, digits, and - . / between them.
+func plainPath(target string) bool {
+	for i := range len(target) {
+		if c := target[i]; !('a' <= c|0x20 && c|0x20 <= 'z') && !('-' <= c && c <= '9') {
+			return false
+		}
+	}
+	return strings.HasPrefix(target, "/")
+}
+
 // parseTarget reads a request's target (RFC 9112 §3.2) as net/http does: a path, a
 // URL, a star, or with CONNECT an authority. An error is a *HandshakeError.
 func parseTarget(method, target string) (*url.URL, error) {
