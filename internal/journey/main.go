@@ -73,7 +73,7 @@ func take(walk, name, folder string) (files []string, n int, err error) {
 	}
 	functions := map[string][]string{}
 	for line := range strings.Lines(list) {
-		// framewright/ws/conn_write.go:120:	message		85.7%
+		// framewright/ws/wsnet/write.go:120:	message		85.7%
 		fields := strings.Fields(line)
 		if len(fields) != 3 || fields[2] == "0.0%" || !strings.HasPrefix(line, "framewright/ws/") {
 			continue

@@ -192,7 +192,7 @@ func (s *Server) connections() *group {
 }
 
 // A handling is one run of the handler. It keeps little on its stack: see
-// incoming.
+// inbox.
 type handling struct {
 	s        *Server
 	c        *Conn
