@@ -30,7 +30,8 @@ type Options struct {
 
 	// MaxMessage is the longest message that is received, in bytes: 1 MiB by
 	// default, no limit below 0. A longer one fails the connection with 1009
-	// as soon as a frame's header announces it (§10.4).
+	// as soon as a frame's header announces it (§10.4). Conn.SetMaxMessage
+	// changes it for one connection.
 	MaxMessage int64
 
 	// MaxFragments is the highest number of frames of one incoming message,
@@ -90,8 +91,9 @@ type Options struct {
 	Trace func(ws.TraceEvent)
 
 	// OnControl, if not nil, is called with each ping and pong that comes, before
-	// it is counted or answered, by the goroutine that reads; conn is the Conn.ID. It must be quick,
-	// must not panic or read, and must copy what it keeps of the payload.
+	// it is counted or answered, by the goroutine that reads; conn is the
+	// Conn.ID. It must be quick, must not panic or read, and must copy what it
+	// keeps of the payload.
 	OnControl func(conn uint64, op ws.Opcode, payload []byte)
 
 	// Rand gives masking keys (§10.3) and the Sec-WebSocket-Key; nil is
