@@ -18,7 +18,8 @@ const module = "framewright/"
 // may import those in shared. "x/..." is x and what is below it. Dependencies
 // point down: what stands above is imported by what stands below.
 var mayImport = map[string][]string{
-	"ws/...": {"ws/..."},
+	"ws/...":   {"ws/..."},
+	"ws/wsnet": {"ws/..."},
 
 	"engineio": {"ws/..."},
 	"socketio": {"engineio"},

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"framewright/internal/admission"
 	"framewright/ws"
 )
 
@@ -83,7 +84,7 @@ type Server struct {
 
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
-	perAddress map[string]int
+	perAddress admission.Counts
 	opening    int // admitted, but not in conns yet
 	ending     int // not in conns any more, but Ended does not know yet
 	closing    bool

@@ -1,6 +1,7 @@
 package wsnet
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -10,15 +11,18 @@ import (
 	"framewright/ws"
 )
 
-// address is what MaxPerAddress counts a request by.
-func (s *Server) address(u *upgrade) string {
+// address is what MaxPerAddress counts a request by. Those that have none are counted
+// together.
+func (s *Server) address(u *upgrade) (address string) {
 	switch {
 	case s.MaxPerAddress <= 0:
 		return ""
 	case s.Address != nil:
-		return s.Address(u.exchange.request())
+		address = s.Address(u.exchange.request())
+	default:
+		address = hostOf(u.exchange.request().RemoteAddr)
 	}
-	return hostOf(u.exchange.request().RemoteAddr)
+	return cmp.Or(address, "nowhere")
 }
 
 // hostOf returns an address without its port.
@@ -40,16 +44,11 @@ func (s *Server) admit(address string) error {
 		e = ws.RuleConnections.Refusal("the server is shutting down")
 	case s.MaxConns > 0 && len(s.conns)+s.opening >= s.MaxConns:
 		e = ws.RuleConnections.Refusal("the server has all the connections that MaxConns allows, " + strconv.Itoa(s.MaxConns))
-	case s.MaxPerAddress > 0 && s.perAddress[address] >= s.MaxPerAddress:
+	case s.perAddress.Full(address, s.MaxPerAddress):
 		e = ws.RulePerAddress.Refusal("your address has all the connections that MaxPerAddress allows, " + strconv.Itoa(s.MaxPerAddress))
 	default:
 		s.opening++
-		if s.MaxPerAddress > 0 {
-			if s.perAddress == nil {
-				s.perAddress = map[string]int{}
-			}
-			s.perAddress[address]++
-		}
+		s.perAddress.Add(address)
 		return nil
 	}
 	after := s.RetryAfter
@@ -65,17 +64,8 @@ func (s *Server) release(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opening--
-	s.leave(address)
+	s.perAddress.Remove(address)
 	s.checkIdle()
-}
-
-// leave counts out one of an address. It has mu.
-func (s *Server) leave(address string) {
-	if s.MaxPerAddress > 0 {
-		if s.perAddress[address]--; s.perAddress[address] == 0 {
-			delete(s.perAddress, address)
-		}
-	}
 }
 
 // ended counts a connection out once it is gone, and tells Ended.
@@ -83,7 +73,7 @@ func (s *Server) ended(c *Conn, address string) {
 	<-c.gone.done()
 	s.mu.Lock()
 	delete(s.conns, c)
-	s.leave(address)
+	s.perAddress.Remove(address)
 	s.ending++
 	s.mu.Unlock()
 	defer func() {

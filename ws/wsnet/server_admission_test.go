@@ -172,3 +172,22 @@ func TestServeMaxPerAddress(t *testing.T) {
 		}
 	})
 }
+
+// Those of whom nobody knows an address are bounded together.
+func TestServerLimitWithoutAddress(t *testing.T) {
+	adBoth(t, func(t *testing.T) {
+		srv, _ := adServer()
+		srv.MaxPerAddress = 1
+		srv.Address = func(*http.Request) string { return "" }
+		l := stServe(t, srv)
+		first := stPeer(t, l)
+		first.Upgrade()
+		stRefused(t, l, 429)
+		first.Close()
+		synctest.Wait()
+		again := stPeer(t, l)
+		again.Upgrade()
+		again.Close()
+		synctest.Wait()
+	})
+}
