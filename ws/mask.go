@@ -3,6 +3,8 @@ package ws
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"framewright/ws/internal/simd"
 )
 
 // Mask applies the masking key to b in place (RFC 6455 §5.3): byte i of the
@@ -23,7 +25,7 @@ func Mask(b []byte, key [4]byte, offset int) int {
 	k64 := uint64(k32)<<32 | uint64(k32)
 
 	if len(b) >= 256 {
-		b = b[maskLong(b, k64):]
+		b = b[simd.Mask(b, k64):]
 	}
 	for len(b) >= 64 {
 		c := b[:64:64] // one bounds check for eight words

@@ -3,6 +3,8 @@ package ws
 import (
 	"encoding/binary"
 	"unicode/utf8"
+
+	"framewright/ws/internal/simd"
 )
 
 // UTF8 checks text that comes in pieces, cut anywhere, and fails at the first
@@ -41,12 +43,12 @@ func (u *UTF8) Write(p []byte) bool {
 				return true
 			}
 			if len(p) >= 64 {
-				n, ok := utf8Long(p)
+				n, ok := simd.UTF8(p)
 				if !ok {
 					u.bad = true
 					return false
 				}
-				p = p[n:]
+				p = p[n-cutOff(p[:n]):]
 			}
 			if n := len(p) - cutOff(p); n > 0 {
 				if !utf8.Valid(p[:n]) {

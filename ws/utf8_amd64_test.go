@@ -8,31 +8,33 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unicode/utf8"
+
+	"framewright/ws/internal/simd"
 )
 
-// utf8Whole says of p what utf8AVX2 does with what a Write does before and after,
+// utf8Whole says of p what package simd does with what a Write does before and after,
 // and holds that both ways say the same.
 func utf8Whole(t *testing.T, p []byte) {
 	t.Helper()
 	var fast, plain UTF8
-	useAVX2 = true
+	simd.AVX2 = true
 	ok := fast.Write(p)
-	useAVX2 = false
+	simd.AVX2 = false
 	want := plain.Write(p)
 	if ok != want || ok && fast != plain || ok && fast.Done() != utf8.Valid(p) {
 		t.Fatalf("% x: %v, done %v; want %v, %v; unicode/utf8 says %v", p, ok, fast.Done(), want, plain.Done(), utf8.Valid(p))
 	}
 }
 
-// UTF8.step and the standard library say what utf8AVX2 must: every pair of bytes
+// UTF8.step and the standard library say what package simd must: every pair of bytes
 // and each four that are edges of the grammar, across every border of 32 bytes,
 // with something before and behind that hides no mistake; and text at random with
 // a byte changed.
 func TestUTF8BothWays(t *testing.T) {
-	if !useAVX2 {
+	if !simd.AVX2 {
 		t.Skip("this processor has no AVX2")
 	}
-	defer func() { useAVX2 = true }()
+	defer func() { simd.AVX2 = true }()
 	around := []byte("é€😀ж")
 	long := bytes.Repeat(around, 12)
 	at := func(prefix int, seq []byte) {
@@ -102,8 +104,8 @@ func BenchmarkUTF8(b *testing.B) {
 			})
 			b.Run(name+"/plain", func(b *testing.B) {
 				b.SetBytes(int64(len(p)))
-				defer func(use bool) { useAVX2 = use }(useAVX2)
-				useAVX2 = false
+				defer func(use bool) { simd.AVX2 = use }(simd.AVX2)
+				simd.AVX2 = false
 				for b.Loop() {
 					ValidText(p)
 				}

@@ -1,10 +1,10 @@
 //go:build !purego
 
-package ws
+package simd
 
 // utf8AVX2 judges 32 bytes at a time, by a method of John Keiser and Daniel Lemire
 // ("Validating UTF-8 in less than one instruction per byte", 2021). All that the
-// table at UTF8 forbids shows in two bytes that follow each other, but for the
+// table at ws.UTF8 forbids shows in two bytes that follow each other, but for the
 // number of continuation bytes. What two bytes can have wrong is a set of eight
 // bits; one table has it for the high half of the first byte, one for its low half
 // and one for the high half of the second, and what all three say is so.
@@ -66,14 +66,13 @@ var utf8Wrong = func() *utf8Tables {
 	return t
 }()
 
-// utf8Long judges as much of a long p, which begins with a code point, as it can,
-// and returns how much, in whole code points. The standard library does 0.3 to
-// 1.5 GB/s of text that is not ASCII, this 10 and more, whatever the text is.
-func utf8Long(p []byte) (n int, ok bool) {
+// UTF8 judges as much of a long p, which begins with a code point, as it can, and returns
+// how much; the last code point of that may go on behind it. The standard library does
+// 0.3 to 1.5 GB/s of text that is not ASCII, this 10 and more, whatever the text is.
+func UTF8(p []byte) (n int, ok bool) {
 	n = len(p) &^ 31
-	if n == 0 || !useAVX2 {
+	if n == 0 || !AVX2 {
 		return 0, true
 	}
-	ok = utf8AVX2(&p[0], n, utf8Wrong)
-	return n - cutOff(p[:n]), ok
+	return n, utf8AVX2(&p[0], n, utf8Wrong)
 }

@@ -1,0 +1,12 @@
+//go:build !amd64 || purego
+
+package simd
+
+// AVX2: there is none.
+var AVX2 = false
+
+// Mask does nothing.
+func Mask([]byte, uint64) int { return 0 }
+
+// UTF8 judges nothing.
+func UTF8([]byte) (n int, ok bool) { return 0, true }

@@ -1,5 +1,0 @@
-//go:build !amd64 || purego
-
-package ws
-
-func maskLong([]byte, uint64) int { return 0 }
