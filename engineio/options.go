@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"time"
 
+	"framewright/internal/address"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )
@@ -234,9 +234,6 @@ func (o *Options) withDefaults() (Options, error) {
 }
 
 func remoteHost(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
+	host, _ := address.Host(r.RemoteAddr)
 	return host
 }

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"framewright/chat"
+	"framewright/internal/address"
 	"framewright/internal/tokens"
 	"framewright/ws"
 	"framewright/ws/wsnet"
@@ -84,8 +84,8 @@ func Handler(hub *chat.Hub, o *Options) func(context.Context, *wsnet.Conn) error
 	}
 	if h.o.Address == nil {
 		h.o.Address = func(_ context.Context, c *wsnet.Conn) string {
-			host, _, err := net.SplitHostPort(c.RemoteAddr())
-			if err != nil {
+			host, ok := address.Host(c.RemoteAddr())
+			if !ok {
 				return "" // not a network's address
 			}
 			return host

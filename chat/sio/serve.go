@@ -5,11 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net"
 	"strings"
 	"time"
 
 	"framewright/chat"
+	"framewright/internal/address"
 	"framewright/socketio"
 )
 
@@ -54,8 +54,8 @@ func Attach(hub *chat.Hub, ns *socketio.Namespace, o *Options) {
 }
 
 func remoteHost(_ context.Context, s *socketio.Socket) string {
-	host, _, err := net.SplitHostPort(s.Request().RemoteAddr)
-	if err != nil {
+	host, ok := address.Host(s.Request().RemoteAddr)
+	if !ok {
 		return "" // not a network's address
 	}
 	return host

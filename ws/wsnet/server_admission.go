@@ -2,36 +2,28 @@ package wsnet
 
 import (
 	"cmp"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
 
+	"framewright/internal/address"
 	"framewright/ws"
 )
 
 // address is what MaxPerAddress counts a request by. Those that have none are counted
 // together.
-func (s *Server) address(u *upgrade) (address string) {
+func (s *Server) address(u *upgrade) string {
+	from := ""
 	switch {
 	case s.MaxPerAddress <= 0:
 		return ""
 	case s.Address != nil:
-		address = s.Address(u.exchange.request())
+		from = s.Address(u.exchange.request())
 	default:
-		address = hostOf(u.exchange.request().RemoteAddr)
+		from, _ = address.Host(u.exchange.request().RemoteAddr)
 	}
-	return cmp.Or(address, "nowhere")
-}
-
-// hostOf returns an address without its port.
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	return host
+	return cmp.Or(from, "nowhere")
 }
 
 // admit counts a request in, or says why not.
