@@ -264,7 +264,7 @@ func parseBits(s string) int {
 func AcceptDeflate(offers []string, c *Compression) (agreed *DeflateParams, answer string, err error) {
 	list, wellFormed := parseExtensions(offers)
 	if !wellFormed {
-		return nil, "", RuleExtensions.Refusal("Sec-WebSocket-Extensions " + quoteAll(offers) + " is not a list of extensions")
+		return nil, "", RuleExtensions.Refusal("Sec-WebSocket-Extensions " + QuoteValues(offers) + " is not a list of extensions")
 	}
 	if c == nil {
 		return nil, "", nil
@@ -342,7 +342,7 @@ func OfferDeflate(c *Compression) string {
 // is a *HandshakeError; the client then fails the connection (RFC 7692 §7.1).
 func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err error) {
 	bad := func(why string) (*DeflateParams, error) {
-		return nil, RuleAnswerExtensions.Refusal("the answer's Sec-WebSocket-Extensions " + quoteAll(answer) + ": " + why)
+		return nil, RuleAnswerExtensions.Refusal("the answer's Sec-WebSocket-Extensions " + QuoteValues(answer) + ": " + why)
 	}
 	list, wellFormed := parseExtensions(answer)
 	switch {

@@ -124,7 +124,7 @@ func CheckRequest(r *Request, p *Policy) error {
 	// "a header field with the name |Sec-WebSocket-Version|. The value of
 	// this header field MUST be 13."
 	if v := r.Values("Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
-		e := RuleVersion.Refusal("Sec-WebSocket-Version " + quoteAll(v) + ", 13 is needed")
+		e := RuleVersion.Refusal("Sec-WebSocket-Version " + QuoteValues(v) + ", 13 is needed")
 		e.Header = Fields{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
@@ -133,7 +133,7 @@ func CheckRequest(r *Request, p *Policy) error {
 	if v := r.Values("Sec-Websocket-Key"); len(v) != 1 {
 		return RuleKey.Refusal(strconv.Itoa(len(v)) + " Sec-WebSocket-Key headers, one is needed")
 	} else if !validKey(v[0]) {
-		return RuleKey.Refusal("Sec-WebSocket-Key " + quoteAll(v) + " is not the base64 of 16 bytes")
+		return RuleKey.Refusal("Sec-WebSocket-Key " + QuoteValues(v) + " is not the base64 of 16 bytes")
 	}
 	if r.Length != 0 {
 		e := RuleNoBody.Refusal("the request has a body")
@@ -311,21 +311,21 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	if r.Status != 101 {
 		return fail(RuleStatus, "the server answered with status "+strconv.Itoa(r.Status)+", 101 is needed")
 	}
-	if v := r.Header["Upgrade"]; len(v) != 1 || lower(v[0]) != "websocket" {
-		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+quoteAll(v)+", websocket is needed")
+	if v := r.Header["Upgrade"]; len(v) != 1 || !equalFold(v[0], "websocket") {
+		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+QuoteValues(v)+", websocket is needed")
 	}
 	if v := r.Header["Connection"]; !hasToken(v, "upgrade") {
-		return fail(RuleAnswerConnection, "the answer's Connection header is "+quoteAll(v)+", upgrade is needed")
+		return fail(RuleAnswerConnection, "the answer's Connection header is "+QuoteValues(v)+", upgrade is needed")
 	}
 	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || trimOWS(v[0]) != AcceptKey(key) {
-		return fail(RuleAccept, "Sec-WebSocket-Accept is "+quoteAll(v)+", "+AcceptKey(key)+" is needed")
+		return fail(RuleAccept, "Sec-WebSocket-Accept is "+QuoteValues(v)+", "+AcceptKey(key)+" is needed")
 	}
 	v := r.Header["Sec-Websocket-Protocol"]
 	if len(v) > 1 || len(v) == 1 && strings.Contains(v[0], ",") {
-		return fail(RuleAnswerOneSubproto, "the answer chooses several subprotocols: "+quoteAll(v))
+		return fail(RuleAnswerOneSubproto, "the answer chooses several subprotocols: "+QuoteValues(v))
 	}
 	if len(v) == 1 && !slices.Contains(offered, v[0]) {
-		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+quoteAll(v)+", offered were "+quoteAll(offered))
+		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+QuoteValues(v)+", offered were "+QuoteValues(offered))
 	}
 	if announcesBody(r.Header["Content-Length"]) || len(r.Header["Transfer-Encoding"]) > 0 {
 		return fail(RuleAnswerBodyForbidden, "the 101 answer announces a body")
@@ -384,10 +384,10 @@ func trimOWS(s string) string {
 }
 
 // quote shows a part of a request in an error.
-func quote(s string) string { return quoteAll([]string{s}) }
+func quote(s string) string { return QuoteValues([]string{s}) }
 
-// quoteAll shows header values in an error, cut to a readable length.
-func quoteAll(v []string) string {
+// QuoteValues shows header values in an error or a log, cut to a readable length.
+func QuoteValues(v []string) string {
 	if len(v) == 0 {
 		return "missing"
 	}

@@ -21,7 +21,7 @@ func TestEqualFold(t *testing.T) {
 }
 
 // What an error shows of a header's values, and how much.
-func TestQuoteAll(t *testing.T) {
+func TestQuoteValues(t *testing.T) {
 	long := "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567" // 118
 	for _, tt := range []struct {
 		values []string
@@ -34,7 +34,7 @@ func TestQuoteAll(t *testing.T) {
 		{[]string{long}, `"` + long + `"`},
 		{[]string{long + "8"}, `"` + long + "8…"},
 	} {
-		if got := quoteAll(tt.values); got != tt.want {
+		if got := QuoteValues(tt.values); got != tt.want {
 			t.Errorf("%q: got %s, want %s", tt.values, got, tt.want)
 		}
 	}

@@ -109,7 +109,7 @@ func (r *Request) Parse(head []byte) error {
 	}
 	r.noHost = hosts == 0
 	if codings > 0 && (r.Major > 1 || r.Major == 1 && r.Minor >= 1) {
-		if codings > 1 || lower(coding) != "chunked" {
+		if codings > 1 || !equalFold(coding, "chunked") {
 			return &HandshakeError{Status: 501, Detail: "a Transfer-Encoding other than chunked: " + quote(coding), Section: "RFC 9112 §6.1"}
 		}
 		r.Length = -1
@@ -157,7 +157,7 @@ func framingTrailer(lists []string) string {
 // expectsContinue reports whether an Expect header's value has 100-continue.
 func expectsContinue(value string) bool {
 	for member := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ' ' || c == ',' || c == '\t' }) {
-		if lower(member) == "100-continue" {
+		if equalFold(member, "100-continue") {
 			return true
 		}
 	}

@@ -40,7 +40,7 @@ func parseTarget(method, target string) (*url.URL, error) {
 			err = e.Err // without the target, which the detail shows
 		}
 		return nil, &ws.HandshakeError{Status: http.StatusBadRequest, Section: "RFC 9112 §3.2", Err: err,
-			Detail: "request target " + shown([]string{target}) + " is neither a path nor a URL"}
+			Detail: "request target " + ws.QuoteValues([]string{target}) + " is neither a path nor a URL"}
 	}
 	if authority {
 		u.Scheme = ""

@@ -294,7 +294,7 @@ func (in *inbox) delivered(empty bool) error {
 	if in.out.readerHasMore.Load() != more {
 		in.out.readerHasMore.Store(more)
 	}
-	if !more {
+	if !more { // as count does, without a call
 		in.link.stats.messagesIn.Add(uint64(in.messages))
 		in.messages = 0
 		in.link.stats.framesIn.Store(in.link.ep.In.Frames())

@@ -181,7 +181,7 @@ func (s *Server) noteSubprotocol(c *Conn, h *upgrade) {
 		why = "Options.Subprotocols is empty; a browser gives such a connection up"
 	}
 	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.ID(), "remote", h.exchange.request().RemoteAddr,
-		"offered", shown(offered), "supported", s.Options.Subprotocols, "others", since)
+		"offered", ws.QuoteValues(offered), "supported", s.Options.Subprotocols, "others", since)
 }
 
 func (s *Server) connections() *group {

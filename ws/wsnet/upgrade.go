@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"framewright/ws"
 )
@@ -153,17 +152,4 @@ func appendStatus(dst []byte, status int) []byte {
 func isLoopback(addr net.Addr) bool {
 	a, ok := addr.(*net.TCPAddr)
 	return ok && a.IP.IsLoopback()
-}
-
-// shown is what an error or a log shows of header values, which may be as long as
-// headers are.
-func shown(values []string) string {
-	if len(values) == 0 {
-		return "missing"
-	}
-	s := strconv.Quote(strings.Join(values, ", "))
-	if len(s) > 120 {
-		s = s[:120] + "…"
-	}
-	return s
 }
