@@ -489,6 +489,29 @@ func TestServerShutdown(t *testing.T) {
 	})
 }
 
+// Who says hello to a server that is ending, with requests right behind it, is
+// told so and sent away to come back: not called a breaker of the protocol for
+// a join that has no hello before it.
+func TestHelloWhileTheHubCloses(t *testing.T) {
+	for name, end := range map[string]func(*chat.Hub){
+		"closed":  func(h *chat.Hub) { h.Close() },
+		"drained": func(h *chat.Hub) { h.Drain(t.Context(), 0, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, chat.Options{}, func(t *testing.T, w *world) {
+				c := w.dial()
+				end(w.hub)
+				c.send(`{"type":"hello","name":"Ada"}`)
+				for range 9 {
+					c.send(`{"type":"join","room":"lobby"}`)
+				}
+				c.wantError("the hello", chat.CodeUnavailable)
+				c.wantClose("after it", ws.CodeGoingAway)
+			})
+		})
+	}
+}
+
 func TestAPanickingHookHarmsItsOwnConnectionOnly(t *testing.T) {
 	o := chat.Options{Message: func(_ *chat.Session, m *chat.Message) {
 		if m.Text == "boom" {

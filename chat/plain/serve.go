@@ -165,6 +165,10 @@ func (r *reader) hello(ctx context.Context) (*chat.Session, error) {
 		if refusal == nil {
 			return nil, err
 		}
+		if errors.Is(err, chat.ErrShutdown) { // no other hello would be taken, and what came behind this one counts on it
+			code, reason := r.h.closing(err)
+			last = &ws.CloseError{Code: code, Reason: reason}
+		}
 		p, err := chat.NewEvent(*refusal).Packet(Codec{})
 		if err != nil {
 			return nil, err
