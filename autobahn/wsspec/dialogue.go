@@ -1,0 +1,454 @@
+package wsspec
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Settings are what all dialogues of a run have in common.
+type Settings struct {
+	// Patience is how long the suite waits for what should come and does not: an
+	// answer, a Close frame, the end of the connection. What the testee does in time
+	// is never waited for, so a long patience costs time only where something is
+	// wrong, and keeps a busy machine from changing a verdict. Default 5 s.
+	Patience time.Duration
+
+	// Count is how many messages each case of groups 12 and 13 sends; the Autobahn
+	// testsuite has 1,000, the default here is 20.
+	Count int
+
+	// Header are further header lines of the suite's requests, without line ends,
+	// such as "Authorization: Bearer x".
+	Header []string
+}
+
+func (s Settings) filled() Settings {
+	if s.Patience <= 0 {
+		s.Patience = 5 * time.Second
+	}
+	if s.Count <= 0 {
+		s.Count = 20
+	}
+	return s
+}
+
+// A Dialogue is one connection with the testee, and what was said on it. Its
+// methods are for one goroutine, that of the case. A dialogue with a server begins
+// without a connection: Dial or Open make it. One with a client begins with the
+// request that the client has sent.
+type Dialogue struct {
+	Settings
+	Testee Role
+	Ctx    context.Context
+
+	// Request is what the client sent: the testee's, or what Open has sent. Answer is
+	// the other side's.
+	Request, Answer Head
+
+	target *target
+	conn   net.Conn
+	stop   func() bool // forgets to close conn with Ctx
+	log    recorder
+	in     inbox
+	rest   []byte // bytes that came behind a head
+
+	// What was seen of the testee's end of the connection.
+	remoteClose int
+	writeErr    error
+}
+
+// The errors of a Dialogue's waits.
+var (
+	// ErrSilent: nothing came although it was waited for as long as Patience says.
+	ErrSilent = errors.New("nothing more came")
+	// ErrReset: the testee has reset the connection.
+	ErrReset = errors.New("the connection was reset")
+	// ErrBroken: what came cannot be read as frames, or was too much to keep.
+	ErrBroken = errors.New("unreadable")
+)
+
+// Dial connects to the server under test, or anew, without a handshake.
+func (d *Dialogue) Dial() error {
+	if d.Testee != Server {
+		return errors.New("wsspec: only a server is dialled")
+	}
+	d.CloseNow()
+	conn, err := d.target.dial(d.Ctx)
+	if err != nil {
+		d.log.note("connecting failed: " + err.Error())
+		return err
+	}
+	d.log.note("connected")
+	d.use(conn, nil)
+	return nil
+}
+
+// use takes a connection into use; rest are bytes that were read from it before.
+func (d *Dialogue) use(conn net.Conn, rest []byte) {
+	d.conn, d.rest, d.writeErr, d.remoteClose = conn, rest, nil, 0
+	if d.Ctx != nil {
+		d.stop = context.AfterFunc(d.Ctx, func() { conn.Close() })
+	}
+}
+
+// CloseNow drops the connection.
+func (d *Dialogue) CloseNow() {
+	if d.conn == nil {
+		return
+	}
+	if d.stop != nil {
+		d.stop()
+	}
+	d.conn.Close()
+	d.in.wait() // its reader has ended
+	d.conn = nil
+}
+
+// Conn returns the connection, for what a Dialogue does not do; Frames must not have
+// begun to read from it.
+func (d *Dialogue) Conn() net.Conn { return d.conn }
+
+// Rest returns and forgets the bytes that came behind the last head, for who reads
+// from Conn.
+func (d *Dialogue) Rest() []byte {
+	b := d.rest
+	d.rest = nil
+	return b
+}
+
+// Quiet stops recording the bytes of a dialogue that has very many.
+func (d *Dialogue) Quiet() { d.log.pause(true) }
+
+// Note adds a remark to the record.
+func (d *Dialogue) Note(format string, args ...any) { d.log.note(fmt.Sprintf(format, args...)) }
+
+// NewKey returns a Sec-WebSocket-Key.
+func NewKey() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return base64.StdEncoding.EncodeToString(b[:])
+}
+
+// RequestLines returns the lines of the handshake that Open sends: for cases that
+// send them changed.
+func (d *Dialogue) RequestLines(key string, more ...string) []string {
+	lines := []string{
+		"GET " + d.target.path + " HTTP/1.1",
+		"Host: " + d.target.host,
+		"Upgrade: websocket",
+		"Connection: Upgrade",
+		"Sec-WebSocket-Key: " + key,
+		"Sec-WebSocket-Version: 13",
+	}
+	return append(append(lines, d.Header...), more...)
+}
+
+// AnswerLines returns the lines of the handshake that Open answers a client with.
+func (d *Dialogue) AnswerLines(more ...string) []string {
+	return append([]string{
+		"HTTP/1.1 101 Switching Protocols",
+		"Upgrade: websocket",
+		"Connection: Upgrade",
+		"Sec-WebSocket-Accept: " + AcceptFor(d.Request.Get("Sec-WebSocket-Key")),
+	}, more...)
+}
+
+// Lines joins header lines to a head.
+func Lines(lines []string) []byte { return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n") }
+
+// Open does an opening handshake that is right, in either role, with further header
+// lines. With a server it connects first. It fails if the testee does not do its
+// part.
+func (d *Dialogue) Open(more ...string) error {
+	if d.Testee == Client {
+		d.Write(Lines(d.AnswerLines(more...)))
+		return d.writeErr
+	}
+	if d.conn == nil {
+		if err := d.Dial(); err != nil {
+			return err
+		}
+	}
+	key := NewKey()
+	head := Lines(d.RequestLines(key, more...))
+	d.Request = parseHead(string(head))
+	d.Write(head)
+	var err error
+	if d.Answer, err = d.ReadHead(); err != nil {
+		return fmt.Errorf("no answer to the opening handshake: %w", err)
+	}
+	return checkAnswer(d.Answer, key)
+}
+
+// maxHead is how long an answer's head may be, in bytes.
+const maxHead = 64 << 10
+
+// ReadHead reads the head of an HTTP message. What comes behind stays for Next or
+// Rest.
+func (d *Dialogue) ReadHead() (Head, error) {
+	b := d.Rest()
+	for {
+		if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
+			d.rest = b[i+4:]
+			return parseHead(string(b[:i+4])), nil
+		}
+		if len(b) > maxHead {
+			d.rest = b
+			return Head{}, fmt.Errorf("no end of the head within %d bytes", maxHead)
+		}
+		more, err := d.ReadSome()
+		b = append(b, more...)
+		if err != nil {
+			d.rest = b
+			return Head{}, err
+		}
+	}
+}
+
+// ReadSome waits for bytes, for who does not read frames. The error is io.EOF, or
+// wraps ErrSilent or ErrReset.
+func (d *Dialogue) ReadSome() ([]byte, error) {
+	if b := d.Rest(); len(b) > 0 {
+		return b, nil
+	}
+	buf := make([]byte, 16<<10)
+	d.conn.SetReadDeadline(time.Now().Add(d.Patience))
+	n, err := d.conn.Read(buf)
+	if n > 0 {
+		d.log.bytes(false, buf[:n])
+		return buf[:n], nil
+	}
+	return nil, d.ended(err)
+}
+
+// ended gives an error of reading its name and a record.
+func (d *Dialogue) ended(err error) error {
+	err = named(err, d.Patience)
+	d.log.note("the testee: " + err.Error())
+	return err
+}
+
+// named gives an error of reading the name that a case looks for.
+func named(err error, waited time.Duration) error {
+	switch {
+	case err == io.EOF, errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.EOF
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w in %v", ErrSilent, waited)
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return ErrReset
+	}
+	return err
+}
+
+// Write sends bytes as they are, in one write. That the testee does not take them is
+// no failure: it may have seen enough. The record has it, and WriteError.
+func (d *Dialogue) Write(b []byte) {
+	if d.conn == nil || d.writeErr != nil {
+		return
+	}
+	d.log.bytes(true, b)
+	d.conn.SetWriteDeadline(time.Now().Add(d.Patience + time.Duration(len(b))*100)) // and 10 MB a second
+	if n, err := d.conn.Write(b); err != nil {
+		d.writeErr = fmt.Errorf("the testee took %d of %d bytes: %w", n, len(b), named(err, d.Patience))
+		d.log.note(d.writeErr.Error())
+	}
+}
+
+// WriteError is why the testee did not take all that was written, or nil.
+func (d *Dialogue) WriteError() error { return d.writeErr }
+
+// WriteChopped sends bytes so many at a time, each in a write of its own.
+func (d *Dialogue) WriteChopped(b []byte, size int) {
+	for len(b) > 0 && d.writeErr == nil {
+		n := min(size, len(b))
+		d.Write(b[:n])
+		b = b[n:]
+	}
+}
+
+// Encode returns the bytes of frames as the suite's role sends them.
+func (d *Dialogue) Encode(frames ...Frame) []byte {
+	var b []byte
+	for _, f := range frames {
+		b = f.Append(b, d.Testee == Server)
+	}
+	return b
+}
+
+// Send sends frames in one write.
+func (d *Dialogue) Send(frames ...Frame) { d.Write(d.Encode(frames...)) }
+
+// SendEach sends frames each in a write of its own.
+func (d *Dialogue) SendEach(frames ...Frame) {
+	for _, f := range frames {
+		d.Send(f)
+	}
+}
+
+// CloseWrite ends the suite's direction of the connection and leaves the other one.
+func (d *Dialogue) CloseWrite() error {
+	c, ok := d.conn.(interface{ CloseWrite() error })
+	if !ok {
+		return fmt.Errorf("wsspec: a %T cannot end one direction", d.conn)
+	}
+	d.log.note("the suite ends its direction")
+	return c.CloseWrite()
+}
+
+// An Event is the next thing that came.
+type Event struct {
+	Frame  Frame
+	Masked bool
+	Faults []string // what is wrong with the frame itself
+	Err    error    // instead of a frame: io.EOF, or what wraps ErrSilent, ErrReset or ErrBroken
+}
+
+// Next waits for the next frame, or the end, as long as Patience says.
+func (d *Dialogue) Next() Event { return d.NextIn(d.Patience) }
+
+// NextIn is Next with a wait of its own. From the first call on a goroutine reads
+// the connection, so that the testee can always write.
+func (d *Dialogue) NextIn(wait time.Duration) Event {
+	if d.conn == nil {
+		return Event{Err: io.EOF}
+	}
+	d.in.start(d)
+	e := d.in.next(d.Ctx, wait)
+	if e.Err == nil && e.Frame.Opcode == OpClose && d.remoteClose == 0 {
+		d.remoteClose = e.Frame.CloseCode()
+	}
+	if e.Err != nil {
+		d.log.note("the testee: " + e.Err.Error())
+	}
+	return e
+}
+
+// result is what there is to keep of the dialogue.
+func (d *Dialogue) result(c *Case, v Verdict) Result {
+	r := Result{Case: c, Role: d.Testee, Verdict: v, RemoteClose: d.remoteClose, Began: d.log.began, Took: time.Since(d.log.began)}
+	r.Wire, r.LeftOut = d.log.records()
+	return r
+}
+
+// inboxBytes bounds what is kept of a testee that sends more than the case reads.
+const inboxBytes = 64 << 20
+
+// An inbox takes frames off a connection as they come.
+type inbox struct {
+	mu     sync.Mutex
+	on     net.Conn // which is read; nil: none yet
+	frames []Event
+	held   int
+	end    error
+	came   chan struct{} // gets a value after each change
+	done   chan struct{} // closed when the reader has ended
+}
+
+func (in *inbox) start(d *Dialogue) {
+	if in.on == d.conn {
+		return
+	}
+	*in = inbox{on: d.conn, came: make(chan struct{}, 1), done: make(chan struct{})}
+	rest := d.Rest()
+	d.conn.SetReadDeadline(time.Time{})
+	go in.read(d.conn, rest, d.Testee == Client, &d.log)
+}
+
+func (in *inbox) wait() {
+	if in.on != nil {
+		<-in.done
+		in.on = nil
+	}
+}
+
+func (in *inbox) put(e Event, end error) (full bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if end != nil {
+		in.end = end
+	} else {
+		in.frames = append(in.frames, e)
+		in.held += len(e.Frame.Payload) + 64
+	}
+	select {
+	case in.came <- struct{}{}:
+	default:
+	}
+	return in.held > inboxBytes
+}
+
+func (in *inbox) read(conn net.Conn, b []byte, due bool, log *recorder) {
+	defer close(in.done)
+	for {
+		for {
+			r := read(b, due)
+			if r.broken != "" {
+				in.put(Event{}, fmt.Errorf("%w: %s", ErrBroken, r.broken))
+				return
+			}
+			if r.size == 0 {
+				break
+			}
+			b = b[r.size:]
+			if in.put(Event{Frame: r.frame, Masked: r.masked, Faults: r.faults}, nil) {
+				in.put(Event{}, fmt.Errorf("%w: more than %d bytes that no case asked for", ErrBroken, inboxBytes))
+				return
+			}
+		}
+		// A payload is a part of b: what is behind it needs room of its own.
+		size := max(64<<10, 2*len(b))
+		if cap(b)-len(b) < 4<<10 {
+			b = append(make([]byte, 0, size), b...)
+		}
+		n, err := conn.Read(b[len(b):cap(b)])
+		if n > 0 {
+			log.bytes(false, b[len(b):len(b)+n])
+			b = b[:len(b)+n]
+			continue
+		}
+		if err != nil {
+			in.put(Event{}, named(err, 0))
+			return
+		}
+	}
+}
+
+func (in *inbox) next(ctx context.Context, wait time.Duration) Event {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		in.mu.Lock()
+		if len(in.frames) > 0 {
+			e := in.frames[0]
+			in.frames[0] = Event{}
+			in.frames = in.frames[1:]
+			in.held -= len(e.Frame.Payload) + 64
+			in.mu.Unlock()
+			return e
+		}
+		end := in.end
+		in.mu.Unlock()
+		if end != nil {
+			return Event{Err: end}
+		}
+		select {
+		case <-in.came:
+		case <-timer.C:
+			return Event{Err: fmt.Errorf("%w in %v", ErrSilent, wait)}
+		case <-ctx.Done():
+			return Event{Err: context.Cause(ctx)}
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package wsspec
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+	"runtime/debug"
+	"time"
+)
+
+// A target is a server under test.
+type target struct {
+	network, address string
+	tls              *tls.Config
+	host, path       string // of the request
+}
+
+// newTarget reads a ws: or wss: URL (§3).
+func newTarget(raw string, config *tls.Config) (*target, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no URL: %w", raw, err)
+	}
+	if u.Scheme != "ws" && u.Scheme != "wss" || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q: want a ws:// or wss:// URL with a host", raw)
+	}
+	if u.Fragment != "" {
+		return nil, fmt.Errorf("%q has a fragment, which §3 forbids", raw)
+	}
+	t := &target{network: "tcp", host: u.Host, path: u.RequestURI()}
+	port := u.Port()
+	if u.Scheme == "wss" {
+		t.tls = config.Clone()
+		if t.tls == nil {
+			t.tls = &tls.Config{}
+		}
+		if t.tls.ServerName == "" {
+			t.tls.ServerName = u.Hostname()
+		}
+		t.tls.NextProtos = []string{"http/1.1"}
+	}
+	if port == "" {
+		if port = "80"; u.Scheme == "wss" {
+			port = "443"
+		}
+	}
+	t.address = net.JoinHostPort(u.Hostname(), port)
+	return t, nil
+}
+
+func (t *target) dial(ctx context.Context) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, t.network, t.address)
+	if err != nil || t.tls == nil {
+		return conn, err
+	}
+	c := tls.Client(conn, t.tls)
+	if err := c.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// caseTime bounds a whole case whose own waits do not: in a minute a case of the
+// slowest group is done many times over.
+const caseTime = 2 * time.Minute
+
+// A ServerTest plays cases with a server.
+type ServerTest struct {
+	Settings
+	target *target
+}
+
+// NewServerTest prepares to play cases with the server at a ws: or wss: URL. The
+// config, for wss, may be nil.
+func NewServerTest(url string, s Settings, config *tls.Config) (*ServerTest, error) {
+	t, err := newTarget(url, config)
+	if err != nil {
+		return nil, err
+	}
+	return &ServerTest{s.filled(), t}, nil
+}
+
+// Play plays a case, on as many connections as it wants. It may be called by
+// several goroutines at once.
+func (t *ServerTest) Play(ctx context.Context, c *Case) Result {
+	return play(ctx, c, &Dialogue{Settings: t.Settings, Testee: Server, target: t.target})
+}
+
+// PlayClient plays a case with a client that has connected and has sent request, the
+// head of its handshake; rest is what came behind that. It closes conn.
+func PlayClient(ctx context.Context, c *Case, s Settings, conn net.Conn, request, rest []byte) Result {
+	d := &Dialogue{Settings: s.filled(), Testee: Client, Request: parseHead(string(request))}
+	d.use(conn, rest)
+	d.log.began = time.Now()
+	d.log.note("a client has connected")
+	d.log.bytes(false, request)
+	return play(ctx, c, d)
+}
+
+func play(ctx context.Context, c *Case, d *Dialogue) (r Result) {
+	ctx, cancel := context.WithTimeout(ctx, caseTime+time.Duration(d.Count)*time.Second)
+	defer cancel()
+	d.Ctx = ctx
+	if d.log.began.IsZero() {
+		d.log.began = time.Now()
+	}
+	if d.conn != nil {
+		d.use(d.conn, d.rest) // now that there is a context
+	}
+	defer func() {
+		if p := recover(); p != nil { // a fault of the suite is no fault of the testee's, and no end of the run
+			d.log.note(fmt.Sprintf("the suite panicked: %v", p))
+			r = d.result(c, Verdict{Outcome: Failed, Actual: fmt.Sprintf("the suite itself failed: %v\n%s", p, debug.Stack())})
+		}
+		d.CloseNow()
+	}()
+	v := c.Play(d)
+	if err := ctx.Err(); err != nil && v.Outcome != Passed {
+		v.Actual += "; then it was ended: " + context.Cause(ctx).Error()
+	}
+	if v.Outcome == Failed && c.Level == Should {
+		v.Outcome = Weak
+	}
+	return d.result(c, v)
+}

@@ -1,0 +1,74 @@
+package wsspec
+
+import (
+	"sync"
+	"time"
+)
+
+// A Record is a piece of what went over the wire, or a remark between two.
+type Record struct {
+	At    time.Duration // since the dialogue began
+	Sent  bool          // by the suite; else by the testee
+	Bytes []byte        // the beginning of them
+	Size  int           // how many there were
+	Note  string        // a remark instead of bytes: an opening, an end, a wait in vain
+}
+
+const (
+	recordBytes = 512 // kept of one piece
+	recordsKept = 400 // of a dialogue: the first half and the last half
+)
+
+// A record keeper is a dialogue's memory. Its memory is bounded.
+type recorder struct {
+	mu      sync.Mutex
+	began   time.Time
+	off     bool
+	all     []Record
+	next    int // where the ring of the last half goes on, once all is full
+	leftOut int
+}
+
+func (r *recorder) bytes(sent bool, b []byte) {
+	r.add(Record{Sent: sent, Bytes: b, Size: len(b)})
+}
+
+func (r *recorder) note(text string) { r.add(Record{Note: text}) }
+
+// pause stops the recording of bytes, for dialogues of very many messages.
+func (r *recorder) pause(off bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.off = off
+}
+
+func (r *recorder) add(rec Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.off && rec.Note == "" {
+		r.leftOut++
+		return
+	}
+	rec.At = time.Since(r.began)
+	rec.Bytes = append([]byte(nil), rec.Bytes[:min(len(rec.Bytes), recordBytes)]...)
+	if len(r.all) < recordsKept {
+		r.all = append(r.all, rec)
+		return
+	}
+	const half = recordsKept / 2
+	r.all[half+r.next] = rec
+	r.next = (r.next + 1) % half
+	r.leftOut++
+}
+
+// records returns what is kept, in order.
+func (r *recorder) records() ([]Record, int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	const half = recordsKept / 2
+	out := append([]Record(nil), r.all...)
+	if r.leftOut > 0 && len(r.all) == recordsKept {
+		out = append(append(out[:half:half], r.all[half+r.next:]...), r.all[half:half+r.next]...)
+	}
+	return out, r.leftOut
+}
