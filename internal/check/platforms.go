@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -14,17 +12,17 @@ var crossPlatforms = []string{"windows/amd64", "darwin/arm64", "freebsd/amd64", 
 
 // platforms vets every module, which compiles its tests, for every platform,
 // and counts each pair.
-func platforms(ctx context.Context, log io.Writer) (r result) {
+func platforms(j *job) (r result) {
 	for _, platform := range crossPlatforms {
 		system, arch, _ := strings.Cut(platform, "/")
 		for _, dir := range modules {
 			// The first time the standard library is compiled for the platform,
 			// by a compiler that need not optimise what nobody runs.
-			cmd := command(ctx, dir, log, "go", "vet", "-gcflags=all=-N -l", "./...")
+			cmd := j.command(dir, "go", "vet", "-gcflags=all=-N -l", "./...")
 			// Without cgo, as no compiler for the other platform is at hand.
 			cmd.Env = append(cmd.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
-			if err := cmd.Run(); err != nil {
-				fmt.Fprintf(log, "in %s for %s: %v\n", dir, platform, err)
+			if err := j.do(cmd); err != nil {
+				fmt.Fprintf(j.log, "in %s for %s: %v\n", dir, platform, err)
 				r.failed++
 				r.notes = append(r.notes, platform+": go vet fails in "+dir)
 			} else {
