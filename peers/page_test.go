@@ -37,10 +37,7 @@ func (s *stage) as(name string) string { return fmt.Sprint(name, " ", s.part) }
 
 // TestPage holds the page's tests, each with browser contexts and rooms of its own.
 func TestPage(t *testing.T) {
-	s := &stage{browser: startBrowser(t), program: buildServer(t)}
-	s.browser.strict = true
-	s.program.start(t)
-	s.gate = newGate(t, s.addr)
+	s := newStage(t)
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *stage)
@@ -55,7 +52,6 @@ func TestPage(t *testing.T) {
 		{"half of a character", testHalves},
 		{"Enter that an input method takes", testComposition},
 		{"offline, a reload, and online again", testOffline},
-		{"a connection that dies without a word", testSilence},
 		{"two tabs and a third miss nothing and see nothing twice", testResume},
 		{"away for long", testGap},
 		{"days", testDays},
@@ -77,6 +73,24 @@ func TestPage(t *testing.T) {
 		s.part++
 		t.Run(part.name, func(t *testing.T) { part.test(t, s) })
 	}
+}
+
+// newStage has a browser and a server, and a gate between them.
+func newStage(t *testing.T) *stage {
+	s := &stage{browser: startBrowser(t), program: buildServer(t)}
+	s.browser.strict = true
+	s.program.start(t)
+	s.gate = newGate(t, s.addr)
+	return s
+}
+
+// TestPageSilence is the part of TestPage that waits most and works least: a
+// connection that dies without a word.
+func TestPageSilence(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.part++
+	testSilence(t, s)
 }
 
 // visit opens the page for somebody new, in a room.

@@ -326,6 +326,7 @@ func TestSocketIORestart(t *testing.T) {
 // TestSocketIOHeartbeats: an idle client stays, one that does not answer is
 // cut, and a client gives a server up that says nothing.
 func TestSocketIOHeartbeats(t *testing.T) {
+	t.Parallel()
 	everyIO(t, func(t *testing.T, c *ioClient, transports []string) {
 		t.Parallel() // it waits more than it works
 		s := startIO(t, "", sio.Options{Engine: engineio.Options{PingInterval: 100 * time.Millisecond, PingTimeout: 2 * time.Second}})
