@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -41,14 +43,30 @@ func pin(in fs.FS, file, expression string) string {
 	return string(m[1])
 }
 
-// program writes an embedded file where another interpreter finds it.
+// program writes an embedded file where another interpreter finds it: in the user's
+// cache folder, under a name that its content makes.
 func program(name string) (string, error) {
 	b, err := programs.ReadFile(name)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("framewright-testee-%d-%s", os.Getpid(), filepath.Base(name)))
-	return path, os.WriteFile(path, b, 0o600)
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(cache, "framewright", "testees", fmt.Sprintf("%x", sha256.Sum256(b))[:16]+filepath.Ext(name))
+	return path, write(path, b)
+}
+
+// write writes a file, unless it is there and the same.
+func write(path string, b []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
+		return nil // cargo goes by the time of a file
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o644)
 }
 
 func nodeCommand(ctx context.Context) ([]string, error) {
@@ -85,14 +103,7 @@ func rustCommand(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if old, err := os.ReadFile(path); err == nil && string(old) == string(b) {
-			continue // cargo goes by the time of a file
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(path, b, 0o644); err != nil {
+		if err := write(filepath.Join(dir, filepath.FromSlash(name)), b); err != nil {
 			return nil, err
 		}
 	}
