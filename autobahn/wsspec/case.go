@@ -74,6 +74,8 @@ type Verdict struct {
 	// UNIMPLEMENTED or FAILED for the messages; OK, UNCLEAN, WRONG CODE, FAILED BY
 	// CLIENT, INFORMATIONAL or FAILED for the end. Of that chapter only.
 	Behavior, BehaviorClose string
+
+	Hard bool // a failure whatever the case's level is: the testee's own frames are wrong
 }
 
 // Pass is the verdict of a case that went as expected.

@@ -122,7 +122,7 @@ func play(ctx context.Context, c *Case, d *Dialogue) (r Result) {
 	if err := ctx.Err(); err != nil && v.Outcome != Passed {
 		v.Actual += "; then it was ended: " + context.Cause(ctx).Error()
 	}
-	if v.Outcome == Failed && c.Level == Should {
+	if v.Outcome == Failed && c.Level == Should && !v.Hard {
 		v.Outcome = Weak
 	}
 	return d.result(c, v)

@@ -25,7 +25,7 @@ const (
 )
 
 // A Frame is one to send, right or wrong, or one that came. The zero values of its
-// last three fields send what the RFC wants of the sender's role.
+// last four fields send what the RFC wants of the sender's role.
 type Frame struct {
 	Fin     bool
 	RSV     byte // the three bits, RSV1 the highest
@@ -33,6 +33,7 @@ type Frame struct {
 	Payload []byte
 
 	Masking  Masking
+	Key      *[4]byte // the masking key; nil is a random one, to be sent
 	Form     LengthForm
 	Declared *uint64 // the length to state, if it is another than that of Payload
 }
@@ -125,6 +126,9 @@ func (f Frame) Append(dst []byte, due bool) []byte {
 	}
 	var key [4]byte
 	binary.BigEndian.PutUint32(key[:], rand.Uint32())
+	if f.Key != nil {
+		key = *f.Key
+	}
 	dst = append(dst, key[:]...)
 	start := len(dst)
 	dst = append(dst, f.Payload...)
@@ -203,6 +207,8 @@ func read(b []byte, due bool) reading {
 	r.frame.Payload = b[head:r.size:r.size]
 	if r.masked {
 		mask(r.frame.Payload, key)
+		k := key // a copy, so that frames without a key cost nothing
+		r.frame.Key = &k
 	}
 	switch {
 	case r.masked && !due:
