@@ -21,19 +21,15 @@ func framing() []*Case {
 	return ch.cases
 }
 
-// Frames of messages in pieces.
-func first(s string) Frame      { return Frame{Opcode: OpText, Payload: []byte(s)} }
-func middle(s string) Frame     { return Frame{Payload: []byte(s)} }
-func last(s string) Frame       { return Frame{Fin: true, Payload: []byte(s)} }
 func frames(f ...Frame) []Frame { return f }
 
 func letters(n int) []byte { return bytes.Repeat([]byte("a"), n) }
 
 const (
-	minimal      = `"the minimal number of bytes MUST be used to encode the length"`
+	minimal      = `the minimal number of bytes MUST be used to encode the length`
 	minimalWhy   = "§5.2 says so to the sender, and its grammar has both forms; what a receiver does is not said. An intermediary that counts otherwise is fooled."
-	topBit       = `"the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0)"`
-	lengthClause = `"The length of the "Payload data", in bytes: if 0-125, that is the payload length. If 126, the following 2 bytes [...] If 127, the following 8 bytes"`
+	topBit       = `the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0)`
+	lengthClause = `The length of the "Payload data", in bytes: if 0-125, that is the payload length. If 126, the following 2 bytes [...] If 127, the following 8 bytes`
 )
 
 func (ch *chapter) lengths() {
@@ -69,7 +65,7 @@ func (ch *chapter) lengths() {
 		part.Form = form
 		ch.script(fmt.Sprintf("length-%d-not-minimal-continuation", form),
 			fmt.Sprintf("a continuation whose length is written with %d bits", form),
-			script{lead: frames(first("good")), main: frames(part), want: fails, codes: []int{1002}}, should(minimalWhy))
+			script{lead: frames(begun("good")), main: frames(part), want: fails, codes: []int{1002}}, should(minimalWhy))
 	}
 	ch.at("5.2", topBit)
 	for _, f := range []struct {
@@ -86,21 +82,21 @@ func (ch *chapter) lengths() {
 		f.f.Declared, f.f.Form = &f.n, Length64
 		var lead []Frame
 		if f.f.Opcode == OpContinuation {
-			lead = frames(first("good"))
+			lead = frames(begun("good"))
 		}
 		ch.script("length-top-bit-"+f.word, fmt.Sprintf("a %s whose 64-bit length is %#x", opcodeNames[f.f.Opcode], f.n),
 			script{lead: lead, main: frames(f.f), want: fails, codes: []int{1002, 1009}})
 	}
 }
 
-const rsv = `"If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."`
+const rsv = `If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.`
 
 // rsvNames are the reserved bits by the value that they have together.
 var rsvNames = [8]string{4: "rsv1", 2: "rsv2", 1: "rsv3", 6: "rsv12", 5: "rsv13", 3: "rsv23", 7: "rsv123"}
 
 func (ch *chapter) reservedBits() {
 	ch.at("5.2", rsv)
-	inside := frames(first("good"))
+	inside := frames(begun("good"))
 	for _, bits := range []byte{4, 2, 1, 6, 5, 3, 7} {
 		for _, f := range []struct {
 			word, title string
@@ -109,9 +105,9 @@ func (ch *chapter) reservedBits() {
 		}{
 			{"text", "a text", nil, Text("bad")},
 			{"binary", "a binary message", nil, Binary([]byte("bad"))},
-			{"first-fragment", "the first fragment of a text", nil, first("bad")},
+			{"first-fragment", "the first fragment of a text", nil, begun("bad")},
 			{"text-second", "a text after one without", frames(Text("good")), Text("bad")},
-			{"continuation", "a continuation that is not the last", inside, middle("bad")},
+			{"continuation", "a continuation that is not the last", inside, more("bad")},
 			{"last-continuation", "a last continuation", inside, last("bad")},
 			{"ping", "a ping", nil, Ping("bad")},
 			{"pong", "a pong", nil, Pong("bad")},
@@ -127,7 +123,7 @@ func (ch *chapter) reservedBits() {
 	}
 }
 
-const reservedOpcode = `"If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_."`
+const reservedOpcode = `If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.`
 
 func (ch *chapter) opcodes() {
 	ch.at("5.2", reservedOpcode)
@@ -142,7 +138,7 @@ func (ch *chapter) opcodes() {
 		add("-empty", ", empty", nil, Frame{Fin: true})
 		add("-not-final", " that is not final", nil, Frame{Payload: []byte("bad")})
 		add("-second", " after a text", frames(Text("good")), Frame{Fin: true, Payload: []byte("bad")})
-		add("-inside", " between fragments", frames(first("good")), Frame{Fin: true, Payload: []byte("bad")})
+		add("-inside", " between fragments", frames(begun("good")), Frame{Fin: true, Payload: []byte("bad")})
 	}
 	ch.at("5.2", reservedOpcode)
 	ch.script("opcode-3-glued", "a text and a frame with opcode 3 in one write",

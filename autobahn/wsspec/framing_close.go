@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	answerClose = `"If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response."`
-	closeTCP    = `"After both sending and receiving a Close message, an endpoint considers the WebSocket connection closed and MUST close the underlying TCP connection. The server MUST close the underlying TCP connection immediately"`
-	closeBody   = `"If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code"`
-	closeReason = `"Following the 2-byte integer, the body MAY contain UTF-8-encoded data"`
-	dataBehind  = `"The application MUST NOT send any more data frames after sending a Close frame."`
-	closeOrder  = `"In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close. [...] when a client is instructed to do the same, it SHOULD wait for a TCP Close from the server."`
-	lostTCP     = `"If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_."`
+	answerClose = `If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response.`
+	closeTCP    = `After both sending and receiving a Close message, an endpoint considers the WebSocket connection closed and MUST close the underlying TCP connection. The server MUST close the underlying TCP connection immediately`
+	closeBody   = `If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code`
+	closeReason = `Following the 2-byte integer, the body MAY contain UTF-8-encoded data`
+	dataBehind  = `The application MUST NOT send any more data frames after sending a Close frame.`
+	closeOrder  = `In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close. [...] when a client is instructed to do the same, it SHOULD wait for a TCP Close from the server.`
+	lostTCP     = `If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_.`
 )
 
 func (ch *chapter) closing() {
@@ -43,14 +43,14 @@ func (ch *chapter) closing() {
 		add(word, title, script{main: frames(end), cut: cut{at: []int{at}}})
 	}
 	add("close-behind-text", "a text and a Close in one write", script{near: frames(Text("good")), main: frames(end)})
-	add("close-behind-fragment", "a first fragment and a Close in one write", script{near: frames(first("good")), main: frames(end)})
+	add("close-behind-fragment", "a first fragment and a Close in one write", script{near: frames(begun("good")), main: frames(end)})
 	add("close-behind-ping", "a ping and a Close in one write", script{near: frames(Ping("good")), main: frames(end)})
 
 	add("text-behind-close", "a Close and a text in one write", script{main: frames(end, Text("bad"))}, quoting(dataBehind))
 	add("texts-behind-close", "a Close and a hundred texts in one write",
 		script{main: append(frames(end), many(100, Text("bad"))...)}, quoting(dataBehind))
 	add("fragments-behind-close", "a Close between the fragments of a text in one write",
-		script{near: frames(first("good")), main: frames(end, last("bad"))}, quoting(dataBehind))
+		script{near: frames(begun("good")), main: frames(end, last("bad"))}, quoting(dataBehind))
 	add("ping-behind-close", "a Close and a ping in one write", script{main: frames(end, Ping("bad"))})
 	add("close-twice", "two Close frames in one write", script{main: frames(end, CloseFrame(1001, ""))})
 	add("bad-frame-behind-close", "a Close and a frame with a reserved opcode in one write",
@@ -167,12 +167,12 @@ func cutOff(d *Dialogue, b []byte) Verdict {
 }
 
 const (
-	codesDefined  = `"Endpoints MAY use the following pre-defined status codes when sending a Close frame."`
-	codesReserved = `"is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint"`
-	code1004      = `"Reserved. The specific meaning might be defined in the future."`
-	codesUnused   = `"Status codes in the range 0-999 are not used."`
-	codesLater    = `"Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions"`
-	codesOpen     = `"Status codes in the range 3000-3999 are reserved for use by libraries, frameworks, and applications. [...] Status codes in the range 4000-4999 are reserved for private use"`
+	codesDefined  = `Endpoints MAY use the following pre-defined status codes when sending a Close frame.`
+	codesReserved = `is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint`
+	code1004      = `Reserved. The specific meaning might be defined in the future.`
+	codesUnused   = `Status codes in the range 0-999 are not used.`
+	codesLater    = `Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions`
+	codesOpen     = `Status codes in the range 3000-3999 are reserved for use by libraries, frameworks, and applications. [...] Status codes in the range 4000-4999 are reserved for private use`
 	badCodeWhy    = "That the connection ends, and that the answer does not have the code, is a MUST. That it says 1002 is a SHOULD: §7.4 binds the sender and is silent about who receives such a code."
 )
 

@@ -6,34 +6,34 @@ import (
 )
 
 const (
-	fragmented   = `"Clients and servers MUST support receiving both fragmented and unfragmented messages."`
-	injected     = `"An endpoint MUST be capable of handling control frames in the middle of a fragmented message."`
-	interleaved  = `"The fragments of one message MUST NOT be interleaved between the fragments of another message"`
-	sequence     = `"A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0."`
-	notFragments = `"All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."`
-	pongClause   = `"Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame."`
-	sameData     = `"A Pong frame sent in response to a Ping frame must have identical "Application data" as found in the message body of the Ping frame being replied to."`
-	unsolicited  = `"A Pong frame MAY be sent unsolicited. [...] A response to an unsolicited Pong frame is not expected."`
+	fragmented   = `Clients and servers MUST support receiving both fragmented and unfragmented messages.`
+	injected     = `An endpoint MUST be capable of handling control frames in the middle of a fragmented message.`
+	interleaved  = `The fragments of one message MUST NOT be interleaved between the fragments of another message`
+	sequence     = `A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0.`
+	notFragments = `All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.`
+	pongClause   = `Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.`
+	sameData     = `A Pong frame sent in response to a Ping frame must have identical "Application data" as found in the message body of the Ping frame being replied to.`
+	unsolicited  = `A Pong frame MAY be sent unsolicited. [...] A response to an unsolicited Pong frame is not expected.`
 )
 
 func (ch *chapter) fragments() {
 	ch.at("5.4", fragmented)
 	good := func(word, title string, f ...Frame) { ch.script(word, title, script{main: f}) }
 	boundary := func(word, title string, f ...Frame) { ch.script(word, title, script{main: f}, tagged("boundaries")) }
-	good("two", "a text in two fragments", first("Hel"), last("lo"))
-	good("five", "a text in five fragments of a byte", first("H"), middle("e"), middle("l"), middle("l"), last("o"))
-	good("first-empty", "an empty first fragment", first(""), last("Hello"))
-	good("middle-empty", "an empty fragment in the middle", first("Hel"), middle(""), last("lo"))
-	good("last-empty", "an empty last fragment", first("Hello"), last(""))
-	good("all-empty", "three empty fragments", first(""), middle(""), last(""))
+	good("two", "a text in two fragments", begun("Hel"), last("lo"))
+	good("five", "a text in five fragments of a byte", begun("H"), more("e"), more("l"), more("l"), last("o"))
+	good("first-empty", "an empty first fragment", begun(""), last("Hello"))
+	good("middle-empty", "an empty fragment in the middle", begun("Hel"), more(""), last("lo"))
+	good("last-empty", "an empty last fragment", begun("Hello"), last(""))
+	good("all-empty", "three empty fragments", begun(""), more(""), last(""))
 	good("binary", "a binary message in three fragments",
 		Frame{Opcode: OpBinary, Payload: []byte{0, 0xFF}}, Frame{Payload: []byte{0x80}}, Frame{Fin: true, Payload: []byte{0xC0}})
-	good("two-messages", "two fragmented messages of different kinds", first("a"), last("b"),
+	good("two-messages", "two fragmented messages of different kinds", begun("a"), last("b"),
 		Frame{Opcode: OpBinary, Payload: []byte("c")}, last("d"))
-	good("then-whole", "a fragmented message and one that is not", first("a"), last("b"), Text("c"))
+	good("then-whole", "a fragmented message and one that is not", begun("a"), last("b"), Text("c"))
 
 	ch.at("5.4", injected)
-	pieces := frames(first("H"), middle("el"), middle("l"), last("o"))
+	pieces := frames(begun("H"), more("el"), more("l"), last("o"))
 	for at := range len(pieces) + 1 {
 		for _, f := range []Frame{Ping("between"), Ping(""), Pong("between")} {
 			name, _, _ := strings.Cut(f.String(), " ")
@@ -50,7 +50,7 @@ func (ch *chapter) fragments() {
 		}
 	}
 	good("pings-everywhere", "a ping at every boundary of a message",
-		Ping("1"), first("H"), Ping("2"), middle("el"), Ping("3"), Ping("4"), middle("l"), Pong("5"), last("o"), Ping("6"))
+		Ping("1"), begun("H"), Ping("2"), more("el"), Ping("3"), Ping("4"), more("l"), Pong("5"), last("o"), Ping("6"))
 	ch.orphans()
 }
 
@@ -62,27 +62,27 @@ func (ch *chapter) orphans() {
 	ch.at("5.4", sequence)
 	bad("orphan-last", "a last continuation without a message", script{main: frames(last("bad"))})
 	bad("orphan-empty", "an empty last continuation without a message", script{main: frames(last(""))})
-	bad("orphan-middle", "a continuation that is not the last, without a message", script{main: frames(middle("bad"))})
+	bad("orphan-middle", "a continuation that is not the last, without a message", script{main: frames(more("bad"))})
 	bad("orphan-after-text", "a continuation after a whole text", script{lead: frames(Text("good")), main: frames(last("bad"))})
-	bad("orphan-after-message", "a continuation after a fragmented message", script{lead: frames(first("go"), last("od")), main: frames(last("bad"))})
+	bad("orphan-after-message", "a continuation after a fragmented message", script{lead: frames(begun("go"), last("od")), main: frames(last("bad"))})
 	bad("orphan-after-ping", "a continuation after a ping", script{lead: frames(Ping("good")), main: frames(last("bad"))})
 	bad("orphan-glued", "a text and a continuation in one write", script{near: frames(Text("good")), main: frames(last("bad"))})
 	bad("orphan-by-byte", "a continuation without a message, one byte at a time", script{main: frames(last("bad")), cut: byByte})
 	ch.at("5.4", interleaved)
-	in := frames(first("good"))
+	in := frames(begun("good"))
 	bad("text-inside", "a whole text between fragments", script{lead: in, main: frames(Text("bad"))})
 	bad("binary-inside", "a whole binary message between fragments", script{lead: in, main: frames(Binary([]byte("bad")))})
-	bad("first-inside", "a text begins inside a text", script{lead: in, main: frames(first("bad"))})
+	bad("first-inside", "a text begins inside a text", script{lead: in, main: frames(begun("bad"))})
 	bad("text-inside-empty", "an empty text between fragments", script{lead: in, main: frames(Text(""))})
 	bad("binary-after-fragments", "a binary message where the last of three fragments is due",
-		script{lead: frames(first("a"), middle("b")), main: frames(Binary([]byte("bad")))})
+		script{lead: frames(begun("a"), more("b")), main: frames(Binary([]byte("bad")))})
 	bad("text-inside-after-ping", "a text between fragments behind a ping",
-		script{lead: frames(first("a"), Ping("good")), main: frames(Text("bad"))})
+		script{lead: frames(begun("a"), Ping("good")), main: frames(Text("bad"))})
 }
 
 func (ch *chapter) control() {
 	ch.at("5.5", notFragments)
-	in := frames(first("good"))
+	in := frames(begun("good"))
 	for _, c := range []struct {
 		name string
 		op   byte

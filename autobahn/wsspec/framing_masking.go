@@ -3,14 +3,14 @@ package wsspec
 import "fmt"
 
 const (
-	unmasked = `"The server MUST close the connection upon receiving a frame that is not masked. In this case, a server MAY send a Close frame with a status code of 1002"`
-	masked   = `"A client MUST close a connection if it detects a masked frame. In this case, it MAY use the status code 1002"`
-	unmask   = `"Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data ("original-octet-i") with octet at index i modulo 4 of the masking key"`
-	freshKey = `"When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values. The masking key needs to be unpredictable"`
+	unmasked = `The server MUST close the connection upon receiving a frame that is not masked. In this case, a server MAY send a Close frame with a status code of 1002`
+	masked   = `A client MUST close a connection if it detects a masked frame. In this case, it MAY use the status code 1002`
+	unmask   = `Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data ("original-octet-i") with octet at index i modulo 4 of the masking key`
+	freshKey = `When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values. The masking key needs to be unpredictable`
 )
 
 func (ch *chapter) masking() {
-	inside := frames(first("good"))
+	inside := frames(begun("good"))
 	for _, f := range []struct {
 		word, title string
 		lead, near  []Frame
@@ -49,10 +49,10 @@ func (ch *chapter) masking() {
 	add("key-is-payload", "a payload that is zeros once masked", keyed([4]byte{'a', 'b', 'c', 'd'}, Text("abcdabcdab")))
 	add("key-is-a-head", "a masked payload that looks like a frame", keyed([4]byte{}, Binary([]byte{0x88, 0x80, 0, 0, 0, 0})))
 	add("key-each-fragment", "fragments of odd lengths, each with a key of its own",
-		keyed([4]byte{1, 2, 3, 4}, first("a")), keyed([4]byte{5, 6, 7, 8}, middle("bcd")),
-		keyed([4]byte{9, 10, 11, 12}, middle("")), keyed([4]byte{13, 14, 15, 16}, last("efghi")))
+		keyed([4]byte{1, 2, 3, 4}, begun("a")), keyed([4]byte{5, 6, 7, 8}, more("bcd")),
+		keyed([4]byte{9, 10, 11, 12}, more("")), keyed([4]byte{13, 14, 15, 16}, last("efghi")))
 	add("key-each-control", "a ping with a key of its own between fragments",
-		keyed([4]byte{1, 2, 3, 4}, first("abc")), keyed([4]byte{5, 6, 7, 8}, Ping("ping")), keyed([4]byte{9, 10, 11, 12}, last("de")))
+		keyed([4]byte{1, 2, 3, 4}, begun("abc")), keyed([4]byte{5, 6, 7, 8}, Ping("ping")), keyed([4]byte{9, 10, 11, 12}, last("de")))
 	var each []Frame
 	for n := range 41 {
 		each = append(each, Binary([]byte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"[:n])))
