@@ -7,8 +7,16 @@ import "strings"
 // slips.
 func autobahnCases() []*Case {
 	var cases []*Case
+	for _, t := range allTrials() {
+		cases = append(cases, t.asCase())
+	}
+	return cases
+}
+
+func allTrials() []*trial {
+	var all []*trial
 	for _, group := range []struct {
-		section string
+		section string // of those trials that do not name one
 		trials  []*trial
 	}{
 		{"§5.2", lengthTrials()},
@@ -16,15 +24,20 @@ func autobahnCases() []*Case {
 		{"§5.2", bitTrials()},
 		{"§5.2", opcodeTrials()},
 		{"§5.4", fragmentTrials()},
+		{"§5.6", textTrials()},
+		{"§8.1", sequenceTrials()},
+		{"§5.5.1", closeTrials()},
+		{"§10.4", longTrials()},
+		{"§5.4", fragmentedTrials()},
 	} {
 		for _, t := range group.trials {
 			if t.section == "" {
 				t.section = group.section
 			}
-			cases = append(cases, t.asCase())
 		}
+		all = append(all, group.trials...)
 	}
-	return cases
+	return all
 }
 
 func (tr *trial) asCase() *Case {

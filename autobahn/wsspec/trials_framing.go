@@ -4,15 +4,15 @@ import "fmt"
 
 // The RFC's words that groups 1 to 5 stand on.
 const (
-	anyLength   = "The length of the \"Payload data\", in bytes: if 0-125, that is the payload length. If 126, the following 2 bytes … If 127, the following 8 bytes"
-	pongDue     = "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
-	shortOnly   = "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
-	pongFree    = "A Pong frame MAY be sent unsolicited. … A response to an unsolicited Pong frame is not expected."
-	rsvZero     = "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values. If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
-	knownOpcode = "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_."
-	anyBytes    = "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0."
-	pingsInside = "Control frames … MAY be injected in the middle of a fragmented message."
-	notBetween  = "The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving."
+	saysAnyLength   = "The length of the \"Payload data\", in bytes: if 0-125, that is the payload length. If 126, the following 2 bytes … If 127, the following 8 bytes"
+	saysPongDue     = "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
+	saysShortOnly   = "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
+	saysPongFree    = "A Pong frame MAY be sent unsolicited. … A response to an unsolicited Pong frame is not expected."
+	saysRsvZero     = "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values. If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
+	saysKnownOpcode = "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_."
+	saysAnyBytes    = "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0."
+	saysPingsInside = "Control frames … MAY be injected in the middle of a fragmented message."
+	saysNotBetween  = "The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving."
 )
 
 const hello13 = "Hello, world!"
@@ -53,7 +53,7 @@ func lengthTrials() []*trial {
 				title += fmt.Sprintf(", %d to a write", l.chop)
 			}
 			all = append(all, &trial{
-				id: fmt.Sprintf("1.%d.%d", i+1, j+1), title: title, section: "§5.2", clause: anyLength,
+				id: fmt.Sprintf("1.%d.%d", i+1, j+1), title: title, section: "§5.2", clause: saysAnyLength,
 				do: first.chop(l.chop, f).kill(l.kill), outcomes: ok(event{kind, string(f.Payload)}), end: normal,
 			})
 		}
@@ -72,27 +72,27 @@ func pingTrials() []*trial {
 		ten, pongs = append(ten, Ping(p)), append(pongs, gotPong(p))
 	}
 	return []*trial{
-		{id: "2.1", title: "an empty ping", clause: pongDue,
+		{id: "2.1", title: "an empty ping", clause: saysPongDue,
 			do: first.send(Ping("")).closeIn(1), outcomes: ok(gotPong("")), end: normal},
-		{id: "2.2", title: "a ping with text", clause: pongDue,
+		{id: "2.2", title: "a ping with text", clause: saysPongDue,
 			do: first.send(Ping(hello13)).closeIn(1), outcomes: ok(gotPong(hello13)), end: normal},
-		{id: "2.3", title: "a ping with bytes that are not UTF-8", clause: pongDue,
+		{id: "2.3", title: "a ping with bytes that are not UTF-8", clause: saysPongDue,
 			do: first.send(Ping(notText)).closeIn(1), outcomes: ok(gotPong(notText)), end: normal},
-		{id: "2.4", title: "a ping of 125 bytes", clause: pongDue,
+		{id: "2.4", title: "a ping of 125 bytes", clause: saysPongDue,
 			do: first.send(Ping(long)).closeIn(1), outcomes: ok(gotPong(long)), end: normal},
-		{id: "2.5", title: "a ping of 126 bytes", section: "§5.5", clause: shortOnly,
+		{id: "2.5", title: "a ping of 126 bytes", section: "§5.5", clause: saysShortOnly,
 			do: first.send(Ping(long + "\xfe")).kill(1), outcomes: ok(), end: violation},
-		{id: "2.6", title: "a ping of 125 bytes, one to a write", clause: pongDue,
+		{id: "2.6", title: "a ping of 125 bytes, one to a write", clause: saysPongDue,
 			do: first.chop(1, Ping(long)).closeIn(2), outcomes: ok(gotPong(long)), end: normal},
-		{id: "2.7", title: "an empty pong that answers nothing, and a Close", section: "§5.5.3", clause: pongFree,
+		{id: "2.7", title: "an empty pong that answers nothing, and a Close", section: "§5.5.3", clause: saysPongFree,
 			do: first.send(Pong("")).close(1000, "").closeIn(1), outcomes: ok(), end: normal},
-		{id: "2.8", title: "a pong that answers nothing, and a Close", section: "§5.5.3", clause: pongFree,
+		{id: "2.8", title: "a pong that answers nothing, and a Close", section: "§5.5.3", clause: saysPongFree,
 			do: first.send(Pong(stray)).close(1000, "").closeIn(1), outcomes: ok(), end: normal},
-		{id: "2.9", title: "a pong that answers nothing, and a ping", section: "§5.5.3", clause: pongFree,
+		{id: "2.9", title: "a pong that answers nothing, and a ping", section: "§5.5.3", clause: saysPongFree,
 			do: first.send(Pong(stray), Ping("ping payload")).closeIn(1), outcomes: ok(gotPong("ping payload")), end: normal},
-		{id: "2.10", title: "ten pings: ten pongs, which is more than the RFC asks for", section: "§5.5.3", clause: pongDue,
+		{id: "2.10", title: "ten pings: ten pongs, which is more than the RFC asks for", section: "§5.5.3", clause: saysPongDue,
 			do: first.send(ten...).closeIn(3), outcomes: ok(pongs...), end: normal},
-		{id: "2.11", title: "ten pings, a byte to a write", section: "§5.5.3", clause: pongDue,
+		{id: "2.11", title: "ten pings, a byte to a write", section: "§5.5.3", clause: saysPongDue,
 			do: first.chop(1, ten...).closeIn(3), outcomes: ok(pongs...), end: normal},
 	}
 }
@@ -111,7 +111,7 @@ func bitTrials() []*trial {
 		{title: "all reserved bits on a Close", do: first.send(withRSV(CloseFrame(0, ""), 7)), outcomes: ok()},
 	}
 	for i, t := range all {
-		t.id, t.clause, t.do, t.end = fmt.Sprintf("3.%d", i+1), rsvZero, t.do.kill(1), violation
+		t.id, t.clause, t.do, t.end = fmt.Sprintf("3.%d", i+1), saysRsvZero, t.do.kill(1), violation
 	}
 	return all
 }
@@ -130,7 +130,7 @@ func opcodeTrials() []*trial {
 			{title: "a text, opcode %d of a %s frame, and a ping, a byte to a write", do: first.chop(1, text, reserved(from+4, hello13), Ping("")), outcomes: echo},
 		} {
 			t.id, t.title = fmt.Sprintf("4.%d.%d", i+1, j+1), fmt.Sprintf(t.title, int(from)+j, kind)
-			t.clause, t.do, t.end = knownOpcode, t.do.kill(1), violation
+			t.clause, t.do, t.end = saysKnownOpcode, t.do.kill(1), violation
 			all = append(all, t)
 		}
 	}

@@ -3,6 +3,8 @@ package wsspec
 import (
 	"context"
 	"net"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,8 +14,11 @@ import (
 
 // Our own server and client do what autobahn/expectations.txt says.
 func TestTrialsOurs(t *testing.T) {
-	url := echoServer(t)
-	st, err := NewServerTest(url, Settings{}, nil)
+	wstest.CheckLeaks(t)
+	srv := &wsnet.Server{Options: wsnet.ServerOptions{Options: roomy}, Handler: echo}
+	s := httptest.NewServer(srv)
+	t.Cleanup(func() { s.Close(); srv.Shutdown(context.Background()) })
+	st, err := NewServerTest("ws"+strings.TrimPrefix(s.URL, "http"), Settings{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +40,9 @@ func TestTrialsOurs(t *testing.T) {
 	}
 }
 
+// roomy takes all that group 9 sends.
+var roomy = wsnet.Options{MaxMessage: 16 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1}
+
 // clientDialer returns what plays a case with a client of ours that echoes.
 func clientDialer(t *testing.T) func(context.Context, *Case) Result {
 	wstest.CheckLeaks(t)
@@ -49,7 +57,7 @@ func clientDialer(t *testing.T) func(context.Context, *Case) Result {
 		gone := make(chan struct{})
 		go func() {
 			defer close(gone)
-			conn, err := wsnet.Dial(ctx, "ws://"+l.Addr().String(), nil)
+			conn, err := wsnet.Dial(ctx, "ws://"+l.Addr().String(), &wsnet.DialOptions{Options: roomy})
 			if err != nil {
 				return
 			}
