@@ -1,25 +1,17 @@
-// Command autobahn runs the Autobahn testsuite against a WebSocket server, a
-// WebSocket client, or both, and judges what it found.
+// Command autobahn says what a WebSocket server or client keeps of RFC 6455 and
+// RFC 7692.
 //
-// The testsuite itself (wstest) always exits with 0 and knows nothing of what
-// is expected of a testee. This command finds or installs the suite, starts
-// the testee and the suite, splits the cases over several suites where that
-// saves time, and compares every verdict, of the behaviour and of the closing
-// handshake, and the set of case ids, with the reviewed file expectations.txt.
+// It plays the cases of package wsspec, the suite of our own: those of the
+// Autobahn testsuite and those that it never had. With -engine wstest it runs the
+// real Autobahn testsuite instead, the oracle that ours is held against.
 //
 // A file is a concern:
 //
-//	cases.go    the 517 case ids, and patterns that choose among them
-//	expect.go   expectations.txt: the reviewed exceptions
-//	judge.go    results against expectations
-//	suite.go    finding the suite: PATH, Docker, Python 2.7
-//	install.go  the virtualenv in the user's cache folder
-//	docker.go   the suite in a container
-//	spec.go     shards and the JSON files wstest reads
-//	run.go      one role from start to verdict
-//	watch.go    progress, and the deadlines
-//	proc.go     child processes that do not outlive us
-//	server.go   our server as the testee
-//	testee.go   our client as the testee
-//	report.go   the merged report, the table and the differences
+//	main.go    the choice of the engine
+//	flags.go   the command line
+//	run.go     from the flags to a verdict
+//	player.go  who is tested: our server and client, a URL, a command, whoever comes
+//	exec.go    a client that is a command
+//	tell.go    what people see while it runs and at its end
+//	list.go    the list of cases
 package main

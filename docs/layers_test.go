@@ -34,10 +34,15 @@ var mayImport = map[string][]string{
 	"cmd/server":               {"chat/...", "cmd/server/internal/...", "engineio", "socketio", "ws/..."},
 	"cmd/server/internal/echo": {"ws/..."},
 
-	"autobahn":              {"ws/..."},
-	"fuzz":                  {},
-	"internal/journey/walk": {"ws/..."},
-	"internal/...":          {},
+	"autobahn":                   {"autobahn/...", "ws/..."},
+	"autobahn/internal/progress": {},
+	"autobahn/internal/report":   {"autobahn/wsspec"},
+	"autobahn/internal/testee":   {"ws/..."},
+	"autobahn/internal/wstest":   {"autobahn/internal/..."},
+	"autobahn/wsspec/...":        {"autobahn/wsspec/..."}, // no judgement is shared with ws
+	"fuzz":                       {},
+	"internal/journey/walk":      {"ws/..."},
+	"internal/...":               {},
 }
 
 // shared are small parts that know nothing of what they are used for. Package ws

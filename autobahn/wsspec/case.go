@@ -54,10 +54,10 @@ type Case struct {
 	Section string // "6455 §4.2.1", "7692 §7.1.2.1"
 	Level   Level
 	Roles   Roles
-	Tags    []string
-	Title   string // what is done, in one line
-	Clause  string // the RFC's words, quoted
-	Why     string // for SHOULD and INFO, why it is no MUST
+	Tags    []string // TagHeavy and TagAlone say how it is played, others only serve to select
+	Title   string   // what is done, in one line
+	Clause  string   // the RFC's words, quoted
+	Why     string   // for SHOULD and INFO, why it is no MUST
 
 	// Play has the dialogue and judges it. What it does not say, such as the time
 	// and the bytes, the runner fills in.
@@ -101,6 +101,9 @@ type Result struct {
 	RemoteClose int // the code of the testee's Close frame; 0 if there was none, or none in it
 	Began       time.Time
 	Took        time.Duration
-	Wire        []Record // what went over the wire; the middle of much is left out
-	LeftOut     int      // records left out of Wire
+	Wire        []Record  // what went over the wire; the middle of much is left out
+	LeftOut     int       // records left out of Wire
+	Output      string    // of a client that was started for the case: the end of what it printed
+	Agent       string    // the name that a client gave itself
+	Runs        []Outcome // of each time it was played
 }

@@ -1,4 +1,4 @@
-package main
+package wstest
 
 import (
 	"context"
@@ -261,7 +261,7 @@ func TestNoSuite(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("PYENV_ROOT", "")
 	var stdout, stderr strings.Builder
-	if code := run(t.Context(), []string{"-out", t.TempDir()}, &stdout, &stderr); code != 2 {
+	if code := Main(t.Context(), []string{"-out", t.TempDir()}, &stdout, &stderr); code != 2 {
 		t.Errorf("exit status %d, want 2", code)
 	}
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")

@@ -1,40 +1,35 @@
-package main
+package wstest
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	live "framewright/autobahn/internal/progress"
 )
 
 // progress counts the cases of a role as the suites begin them, and shows the
 // count: a live line on a terminal, else a line every ten seconds.
 type progress struct {
-	out   io.Writer
-	live  bool
+	line  *live.Line
 	every time.Duration
 	now   func() time.Time
 
-	mu     sync.Mutex
-	label  string
-	total  int
-	begun  map[string]bool
-	start  time.Time
-	shown  time.Time
-	onLine bool // a live line stands on the terminal
+	mu    sync.Mutex
+	label string
+	total int
+	begun map[string]bool
+	start time.Time
+	shown time.Time
 }
 
 func newProgress(out io.Writer, label string, total int) *progress {
-	p := &progress{out: out, label: label, total: total, begun: map[string]bool{}, now: time.Now, every: 10 * time.Second}
-	if f, ok := out.(*os.File); ok {
-		info, err := f.Stat()
-		p.live = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if p.live {
+	p := &progress{line: live.New(out), label: label, total: total, begun: map[string]bool{}, now: time.Now, every: 10 * time.Second}
+	if p.line.Live {
 		p.every = 100 * time.Millisecond
 	}
 	p.start = p.now()
@@ -55,36 +50,25 @@ func (p *progress) began(id string) {
 
 func (p *progress) show(id string) {
 	line := fmt.Sprintf("%s: case %-8s %3d of %d, %v", p.label, id, len(p.begun), p.total, p.now().Sub(p.start).Round(time.Second))
-	if p.live {
-		fmt.Fprintf(p.out, "\r%-70s", line)
-		p.onLine = true
+	if p.line.Live {
+		p.line.Show(line)
 		return
 	}
-	fmt.Fprintln(p.out, line)
+	p.line.Println(line)
 }
 
 // note tells something on a line of its own.
 func (p *progress) note(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.clear()
-	fmt.Fprintf(p.out, "%s: %s\n", p.label, text)
-}
-
-// clear takes a live line off the terminal.
-func (p *progress) clear() {
-	if p.onLine {
-		fmt.Fprint(p.out, "\r", strings.Repeat(" ", 70), "\r")
-		p.onLine = false
-	}
+	p.line.Println(p.label + ": " + text)
 }
 
 // end closes the live line and says how long it took.
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.clear()
-	fmt.Fprintf(p.out, "%s: %d of %d cases begun in %v\n", p.label, len(p.begun), p.total, p.now().Sub(p.start).Round(100*time.Millisecond))
+	p.line.Println(fmt.Sprintf("%s: %d of %d cases begun in %v", p.label, len(p.begun), p.total, p.now().Sub(p.start).Round(100*time.Millisecond)))
 }
 
 // A watch reads the output of one suite process line by line. Any output is a

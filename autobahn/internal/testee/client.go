@@ -1,4 +1,4 @@
-package main
+package testee
 
 import (
 	"context"
@@ -13,29 +13,29 @@ import (
 	"framewright/ws/wsnet"
 )
 
-// testeeOptions take the limits away that the suite means to reach: group 9
+// options take the limits away that the suite means to reach: group 9
 // has messages of 16 MiB and thousands of fragments, group 6 and 9 many frames
 // with nothing in them, group 2 pings one after the other.
-func testeeOptions() *wsnet.DialOptions {
+func options() *wsnet.DialOptions {
 	return &wsnet.DialOptions{Options: wsnet.Options{MaxMessage: 64 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1, InflateRate: -1,
 		Compression: &ws.Compression{SendContext: true, ReceiveContext: true}}}
 }
 
-// A testee runs our client through the cases of a fuzzing server, by the
+// A Client runs our client through the cases of a fuzzing server, by the
 // server's own protocol: the path and query of each connection say what it is
 // for. The answers of the server are JSON texts.
-type testee struct {
-	base  string // ws://host:port
-	agent string
-	log   io.Writer
+type Client struct {
+	Base  string // ws://host:port
+	Agent string // its name in the reports
+	Log   io.Writer
 }
 
 const controlTimeout = 30 * time.Second
 
-// run does every case the server has, then has it write the reports.
-// A case that fails is the suite's to judge; run only logs it. An error means
+// Run does every case the server has, then has it write the reports.
+// A case that fails is the suite's to judge; Run only logs it. An error means
 // the conversation with the fuzzing server itself went wrong.
-func (t testee) run(ctx context.Context) error {
+func (t Client) Run(ctx context.Context) error {
 	var count int
 	if err := t.ask(ctx, "/getCaseCount", nil, &count); err != nil {
 		return fmt.Errorf("getCaseCount: %w", err)
@@ -47,8 +47,8 @@ func (t testee) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := t.echo(ctx, t.url("/runCase", i+1)); err != nil {
-			fmt.Fprintf(t.log, "case %d of %d: %v\n", i+1, count, err)
+		if err := Echo(ctx, t.url("/runCase", i+1)); err != nil {
+			fmt.Fprintf(t.Log, "case %d of %d: %v\n", i+1, count, err)
 		}
 	}
 	// The last case is only in the reports once the server has seen its
@@ -57,33 +57,33 @@ func (t testee) run(ctx context.Context) error {
 	status, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := t.ask(status, "/getCaseStatus", count, nil); err != nil {
-		fmt.Fprintf(t.log, "getCaseStatus: %v\n", err)
+		fmt.Fprintf(t.Log, "getCaseStatus: %v\n", err)
 	}
-	return t.updateReports(ctx)
+	return t.UpdateReports(ctx)
 }
 
-// updateReports has the server write what it knows by now.
-func (t testee) updateReports(ctx context.Context) error {
+// UpdateReports has the server write what it knows by now.
+func (t Client) UpdateReports(ctx context.Context) error {
 	if err := t.ask(ctx, "/updateReports", nil, nil); err != nil {
 		return fmt.Errorf("updateReports: %w", err)
 	}
 	return nil
 }
 
-func (t testee) url(path string, number any) string {
-	q := url.Values{"agent": {t.agent}}
+func (t Client) url(path string, number any) string {
+	q := url.Values{"agent": {t.Agent}}
 	if number != nil {
 		q.Set("case", fmt.Sprint(number))
 	}
-	return t.base + path + "?" + q.Encode()
+	return t.Base + path + "?" + q.Encode()
 }
 
 // ask opens a connection for a question, reads until the server closes it, and
 // decodes the answer into v; nil takes any answer, or none.
-func (t testee) ask(ctx context.Context, path string, number, v any) error {
+func (t Client) ask(ctx context.Context, path string, number, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	c, err := wsnet.Dial(ctx, t.url(path, number), testeeOptions())
+	c, err := wsnet.Dial(ctx, t.url(path, number), options())
 	if err != nil {
 		return err
 	}
@@ -108,15 +108,20 @@ func (t testee) ask(ctx context.Context, path string, number, v any) error {
 	return nil
 }
 
-// echo sends every message back until the connection ends.
-func (t testee) echo(ctx context.Context, url string) error {
-	c, err := wsnet.Dial(ctx, url, testeeOptions())
+// Echo connects to a URL and sends every message back until the connection ends.
+func Echo(ctx context.Context, url string) error {
+	c, err := wsnet.Dial(ctx, url, options())
 	if err != nil {
 		return err
 	}
 	// Not CloseNow: it would cut off a Close frame still on its way, and the
 	// suite wants to be the one that ends the TCP connection.
 	defer c.Close(ctx, ws.CodeNormal, "")
+	return echo(ctx, c)
+}
+
+// echo sends every message back until one cannot be read or sent.
+func echo(ctx context.Context, c *wsnet.Conn) error {
 	var buf []byte
 	for {
 		op, msg, err := c.ReadAppend(ctx, buf[:0])

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"framewright/autobahn/wsspec"
+)
+
+const usageHead = `usage: autobahn [flags]
+
+Says what a WebSocket server or client keeps of RFC 6455 and RFC 7692. The server
+or client has to send every message back. Without flags: ours, both of them.
+
+  autobahn -url ws://127.0.0.1:9000/             a server
+  autobahn -exec './my-client {url}'             a client that is a command
+  autobahn -listen 127.0.0.1:9001                a client that asks for its cases
+  autobahn -list                                 the cases
+  autobahn -engine wstest -h                     the real Autobahn testsuite
+
+Exit status: 0 when every case is as expected, 1 when one is not, 2 when nothing
+could be judged.
+
+flags:
+`
+
+// options are the command line.
+type options struct {
+	url, exec, listen, role, agent   string
+	cases, exclude, replay           string
+	list, strict, failFast, insecure bool
+	github                           bool
+	junit, json, html, out, expect   string
+	settings                         wsspec.Settings
+	pace                             wsspec.Pace
+}
+
+func parseFlags(args []string, stderr io.Writer) (*options, error) {
+	o := &options{}
+	fs := flag.NewFlagSet("autobahn", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+
+	fs.StringVar(&o.url, "url", "", "test the server at this ws:// or wss:// `URL`")
+	fs.StringVar(&o.exec, "exec", "", "test a client: this `command` is started once for each case, with {url} replaced")
+	fs.StringVar(&o.listen, "listen", "", "test a client that comes to this `address` and asks for its cases by Autobahn's protocol")
+	fs.StringVar(&o.role, "role", "", "without those three, which of ours is tested: `server`, client or both (the default)")
+	fs.StringVar(&o.agent, "agent", "", "the testee's `name` in the reports")
+	fs.BoolVar(&o.insecure, "insecure", false, "take any certificate of a wss:// server")
+	fs.Func("header", "a further header `line` of the suite's requests, such as 'Origin: https://example.com'; may be given several times", func(line string) error {
+		return addHeader(&o.settings, line)
+	})
+
+	fs.StringVar(&o.cases, "cases", "", "which cases: `patterns` with commas between, ids such as 6.4.1 or 6.*, chapters, tags,\nsections such as §5.5; ! before one takes it out")
+	fs.StringVar(&o.exclude, "exclude", "", "`patterns` of cases to leave out")
+	fs.BoolVar(&o.list, "list", false, "list the cases and end; with -json - as JSON")
+	fs.IntVar(&o.settings.Count, "count", defaultCount, "`messages` of each case of groups 12 and 13; Autobahn has 1000")
+
+	fs.IntVar(&o.pace.Parallel, "parallel", 0, "`dialogues` side by side (default 16; 4 with -exec)")
+	fs.IntVar(&o.pace.Repeat, "repeat", 1, "play each case so many `times`; the worst counts")
+	fs.BoolVar(&o.failFast, "fail-fast", false, "end with the first case that is not as expected")
+	fs.DurationVar(&o.pace.Timeout, "timeout", 0, "give a case up after this `time` (default what its own waits come to)")
+	fs.DurationVar(&o.settings.Patience, "patience", 5*time.Second, "how `long` to wait for what should come and does not")
+
+	fs.BoolVar(&o.strict, "strict", false, "a SHOULD that is not kept is a failure, too")
+	fs.StringVar(&o.expect, "expect", "", "`file` of exceptions, lines of ID [role] outcome: reason")
+	fs.StringVar(&o.junit, "junit", "", "`file` for JUnit's XML")
+	fs.StringVar(&o.json, "json", "", "`file` for all results as JSON; - is the standard output")
+	fs.BoolVar(&o.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "annotations for GitHub Actions; by itself when run there")
+	fs.Usage = func() {
+		fmt.Fprint(stderr, usageHead)
+		fs.PrintDefaults()
+	}
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q; see -h", fs.Arg(0))
+	}
+	return o, o.complete()
+}
+
+// defaultCount is quick: the whole of groups 12 and 13 sends two hundredths of what
+// the Autobahn testsuite does.
+const defaultCount = 20
+
+func addHeader(s *wsspec.Settings, line string) error {
+	name, value, ok := strings.Cut(line, ":")
+	if !ok || strings.TrimSpace(name) == "" || strings.ContainsAny(line, "\r\n\x00") {
+		return fmt.Errorf("%q; want NAME: VALUE", line)
+	}
+	s.Header = append(s.Header, strings.TrimSpace(name)+": "+strings.TrimSpace(value))
+	return nil
+}
+
+// complete checks the flags against each other and fills in what follows.
+func (o *options) complete() error {
+	given := 0
+	for _, s := range []string{o.url, o.exec, o.listen} {
+		if s != "" {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return errors.New("-url tests a server, -exec and -listen a client; give one of them")
+	case given == 1 && o.role != "" && (o.role == "server") != (o.url != ""):
+		return fmt.Errorf("-role %s does not go with -url, which tests a server, nor with -exec or -listen, which test a client", o.role)
+	case o.role != "" && o.role != "server" && o.role != "client" && o.role != "both":
+		return fmt.Errorf("-role %q; want server, client or both", o.role)
+	case o.settings.Count < 1 || o.settings.Count > 100_000:
+		return fmt.Errorf("-count %d; want 1 to 100000", o.settings.Count)
+	case o.pace.Parallel < 0 || o.pace.Parallel > 256:
+		return fmt.Errorf("-parallel %d; want 1 to 256", o.pace.Parallel)
+	case o.pace.Repeat < 1 || o.pace.Repeat > 100_000:
+		return fmt.Errorf("-repeat %d; want 1 to 100000", o.pace.Repeat)
+	case o.pace.Timeout < 0 || o.settings.Patience < 10*time.Millisecond:
+		return fmt.Errorf("-timeout %v -patience %v; want a positive timeout, and a patience of 10ms at least", o.pace.Timeout, o.settings.Patience)
+	case o.replay != "" && given == 0 && o.role != "server" && o.role != "client":
+		o.role = "server"
+	case o.replay != "" && o.listen != "":
+		return errors.New("-replay does not go with -listen, where the client chooses; use -cases with an id")
+	}
+	if o.exec != "" && o.pace.Parallel == 0 {
+		o.pace.Parallel = 4
+	}
+	o.role = cmp.Or(o.role, "both")
+	o.agent = cmp.Or(o.agent, o.defaultAgent())
+	return nil
+}
+
+func (o *options) defaultAgent() string {
+	if u, err := url.Parse(o.url); err == nil && u.Host != "" {
+		return u.Host
+	}
+	if argv, err := splitCommand(o.exec); err == nil && len(argv) > 0 {
+		return filepath.Base(argv[0])
+	}
+	if o.listen != "" {
+		return "client"
+	}
+	return "framewright"
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"framewright/autobahn/internal/testee"
+	"framewright/ws/wstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestMain lets the test binary play a client under test: with FAKE_CLIENT set it
+// echoes on the URL of its last argument, or does what the variable says.
+func TestMain(m *testing.M) {
+	switch os.Getenv("FAKE_CLIENT") {
+	case "":
+		os.Exit(m.Run())
+	case "dies":
+		io.WriteString(os.Stderr, "it broke\n")
+		os.Exit(3)
+	}
+	io.WriteString(os.Stdout, "hello\n")
+	testee.Echo(context.Background(), os.Args[len(os.Args)-1])
+}
+
+// command runs the command and returns its status and what it wrote.
+func command(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	wstest.CheckLeaks(t)
+	var b bytes.Buffer
+	code = choose(args)(t.Context(), &b, &b)
+	return code, b.String()
+}
+
+// echoServer is a server of ours.
+func echoServer(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); testee.Serve(ctx, l) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return "ws://" + l.Addr().String() + "/"
+}
+
+func TestOwnServerAndClient(t *testing.T) {
+	code, out := command(t, "-cases", "1.*,2.*")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if want := "54 passed, 0 failed"; code != 0 || lines[len(lines)-1] != want {
+		t.Errorf("exit status %d, and it ends with %q; want 0 and %q:\n%s", code, lines[len(lines)-1], want, out)
+	}
+}
+
+func TestServerAtURL(t *testing.T) {
+	code, out := command(t, "-url", echoServer(t), "-cases", "1.1.*", "-parallel", "2", "-repeat", "3")
+	if code != 0 || !strings.Contains(out, "8 passed, 0 failed") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+}
+
+func TestClientCommand(t *testing.T) {
+	t.Setenv("FAKE_CLIENT", "echoes")
+	code, out := command(t, "-exec", "'"+os.Args[0]+"' {url}", "-cases", "1.1.1,2.*")
+	if code != 0 || !strings.Contains(out, "12 passed, 0 failed") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+	t.Setenv("FAKE_CLIENT", "dies")
+	code, out = command(t, "-exec", "'"+os.Args[0]+"' {url}", "-cases", "1.1.1")
+	if code != 2 || !strings.Contains(out, "the client ended without connecting: exit status 3\nits output:\n    it broke") {
+		t.Errorf("a client that dies: exit status %d:\n%s", code, out)
+	}
+}
+
+// Nothing to judge is exit status 2 and one sentence.
+func TestNothingToJudge(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	folder := t.TempDir()
+	wrong := filepath.Join(folder, "wrong")
+	os.WriteFile(wrong, []byte("6.4.1 broken: x\n"), 0o644)
+	for _, tt := range []struct {
+		args  []string
+		names string
+	}{
+		{[]string{"-url", "ws://" + l.Addr().String()}, "nobody listens at"},
+		{[]string{"-url", "http://x"}, "want a ws:// or wss:// URL"},
+		{[]string{"-url", "ws://x", "-exec", "y {url}"}, "give one of them"},
+		{[]string{"-url", "ws://x", "-role", "client"}, "does not go with -url"},
+		{[]string{"-role", "both sides"}, "want server, client or both"},
+		{[]string{"-exec", "./client"}, "with {url} in it"},
+		{[]string{"-exec", "no-such-program {url}"}, "executable file not found"},
+		{[]string{"-exec", "'a {url}"}, "a quote is not closed"},
+		{[]string{"-listen", "9001"}, "want HOST:PORT"},
+		{[]string{"-cases", "8.*"}, `"8.*" names no case`},
+		{[]string{"-cases", "1.1.1", "-exclude", "1.*"}, "-exclude"},
+		{[]string{"-count", "0"}, "-count 0; want 1 to"},
+		{[]string{"-parallel", "1000"}, "-parallel 1000; want"},
+		{[]string{"-patience", "1ms"}, "10ms at least"},
+		{[]string{"-header", "x"}, "want NAME: VALUE"},
+		{[]string{"-expect", wrong}, "wrong:1: the outcome \"broken\""},
+		{[]string{"-expect", filepath.Join(folder, "none")}, "no such file"},
+		{[]string{"ws://x"}, "unexpected argument"},
+		{[]string{"-engine", "fast"}, "-engine fast; want native, or wstest"},
+		{[]string{"-engine", "wstest", "-cases", "8.*"}, "matches none of the suite's 517 cases"},
+		{[]string{"-role", "server", "-engine=wstest", "-jobs", "0"}, "-jobs 0"},
+	} {
+		if code, out := command(t, tt.args...); code != 2 || !strings.Contains(out, tt.names) {
+			t.Errorf("%q: exit status %d, want 2 and %q:\n%s", tt.args, code, tt.names, out)
+		}
+	}
+}
+
+// An expectation that does not hold is a failure, one that does is none.
+func TestExpectationsFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "expect")
+	url := echoServer(t)
+	os.WriteFile(name, []byte("1.1.1 failed: it did once\n"), 0o644)
+	code, out := command(t, "-url", url, "-cases", "1.1.1,1.1.2", "-expect", name)
+	if code != 1 || !strings.Contains(out, "1 passed, 1 failed") || !strings.Contains(out, "take the line out") {
+		t.Errorf("a stale line: exit status %d:\n%s", code, out)
+	}
+	os.WriteFile(name, []byte("1.1.1 passed: it must\n"), 0o644)
+	if code, out := command(t, "-url", url, "-cases", "1.1.1", "-expect", name); code != 0 {
+		t.Errorf("a line that holds: exit status %d:\n%s", code, out)
+	}
+}
+
+func TestList(t *testing.T) {
+	code, out := command(t, "-list", "-cases", "6455 §5.5.2")
+	if code != 0 || !strings.Contains(out, "2.1 ") || !strings.Contains(out, "MUST") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+	code, out = command(t, "-list", "-cases", "2.*", "-json", "-")
+	var entries []struct{ ID, Level, Roles string }
+	if err := json.Unmarshal([]byte(out), &entries); err != nil || code != 0 || len(entries) != 11 || entries[0].ID != "2.1" || entries[0].Roles != "server,client" {
+		t.Errorf("exit status %d, %v: %+v", code, err, entries)
+	}
+}
+
+func TestSplitCommand(t *testing.T) {
+	for _, tt := range []struct {
+		line string
+		want []string
+	}{
+		{"./my-client {url}", []string{"./my-client", "{url}"}},
+		{`node -e 'a "b"  c' "d e"`, []string{"node", "-e", `a "b"  c`, "d e"}},
+		{`C:\bin\client.exe {url}`, []string{`C:\bin\client.exe`, "{url}"}},
+		{`a\ b "c\"d" ''`, []string{"a b", `c"d`, ""}},
+		{"  ", nil},
+	} {
+		got, err := splitCommand(tt.line)
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("splitCommand(%q) = %q, %v; want %q (-want +got):\n%s", tt.line, got, err, tt.want, cmp.Diff(tt.want, got))
+		}
+	}
+}
