@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"framewright/ws/internal/http1"
 )
 
 // Compression turns permessage-deflate (RFC 7692) on and sets it up. The zero
@@ -138,7 +140,7 @@ type extensionParam struct {
 // The content of a quoted string must be a token as well.
 func parseExtensions(values []string) (list []extension, ok bool) {
 	for _, s := range values {
-		for s = trimOWS(s); s != ""; s = trimOWS(s) {
+		for s = http1.TrimOWS(s); s != ""; s = http1.TrimOWS(s) {
 			if s[0] == ',' { // an empty element of a list (RFC 9110 §5.6.1)
 				s = s[1:]
 				continue
@@ -147,14 +149,14 @@ func parseExtensions(values []string) (list []extension, ok bool) {
 			if e.name, s = cutToken(s); e.name == "" {
 				return nil, false
 			}
-			for s = trimOWS(s); strings.HasPrefix(s, ";"); s = trimOWS(s) {
+			for s = http1.TrimOWS(s); strings.HasPrefix(s, ";"); s = http1.TrimOWS(s) {
 				var p extensionParam
-				if p.name, s = cutToken(trimOWS(s[1:])); p.name == "" {
+				if p.name, s = cutToken(http1.TrimOWS(s[1:])); p.name == "" {
 					return nil, false
 				}
-				if s = trimOWS(s); strings.HasPrefix(s, "=") {
+				if s = http1.TrimOWS(s); strings.HasPrefix(s, "=") {
 					p.valued = true
-					if p.value, s, ok = cutValue(trimOWS(s[1:])); !ok {
+					if p.value, s, ok = cutValue(http1.TrimOWS(s[1:])); !ok {
 						return nil, false
 					}
 				}
@@ -171,7 +173,7 @@ func parseExtensions(values []string) (list []extension, ok bool) {
 
 func cutToken(s string) (token, rest string) {
 	i := 0
-	for i < len(s) && isTokenByte(s[i]) {
+	for i < len(s) && http1.IsTokenByte(s[i]) {
 		i++
 	}
 	return s[:i], s[i:]

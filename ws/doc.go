@@ -25,12 +25,14 @@
 //	rules.go      Rules: every rule, with its id, section, code
 //	policy.go     Policy: what a server demands beyond the RFC
 //	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4
-//	request.go    ParseRequest, RequestHead                      §4.1, RFC 9112
+//	request.go    ParseRequest, RequestHead                      §4.1
 //	origin.go     CheckOrigin                                    §10.2
 //	host.go       CheckHost                                      §10.2
 //	deflate.go    Compression: offers and answers                RFC 7692 §7.1
 //	errors.go     ProtocolError, CloseError
 //	trace.go      TraceEvent: what went over the wire, explained
+//
+// What a handshake needs of HTTP/1.1 itself, and of hosts, is in internal/http1.
 //
 // # Vocabulary
 //

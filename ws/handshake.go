@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"framewright/ws/internal/http1"
 )
 
 // A Request is the opening handshake as a client sends it (RFC 6455 §4.1):
@@ -29,9 +31,7 @@ type Request struct {
 	Local  bool   // it came to a loopback address of this machine: see CheckHost
 	Header Fields // all others
 
-	fields  []field  // instead of Header, in a request that parse has made
-	scratch []string // what values gave out
-	noHost  bool     // there is none, not even an empty one
+	head http1.Head // instead of Header, in a request that Parse has made
 }
 
 // A Response is the server's half of the opening handshake (§4.2.2).
@@ -109,14 +109,14 @@ func CheckRequest(r *Request, p *Policy) error {
 	}
 	// "an |Upgrade| header field whose value MUST include the "websocket"
 	// keyword"
-	if !hasToken(r.Values("Upgrade"), "websocket") {
+	if !http1.HasToken(r.Values("Upgrade"), "websocket") {
 		e := RuleUpgrade.Refusal("no websocket in the Upgrade header: this address speaks WebSocket")
 		e.Header = Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
 	// "a |Connection| header field whose value MUST include the "Upgrade"
 	// token"
-	if !hasToken(r.Values("Connection"), "upgrade") {
+	if !http1.HasToken(r.Values("Connection"), "upgrade") {
 		e := RuleConnection.Refusal("no upgrade in the Connection header: a proxy in between may have taken it off")
 		e.Header = Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
@@ -151,8 +151,8 @@ func checkHeaderLimits(r *Request, p *Policy) error {
 			count++
 		}
 	}
-	for _, f := range r.fields {
-		size += len(f.name) + len(": \r\n") + len(f.value)
+	for _, f := range r.head.Fields {
+		size += len(f.Name) + len(": \r\n") + len(f.Value)
 		count++
 	}
 	if limit := p.maxHeaderBytes(); limit > 0 && size > limit {
@@ -180,7 +180,7 @@ func ChooseSubprotocol(offered []string, supported []string) string {
 	best := len(supported)
 	for _, line := range offered {
 		for name := range strings.SplitSeq(line, ",") {
-			if i := slices.Index(supported[:best], trimOWS(name)); i >= 0 {
+			if i := slices.Index(supported[:best], http1.TrimOWS(name)); i >= 0 {
 				best = i
 			}
 		}
@@ -211,7 +211,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 // "100-continue" expectation, the server MUST send a 100 (Continue) response
 // before sending a 101 (Switching Protocols) response." (RFC 9110 §7.8)
 func AppendContinue(dst []byte, r *Request) []byte {
-	if v := r.Values("Expect"); len(v) > 0 && expectsContinue(v[0]) {
+	if v := r.Values("Expect"); len(v) > 0 && http1.ExpectsContinue(v[0]) {
 		dst = append(dst, "HTTP/1.1 100 Continue\r\n\r\n"...)
 	}
 	return dst
@@ -283,14 +283,14 @@ var ownHeaders = []string{"Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Web
 // handshake's own. CR and LF are what an attacker would use to add headers.
 func CheckHeader(h Fields) error {
 	for name, values := range h {
-		if !isToken(name) {
+		if !http1.IsToken(name) {
 			return &HandshakeError{Detail: "header name " + strconv.Quote(name) + " is not a token"}
 		}
-		if slices.Contains(ownHeaders, canonicalName(name)) {
+		if slices.Contains(ownHeaders, http1.CanonicalName(name)) {
 			return &HandshakeError{Detail: "header " + name + " belongs to the handshake and cannot be set"}
 		}
 		for _, v := range values {
-			if !isFieldValue(v) {
+			if !http1.IsFieldValue(v) {
 				return &HandshakeError{Detail: "header " + name + " has a value with a control character: " + strconv.Quote(v)}
 			}
 		}
@@ -311,13 +311,13 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	if r.Status != 101 {
 		return fail(RuleStatus, "the server answered with status "+strconv.Itoa(r.Status)+", 101 is needed")
 	}
-	if v := r.Header["Upgrade"]; len(v) != 1 || !equalFold(v[0], "websocket") {
+	if v := r.Header["Upgrade"]; len(v) != 1 || !http1.EqualFold(v[0], "websocket") {
 		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+QuoteValues(v)+", websocket is needed")
 	}
-	if v := r.Header["Connection"]; !hasToken(v, "upgrade") {
+	if v := r.Header["Connection"]; !http1.HasToken(v, "upgrade") {
 		return fail(RuleAnswerConnection, "the answer's Connection header is "+QuoteValues(v)+", upgrade is needed")
 	}
-	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || trimOWS(v[0]) != AcceptKey(key) {
+	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || http1.TrimOWS(v[0]) != AcceptKey(key) {
 		return fail(RuleAccept, "Sec-WebSocket-Accept is "+QuoteValues(v)+", "+AcceptKey(key)+" is needed")
 	}
 	v := r.Header["Sec-Websocket-Protocol"]
@@ -336,64 +336,13 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	return subprotocol, nil
 }
 
-// hasToken reports whether the comma-separated list in values has the token, in
-// any case; token is in lower case (RFC 9110 §5.6.1).
-func hasToken(values []string, token string) bool {
-	for _, list := range values {
-		for member := range strings.SplitSeq(list, ",") {
-			if equalFold(trimOWS(member), token) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// equalFold reports whether s is want, which is in lower case, in any case, of
-// ASCII letters alone: see lower.
-func equalFold(s, want string) bool {
-	if len(s) != len(want) {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != want[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // announcesBody reports whether a Content-Length is there and not 0.
 func announcesBody(lengths []string) bool {
 	return len(lengths) > 0 && lengths[0] != "" && lengths[0] != "0"
 }
 
-// trimOWS takes off optional white space: spaces and tabs (RFC 9110 §5.6.3).
-func trimOWS(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
-}
+// QuoteValues shows header values in an error or a log, cut to a readable length.
+func QuoteValues(v []string) string { return http1.QuoteValues(v) }
 
 // quote shows a part of a request in an error.
 func quote(s string) string { return QuoteValues([]string{s}) }
-
-// QuoteValues shows header values in an error or a log, cut to a readable length.
-func QuoteValues(v []string) string {
-	if len(v) == 0 {
-		return "missing"
-	}
-	s := strconv.Quote(strings.Join(v, ", "))
-	if len(s) > 120 {
-		s = s[:120] + "…"
-	}
-	return s
-}

@@ -1,6 +1,10 @@
 package ws
 
-import "testing"
+import (
+	"testing"
+
+	"framewright/ws/internal/http1"
+)
 
 // Letters are the same in both cases, and nothing else is.
 func TestEqualFold(t *testing.T) {
@@ -10,12 +14,12 @@ func TestEqualFold(t *testing.T) {
 				continue // want is in lower case
 			}
 			equal := c == want || 'A' <= c && c <= 'Z' && c+'a'-'A' == want
-			if got := equalFold("x"+string([]byte{byte(c)}), "x"+string([]byte{byte(want)})); got != equal {
+			if got := http1.EqualFold("x"+string([]byte{byte(c)}), "x"+string([]byte{byte(want)})); got != equal {
 				t.Errorf("%#x and %#x: %v", c, want, got)
 			}
 		}
 	}
-	if equalFold("upgrade", "upgrad") || equalFold("upgrad", "upgrade") || !equalFold("", "") {
+	if http1.EqualFold("upgrade", "upgrad") || http1.EqualFold("upgrad", "upgrade") || !http1.EqualFold("", "") {
 		t.Error("a part is not the whole")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"framewright/ws/internal/http1"
 )
 
 // CheckOrigin decides whether a browser's page may connect (RFC 6455 §10.2).
@@ -51,112 +53,19 @@ type origin struct{ scheme, host, port string }
 // take for the end of a host must not stand in front of a suffix that is
 // allowed.
 func parseOrigin(s string) (o origin, ok bool) {
-	scheme, rest, found := strings.Cut(lower(s), "://")
-	if !found || !isScheme(scheme) {
+	scheme, rest, found := strings.Cut(http1.Lower(s), "://")
+	if !found || !http1.IsScheme(scheme) {
 		return o, false
 	}
 	o.scheme = scheme
-	o.host, o.port, ok = splitPort(rest)
-	if !ok || !isHost(o.host) || o.port != "" && !isPort(o.port) {
+	o.host, o.port, ok = http1.SplitPort(rest)
+	if !ok || !http1.IsHost(o.host) || o.port != "" && !http1.IsPort(o.port) {
 		return o, false
 	}
 	if o.port == "" {
-		o.port = defaultPort(scheme)
+		o.port = http1.DefaultPort(scheme)
 	}
 	return o, true
-}
-
-// isScheme: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), in lower case (RFC 3986
-// §3.1).
-func isScheme(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z':
-		case i == 0 || !isDigit(c) && c != '+' && c != '-' && c != '.':
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isHost reports whether s, in lower case, is a host as an origin has it: labels
-// of letters, digits, "-" and "_", of which the last may be empty; or an IPv6
-// address in brackets, without a zone.
-func isHost(s string) bool {
-	if v6, ok := strings.CutPrefix(s, "["); ok {
-		v6, ok = strings.CutSuffix(v6, "]")
-		for i := range len(v6) {
-			if c := v6[i]; !isDigit(c) && (c < 'a' || c > 'f') && c != ':' && c != '.' {
-				return false
-			}
-		}
-		return ok && strings.Count(v6, ":") >= 2
-	}
-	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
-		if label == "" {
-			return false
-		}
-		for i := range len(label) {
-			if c := label[i]; !isDigit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// isPort: 1 to 65535, without zeros in front.
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0 && s[0] != '0'
-}
-
-// lower folds ASCII only: Unicode's case folding would make a Kelvin sign a k,
-// and so another host this one.
-func lower(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
-		return s
-	}
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + ('a' - 'A')
-		}
-	}
-	return string(b)
-}
-
-// splitPort cuts "host", "host:port", "[v6]" or "[v6]:port".
-func splitPort(s string) (host, port string, ok bool) {
-	if strings.HasPrefix(s, "[") {
-		end := strings.IndexByte(s, ']')
-		if end < 0 {
-			return "", "", false
-		}
-		host, s = s[:end+1], s[end+1:]
-		if s == "" {
-			return host, "", true
-		}
-		if s[0] != ':' {
-			return "", "", false
-		}
-		return host, s[1:], s[1:] != ""
-	}
-	host, port, found := strings.Cut(s, ":")
-	if found && port == "" || strings.Contains(port, ":") {
-		return "", "", false
-	}
-	return host, port, true
-}
-
-func defaultPort(scheme string) string {
-	switch scheme {
-	case "http", "ws":
-		return "80"
-	case "https", "wss":
-		return "443"
-	}
-	return ""
 }
 
 // sameAs reports whether a page from o asked its own server. A proxy in front
@@ -166,9 +75,9 @@ func (o origin) sameAs(r *Request) bool {
 	if o.scheme != "https" && (o.scheme != "http" || r.TLS) {
 		return false
 	}
-	host, port, ok := splitPort(lower(r.Host))
+	host, port, ok := http1.SplitPort(http1.Lower(r.Host))
 	if port == "" {
-		port = defaultPort(o.scheme)
+		port = http1.DefaultPort(o.scheme)
 	}
 	return ok && o.host == host && o.port == port
 }
@@ -177,7 +86,7 @@ func (o origin) sameAs(r *Request) bool {
 // with "*.", which stands for one or more labels; the port may be "*"; without
 // one it is the scheme's own.
 func (o origin) matches(pattern string) bool {
-	pattern = lower(pattern)
+	pattern = http1.Lower(pattern)
 	if scheme, rest, found := strings.Cut(pattern, "://"); found {
 		if scheme != o.scheme {
 			return false
@@ -186,14 +95,14 @@ func (o origin) matches(pattern string) bool {
 	} else if o.scheme != "http" && o.scheme != "https" {
 		return false
 	}
-	host, port, ok := splitPort(pattern)
+	host, port, ok := http1.SplitPort(pattern)
 	if !ok {
 		return false
 	}
 	switch port {
 	case "*":
 	case "":
-		if o.port != defaultPort(o.scheme) {
+		if o.port != http1.DefaultPort(o.scheme) {
 			return false
 		}
 	default:
@@ -223,7 +132,7 @@ func CheckOriginPattern(pattern string) error {
 		if scheme == "" {
 			return bad("the scheme is empty")
 		}
-		if !isScheme(lower(scheme)) {
+		if !http1.IsScheme(http1.Lower(scheme)) {
 			return bad("the scheme is none")
 		}
 		rest = after
@@ -231,17 +140,17 @@ func CheckOriginPattern(pattern string) error {
 	if strings.ContainsAny(rest, "/\\@?# \t,") {
 		return bad("an origin has no path, query or user")
 	}
-	host, port, ok := splitPort(rest)
+	host, port, ok := http1.SplitPort(rest)
 	if !ok || host == "" {
 		return bad("no host, or no port after the colon")
 	}
-	if port != "" && port != "*" && !isPort(port) {
+	if port != "" && port != "*" && !http1.IsPort(port) {
 		return bad("the port is not a number from 1 to 65535")
 	}
 	if i := strings.LastIndexByte(host, '*'); i > 0 || i == 0 && (len(host) < 3 || host[1] != '.') {
 		return bad("a star stands alone for the first labels, as in *.example.com")
 	}
-	if !isHost(lower(strings.TrimPrefix(host, "*."))) {
+	if !http1.IsHost(http1.Lower(strings.TrimPrefix(host, "*."))) {
 		return bad("the host is not letters, digits, hyphens and dots, or an IPv6 address in brackets; an international name is written as browsers send it, xn--…")
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"testing"
+
+	"framewright/ws/internal/http1"
 )
 
 // The grammar of an origin, at the bounds of each class of characters.
@@ -21,16 +23,16 @@ func TestOriginGrammar(t *testing.T) {
 			}
 		}
 	}
-	holds("scheme", isScheme,
+	holds("scheme", http1.IsScheme,
 		[]string{"a", "z", "http", "a0", "a9", "a+", "a-", "a.", "az+z-a.0"},
 		[]string{"", "0", "0a", "+", "-", ".", "a`", "{", "`", "a{", "a*", "a,", "a/", "a:", "A", "+a"})
-	holds("host", isHost,
+	holds("host", http1.IsHost,
 		[]string{"a", "z", "0", "9", "-", "_", "a.z", "a.", "x_y-0.z", "[::]", "[a::f]", "[::1.2.3.4]", "[0:9::]"},
 		[]string{"", ".", "..", "a..b", ".a", "a..", "`", "{", "a^", "a`b", "[", "[]", "[:]", "[a:f]", "[::", "::]", "[::`]", "[::g]", "[::-]", "[::/]", "[::%1]", "A", "a,b", "a@b"})
-	holds("port", isPort, []string{"1", "9", "10", "80", "65535"}, []string{"", "0", "00", "01", "080", "65536", "99999", "-1", "+1", "a", "1a"})
+	holds("port", http1.IsPort, []string{"1", "9", "10", "80", "65535"}, []string{"", "0", "00", "01", "080", "65536", "99999", "-1", "+1", "a", "1a"})
 	for s, want := range map[string]string{"AZaz": "azaz", "A": "a", "Z": "z", "@[`{": "@[`{", "\u212A": "\u212A", "a@B[c": "a@b[c", "": ""} {
-		if got := lower(s); got != want {
-			t.Errorf("lower(%q) is %q", s, got)
+		if got := http1.Lower(s); got != want {
+			t.Errorf("http1.Lower(%q) is %q", s, got)
 		}
 	}
 	type parts struct {
@@ -42,7 +44,7 @@ func TestOriginGrammar(t *testing.T) {
 		"[::1]": {"[::1]", "", true}, "[::1]:8": {"[::1]", "8", true}, "[::1": {}, "[]": {"[]", "", true}, "[": {}, "[::1]x": {}, "[::1]x9": {}, "[::1]8": {},
 		"[::1]:": {"[::1]", "", false},
 	} {
-		host, port, ok := splitPort(s)
+		host, port, ok := http1.SplitPort(s)
 		if got := (parts{host, port, ok}); got.ok != want.ok || ok && got != want {
 			t.Errorf("%q: %+v, want %+v", s, got, want)
 		}
@@ -86,7 +88,7 @@ func TestOriginMatches(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1": true, "127.255.255.255": true, "127.0.0.256": false, "127.256.0.1": false, "127.0.1": false, "127.0.0.1.1": false, "126.0.0.1": false, "127.0.0.01": false,
 	} {
-		if got := isLoopbackV4(host); got != want {
+		if got := http1.IsLoopback(host); got != want {
 			t.Errorf("%s: %v", host, got)
 		}
 	}
@@ -110,11 +112,11 @@ func TestRequestUsedAgain(t *testing.T) {
 	if err := r.Parse([]byte("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nX: 1\r\n\r\n")); err != nil || r.Length != 1 {
 		t.Fatal(err)
 	}
-	if err := r.Parse([]byte("GET /b HTTP/1.1\r\nHost: b\r\n\r\n")); err != nil || r.Length != 0 || r.Host != "b" || len(r.fields) != 0 || len(r.Values("X")) != 0 {
+	if err := r.Parse([]byte("GET /b HTTP/1.1\r\nHost: b\r\n\r\n")); err != nil || r.Length != 0 || r.Host != "b" || len(r.head.Fields) != 0 || len(r.Values("X")) != 0 {
 		t.Errorf("%v, %+v", err, r)
 	}
 	for size, ok := range map[int]bool{0: true, 1: false} { // of all fields, to the byte
-		r.fields = []field{{"Name", "value"}}
+		r.head.Fields = []http1.Field{{Name: "Name", Value: "value"}}
 		total := len("GET /b HTTP/1.1\r\nHost: b\r\nName: value\r\n")
 		if err := checkHeaderLimits(&r, &Policy{MaxHeaderBytes: total - size}); (err == nil) != ok {
 			t.Errorf("%d bytes fewer: %v", size, err)
@@ -130,7 +132,7 @@ func TestRequestUsedAgain(t *testing.T) {
 	}
 	for from := range 12 { // wherever the last look ended
 		b := []byte("GET /\r\n\r\nxx")
-		if got := headEnd(b, min(from, 8)); got != 9 {
+		if got := http1.HeadEnd(b, min(from, 8)); got != 9 {
 			t.Errorf("after a look at %d: %d", from, got)
 		}
 	}
@@ -141,7 +143,7 @@ func TestExpectsContinue(t *testing.T) {
 		"100-continue": true, "100-CONTINUE": true, "x, 100-continue": true, "x,100-continue": true, "x\t100-continue": true, "x 100-continue": true, "100-continue x": true,
 		"": false, "x": false, "x!100-continue": false, "x+100-continue": false, "x-100-continue": false, "100-continued": false,
 	} {
-		if got := expectsContinue(value); got != want {
+		if got := http1.ExpectsContinue(value); got != want {
 			t.Errorf("%q: %v", value, got)
 		}
 	}
@@ -177,14 +179,14 @@ func TestParseHeaderErrorHasLength(t *testing.T) {
 // a coding overrides it.
 func TestRequestFields(t *testing.T) {
 	r, n, err := ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 7\r\nContent-Length: 7\r\n\r\n"))
-	if err != nil || n == 0 || len(r.Header) != 0 || r.Length != -1 || r.noHost {
+	if err != nil || n == 0 || len(r.Header) != 0 || r.Length != -1 || r.head.NoHost {
 		t.Errorf("%+v, %d, %v", r, n, err)
 	}
 	r, n, err = ParseRequest([]byte("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"))
-	if err != nil || n == 0 || len(r.Header) != 1 || len(r.Header["Content-Length"]) != 1 || r.noHost {
+	if err != nil || n == 0 || len(r.Header) != 1 || len(r.Header["Content-Length"]) != 1 || r.head.NoHost {
 		t.Errorf("%+v, %d, %v", r, n, err)
 	}
-	if r, _, err := ParseRequest([]byte("GET / HTTP/1.1\r\nX: y\r\n\r\n")); err == nil && !r.noHost {
+	if r, _, err := ParseRequest([]byte("GET / HTTP/1.1\r\nX: y\r\n\r\n")); err == nil && !r.head.NoHost {
 		t.Error("there is no Host, and nobody knows")
 	}
 	if r, n, err := ParseRequest([]byte("GET / HTTP/1.1\r\nX: y\r\n\r")); r != nil || n != 0 || err != nil {

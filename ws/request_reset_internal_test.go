@@ -1,6 +1,10 @@
 package ws
 
-import "testing"
+import (
+	"testing"
+
+	"framewright/ws/internal/http1"
+)
 
 // A request that is used again holds nothing of the one before, nor keeps it in memory.
 func TestRequestReset(t *testing.T) {
@@ -13,17 +17,12 @@ func TestRequestReset(t *testing.T) {
 	if r.Method != "" || r.Target != "" || r.Host != "" || r.Major != 0 || len(r.Values("Cookie")) != 0 {
 		t.Errorf("%+v", r)
 	}
-	if cap(r.fields) < 2 || cap(r.scratch) < 2 {
-		t.Errorf("its memory is gone: room for %d fields and %d values", cap(r.fields), cap(r.scratch))
+	if cap(r.head.Fields) < 2 {
+		t.Errorf("its memory is gone: room for %d fields", cap(r.head.Fields))
 	}
-	for _, f := range r.fields[:cap(r.fields)] {
-		if f != (field{}) {
+	for _, f := range r.head.Fields[:cap(r.head.Fields)] {
+		if f != (http1.Field{}) {
 			t.Errorf("it keeps %v", f)
-		}
-	}
-	for _, v := range r.scratch[:cap(r.scratch)] {
-		if v != "" {
-			t.Errorf("it keeps %q", v)
 		}
 	}
 }
