@@ -3,6 +3,7 @@ package wsspec
 // chapters are the suite's parts, in the order in which they are listed and played.
 var chapters = []func() []*Case{
 	autobahnCases,
+	deflateCases,
 	framing,
 }
 

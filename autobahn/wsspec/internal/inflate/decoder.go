@@ -320,3 +320,6 @@ func (d *Decoder) remark() {
 		d.checked = min(d.checked, 1<<d.opts.Window)
 	}
 }
+
+// Window is the base-2 logarithm of the window, as Options had it.
+func (d *Decoder) Window() int { return d.opts.Window }
