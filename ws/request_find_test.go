@@ -73,6 +73,27 @@ func TestRequestHead(t *testing.T) {
 	}
 }
 
+// What was looked at is not looked at again, or a head that comes byte by byte would
+// cost its length squared.
+func TestRequestHeadLooksOnce(t *testing.T) {
+	for _, first := range []string{"G", "GE", "\r\nGET / HTTP/1.1\r\nHost: a"} {
+		var h ws.RequestHead
+		b := []byte(first)
+		skip, _, err := h.Find(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b = b[skip:]; len(b) < 40; b = append(b, 'x') {
+			for i := range b[:len(b)-1] {
+				b[i] = '\n' // which would be refused
+			}
+			if _, _, err := h.Find(b); err != nil {
+				t.Errorf("%q, then %d bytes: %v", first, len(b), err)
+			}
+		}
+	}
+}
+
 // What HTTP demands of a request before anybody looks whether it asks for WebSocket.
 func TestCheckHTTP(t *testing.T) {
 	const (
