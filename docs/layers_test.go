@@ -18,7 +18,7 @@ const module = "framewright/"
 // may import those in shared. "x/..." is x and what is below it. Dependencies
 // point down: what stands above is imported by what stands below.
 var mayImport = map[string][]string{
-	"ws/...":   {"ws/..."},
+	"ws/...":   {"ws/...", "internal/bucket"},
 	"ws/wsnet": {"ws/..."},
 
 	"engineio": {"ws/..."},
@@ -42,11 +42,12 @@ var mayImport = map[string][]string{
 	"autobahn/wsspec/...":        {"autobahn/wsspec/..."}, // no judgement is shared with ws
 	"fuzz":                       {},
 	"internal/journey/walk":      {"ws/..."},
+	"internal/tokens":            {"internal/bucket"},
 	"internal/...":               {},
 }
 
 // shared are small parts that know nothing of what they are used for. Package ws
-// has none of them: it stands by itself.
+// has none of them but the arithmetic of a token bucket: it stands by itself.
 var shared = []string{"internal/address", "internal/admission", "internal/boundedlog", "internal/lookalike", "internal/procgroup", "internal/queue", "internal/strictjson", "internal/tokens"}
 
 // TestLayers reads the imports of every package of the module, tests apart, and

@@ -3,6 +3,7 @@ package ws
 import (
 	"strconv"
 
+	"framewright/internal/bucket"
 	"framewright/ws/internal/deflate"
 )
 
@@ -30,9 +31,9 @@ const (
 // An inflater is the decompressing part of a Receiver.
 type inflater struct {
 	d       *deflate.Decompressor
-	in, out int64  // compressed bytes of the message, and what they inflated to
-	seen    int64  // of that, by Content, which stops at the limit
-	beyond  bucket // what messages inflate to beyond inflateRatio times their size
+	in, out int64         // compressed bytes of the message, and what they inflated to
+	seen    int64         // of that, by Content, which stops at the limit
+	beyond  bucket.Bucket // what messages inflate to beyond inflateRatio times their size
 }
 
 // AllowDeflate says that permessage-deflate was negotiated, as agreed says: a message
@@ -64,7 +65,7 @@ func (r *Receiver) InflateEnd(dst []byte, now Moment) (n int, done bool, err err
 	if err := r.ContentEnd(); err != nil {
 		return 0, false, err
 	}
-	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !z.beyond.take(now, r.limits.InflateRate, float64(beyond)) {
+	if beyond := z.out - inflateRatio*z.in; beyond > 0 && !take(&z.beyond, now, r.limits.InflateRate, float64(beyond)) {
 		return 0, false, RuleInflateRate.Violation("compressed messages inflate to more than InflateRate allows, " + strconv.Itoa(r.limits.InflateRate) + " bytes a second beyond " + strconv.Itoa(inflateRatio) + " times their size")
 	}
 	z.in, z.out = 0, 0

@@ -3,6 +3,8 @@ package ws
 import (
 	"cmp"
 	"math"
+
+	"framewright/internal/bucket"
 )
 
 // A Moment is a time in nanoseconds, on a clock that does not go back. 0 is no time at
@@ -59,27 +61,33 @@ func (l Limits) Filled() Limits {
 	return l
 }
 
-// A bucket holds ten seconds' worth of tokens and takes in rate a second (0: it is
-// bottomless). It starts full. All that it must know is when it is full again.
-type bucket struct{ full Moment }
+// rates are what comes against PingRate and EmptyRate.
+type rates struct{ pings, empties bucket.Bucket }
 
-// take takes n tokens, if there are so many.
-func (b *bucket) take(now Moment, rate int, n float64) bool {
+func (r *Receiver) counted() *rates {
+	if r.rates == nil {
+		r.rates = &rates{}
+	}
+	return r.rates
+}
+
+// take takes n tokens from a bucket of ten seconds' worth, if there are so many. A rate
+// of 0 is no limit.
+func take(b *bucket.Bucket, now Moment, rate int, n float64) bool {
 	if rate == 0 {
 		return true
 	}
-	full := max(b.full, now).Add(int64(n / float64(rate) * second))
-	if full-now > 10*second {
+	if b.Left(float64(rate), 10*float64(rate), int64(now)) < n {
 		return false
 	}
-	b.full = full
+	b.Spend(n)
 	return true
 }
 
 // ChargePing counts the ping that has just come against Limits.PingRate. An error is a
 // *ProtocolError.
 func (r *Receiver) ChargePing(now Moment) error {
-	if r.pings.take(now, r.limits.PingRate, 1) {
+	if take(&r.counted().pings, now, r.limits.PingRate, 1) {
 		return nil
 	}
 	return RulePingRate.Violation("more pings than PingRate allows, " + itoa(int64(r.limits.PingRate)) + " a second")
@@ -87,7 +95,7 @@ func (r *Receiver) ChargePing(now Moment) error {
 
 // ChargePong does the same with a pong that no ping has asked for.
 func (r *Receiver) ChargePong(now Moment) error {
-	if r.pings.take(now, r.limits.PingRate, 1) {
+	if take(&r.counted().pings, now, r.limits.PingRate, 1) {
 		return nil
 	}
 	return RulePongRate.Violation("more pongs that no ping asked for than PingRate allows, " + itoa(int64(r.limits.PingRate)) + " a second")
@@ -96,7 +104,7 @@ func (r *Receiver) ChargePong(now Moment) error {
 // ChargeEmpty counts a message without content against Limits.EmptyRate: it costs as
 // much as others, and counts nothing against any limit in bytes.
 func (r *Receiver) ChargeEmpty(now Moment) error {
-	if r.empties.take(now, r.limits.EmptyRate, 1) {
+	if take(&r.counted().empties, now, r.limits.EmptyRate, 1) {
 		return nil
 	}
 	return RuleEmptyRate.Violation("more empty messages than EmptyRate allows, " + itoa(int64(r.limits.EmptyRate)) + " a second")

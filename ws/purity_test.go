@@ -16,7 +16,7 @@ import (
 // contexts. fmt writes text here, and no file.
 var pureImports = []string{"bytes", "cmp", "crypto/sha1", "encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "iter",
 	"maps", "math", "math/bits", "slices", "strconv", "strings", "unicode", "unicode/utf8",
-	"framewright/ws/internal/deflate", "framewright/ws/internal/http1", "framewright/ws/internal/simd"}
+	"framewright/internal/bucket", "framewright/ws/internal/deflate", "framewright/ws/internal/http1", "framewright/ws/internal/simd"}
 
 const (
 	maxFileLines    = 400

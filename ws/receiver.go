@@ -26,8 +26,8 @@ type Receiver struct {
 	fragments  int
 
 	// What depends on time: see limits.go.
-	pings, empties bucket
-	until, paused  Moment
+	rates         *rates // made when there is something to count
+	until, paused Moment
 }
 
 // NewReceiver returns a Receiver for the endpoint that has the given role: a

@@ -6,6 +6,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"framewright/internal/bucket"
 )
 
 // A Rate is so many tokens a second in the long run, and so many at once. A
@@ -39,14 +41,14 @@ func (r Rate) after(n float64) time.Duration {
 }
 
 // A Bucket begins full. It is not for several goroutines at once.
-type Bucket struct {
-	spent float64 // tokens missing from a full bucket, at the time at
-	at    time.Time
-}
+type Bucket struct{ b bucket.Bucket }
 
-// missing is what is missing at the time now.
-func (b *Bucket) missing(r Rate, now time.Time) float64 {
-	return max(0, b.spent-max(0, now.Sub(b.at).Seconds()*r.PerSecond))
+// began is what times are counted from: by a difference they go by the clock that is
+// never set.
+var began = time.Now()
+
+func (b *Bucket) left(r Rate, now time.Time) float64 {
+	return b.b.Left(r.PerSecond, r.Burst, int64(now.Sub(began)))
 }
 
 // Take takes n tokens at the time now or, if there are not so many, none, and
@@ -56,12 +58,10 @@ func (b *Bucket) Take(r Rate, n float64, now time.Time) (wait time.Duration, ok 
 	if r.PerSecond < 0 {
 		return 0, true
 	}
-	spent := b.missing(r, now)
-	b.spent, b.at = spent, now
-	if over := spent + min(n, r.Burst) - r.Burst; over > 0 {
-		return max(1, r.after(over)), false
+	if short := min(n, r.Burst) - b.left(r, now); short > 0 {
+		return max(1, r.after(short)), false
 	}
-	b.spent += n
+	b.b.Spend(n)
 	return 0, true
 }
 
@@ -71,8 +71,9 @@ func (b *Bucket) Spend(r Rate, n float64, now time.Time) (wait time.Duration) {
 	if r.PerSecond < 0 {
 		return 0
 	}
-	b.spent, b.at = b.missing(r, now)+n, now
-	return r.after(b.spent - r.Burst)
+	left := b.left(r, now)
+	b.b.Spend(n)
+	return r.after(n - left)
 }
 
 // Wait says how long it is until there are n tokens, and takes none.
@@ -160,7 +161,7 @@ func (t *Table[K]) get(key K, now time.Time) Bucket {
 	}
 	if now.Sub(t.swept) > max(time.Second, t.Rate.after(t.Rate.Burst)) {
 		for k, b := range t.buckets {
-			if b.missing(t.Rate, now) == 0 {
+			if b.left(t.Rate, now) >= t.Rate.Burst {
 				delete(t.buckets, k)
 			}
 		}
