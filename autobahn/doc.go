@@ -14,4 +14,5 @@
 //	exec.go    a client that is a command
 //	tell.go    what people see while it runs and at its end
 //	list.go    the list of cases
+//	replay.go  one case, frame by frame
 package main

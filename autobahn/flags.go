@@ -24,6 +24,7 @@ or client has to send every message back. Without flags: ours, both of them.
   autobahn -exec './my-client {url}'             a client that is a command
   autobahn -listen 127.0.0.1:9001                a client that asks for its cases
   autobahn -list                                 the cases
+  autobahn -url ws://... -replay 6.4.1           one of them, frame by frame
   autobahn -engine wstest -h                     the real Autobahn testsuite
 
 Exit status: 0 when every case is as expected, 1 when one is not, 2 when nothing
@@ -61,6 +62,7 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.cases, "cases", "", "which cases: `patterns` with commas between, ids such as 6.4.1 or 6.*, chapters, tags,\nsections such as §5.5; ! before one takes it out")
 	fs.StringVar(&o.exclude, "exclude", "", "`patterns` of cases to leave out")
 	fs.BoolVar(&o.list, "list", false, "list the cases and end; with -json - as JSON")
+	fs.StringVar(&o.replay, "replay", "", "run the case of this `id` and show the whole dialogue, frame by frame")
 	fs.IntVar(&o.settings.Count, "count", defaultCount, "`messages` of each case of groups 12 and 13; Autobahn has 1000")
 
 	fs.IntVar(&o.pace.Parallel, "parallel", 0, "`dialogues` side by side (default 16; 4 with -exec)")
@@ -71,6 +73,8 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 
 	fs.BoolVar(&o.strict, "strict", false, "a SHOULD that is not kept is a failure, too")
 	fs.StringVar(&o.expect, "expect", "", "`file` of exceptions, lines of ID [role] outcome: reason")
+	fs.StringVar(&o.out, "out", "", "`folder` for a report that has every run with another -agent as a column")
+	fs.StringVar(&o.html, "html", "", "`file` for a report of this run alone")
 	fs.StringVar(&o.junit, "junit", "", "`file` for JUnit's XML")
 	fs.StringVar(&o.json, "json", "", "`file` for all results as JSON; - is the standard output")
 	fs.BoolVar(&o.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "annotations for GitHub Actions; by itself when run there")
@@ -131,6 +135,7 @@ func (o *options) complete() error {
 	if o.exec != "" && o.pace.Parallel == 0 {
 		o.pace.Parallel = 4
 	}
+	o.settings.KeepWire = o.replay != ""
 	o.role = cmp.Or(o.role, "both")
 	o.agent = cmp.Or(o.agent, o.defaultAgent())
 	return nil

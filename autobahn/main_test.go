@@ -140,6 +140,53 @@ func TestExpectationsFile(t *testing.T) {
 	}
 }
 
+// Two runs with other names become two columns; what the other files have is in the
+// tests of package report.
+func TestReports(t *testing.T) {
+	dir := t.TempDir()
+	url := echoServer(t)
+	file := func(name string) string { return filepath.Join(dir, name) }
+	for _, agent := range []string{"one", "two"} {
+		code, out := command(t, "-url", url, "-cases", "1.1.1", "-agent", agent, "-out", file("out"),
+			"-html", file("html"), "-junit", file("junit"), "-json", file("json"), "-github")
+		if code != 0 {
+			t.Fatalf("exit status %d:\n%s", code, out)
+		}
+	}
+	for name, want := range map[string]string{
+		"out/index.html": "<th>one, server</th><th>two, server</th>",
+		"html":           "<th>two, server</th>",
+		"junit":          `<testsuite name="two server autobahn" tests="1" failures="0"`,
+		"json":           `"outcome": "passed"`,
+	} {
+		if b, err := os.ReadFile(file(name)); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %v; no %q in\n%.3000s", name, err, want, b)
+		}
+	}
+	code, out := command(t, "-url", url, "-cases", "1.1.1", "-html", filepath.Join(dir, "none", "x"))
+	if code != 2 || !strings.Contains(out, "no such file or directory") {
+		t.Errorf("a file that cannot be written: exit status %d:\n%s", code, out)
+	}
+}
+
+func TestReplay(t *testing.T) {
+	code, out := command(t, "-url", echoServer(t), "-replay", "5.6")
+	if code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	rest := out
+	for _, want := range []string{"5.6  ", "clause ", "> GET / HTTP/1.1", "client sends ping", "in text -> in text", "client receives pong", "outcome    passed", "expected ", "actual "} {
+		_, after, found := strings.Cut(rest, want)
+		if !found {
+			t.Fatalf("no %q (in its place) in\n%s", want, out)
+		}
+		rest = after
+	}
+	if code, out := command(t, "-replay", "5.66"); code != 2 || !strings.Contains(out, "no case has that id") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+}
+
 func TestList(t *testing.T) {
 	code, out := command(t, "-list", "-cases", "6455 §5.5.2")
 	if code != 0 || !strings.Contains(out, "2.1 ") || !strings.Contains(out, "MUST") {

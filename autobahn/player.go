@@ -131,7 +131,7 @@ func (o *options) command(args ...string) string {
 	if o.settings.Count != defaultCount {
 		args = append(args, "-count", strconv.Itoa(o.settings.Count))
 	}
-	for _, a := range append(args, "-cases") {
+	for _, a := range append(args, "-replay") {
 		name += " " + report.Quote(a)
 	}
 	return name

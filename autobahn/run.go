@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -58,6 +59,9 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	if o.replay != "" {
+		return o.replayCase(ctx, trials[0], all, stdout)
+	}
 	people := stdout
 	if o.json == "-" {
 		people = stderr
@@ -75,10 +79,13 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) (int, error)
 		}
 	}
 	stale := x.Stale()
-	t.end(reports, stale)
 	if err := o.write(reports, stdout); err != nil {
 		return 0, err
 	}
+	if o.out != "" {
+		t.line.Println("report: " + filepath.Join(o.out, "index.html"))
+	}
+	t.end(reports, stale)
 	s := sum(reports)
 	switch {
 	case s.Passed+s.Failed+s.Skipped == 0:
@@ -193,10 +200,13 @@ func (o *options) write(reports []*report.Report, stdout io.Writer) error {
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer, []*report.Report) error
-	}{{o.json, report.WriteJSON}, {o.junit, report.WriteJUnit}} {
+	}{{o.json, report.WriteJSON}, {o.junit, report.WriteJUnit}, {o.html, report.WriteHTML}} {
 		if f.name != "" {
 			errs = append(errs, writeFile(f.name, stdout, func(w io.Writer) error { return f.write(w, reports) }))
 		}
+	}
+	if o.out != "" {
+		errs = append(errs, report.AddToFolder(o.out, reports))
 	}
 	if o.github {
 		errs = append(errs, report.WriteAnnotations(stdout, reports))

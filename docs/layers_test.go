@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"cmd/server/internal/echo": {"ws/..."},
 
 	"autobahn":                   {"autobahn/...", "ws/..."},
+	"autobahn/internal/explain":  {"autobahn/wsspec", "ws"},
 	"autobahn/internal/progress": {},
 	"autobahn/internal/report":   {"autobahn/wsspec"},
 	"autobahn/internal/testee":   {"ws/..."},

@@ -31,6 +31,9 @@ type Settings struct {
 	// Header are further header lines of the suite's requests, without line ends,
 	// such as "Authorization: Bearer x".
 	Header []string
+
+	// KeepWire keeps more of what goes over the wire, for who wants to read it.
+	KeepWire bool
 }
 
 func (s Settings) filled() Settings {

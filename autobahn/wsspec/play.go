@@ -95,6 +95,7 @@ func (t *ServerTest) Play(ctx context.Context, c *Case) Result {
 func PlayClient(ctx context.Context, c *Case, s Settings, conn net.Conn, request, rest []byte) Result {
 	d := &Dialogue{Settings: s.filled(), Testee: Client, Request: parseHead(string(request))}
 	d.use(conn, rest)
+	d.log.whole = s.KeepWire
 	d.log.began = time.Now()
 	d.log.note("a client has connected")
 	d.log.bytes(false, request)
@@ -105,6 +106,7 @@ func play(ctx context.Context, c *Case, d *Dialogue) (r Result) {
 	ctx, cancel := context.WithTimeout(ctx, caseTime+time.Duration(d.Count)*time.Second)
 	defer cancel()
 	d.Ctx = ctx
+	d.log.whole = d.KeepWire
 	if d.log.began.IsZero() {
 		d.log.began = time.Now()
 	}

@@ -15,14 +15,16 @@ type Record struct {
 }
 
 const (
-	recordBytes = 512 // kept of one piece
-	recordsKept = 400 // of a dialogue: the first half and the last half
+	recordBytes = 512      // kept of one piece
+	wholeBytes  = 16 << 10 // likewise with Settings.KeepWire
+	recordsKept = 400      // of a dialogue: the first half and the last half
 )
 
 // A record keeper is a dialogue's memory. Its memory is bounded.
 type recorder struct {
 	mu      sync.Mutex
 	began   time.Time
+	whole   bool // to keep more, and to be paused by nobody: Settings.KeepWire
 	off     bool
 	all     []Record
 	next    int // where the ring of the last half goes on, once all is full
@@ -39,7 +41,7 @@ func (r *recorder) note(text string) { r.add(Record{Note: text}) }
 func (r *recorder) pause(off bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.off = off
+	r.off = off && !r.whole
 }
 
 func (r *recorder) add(rec Record) {
@@ -50,7 +52,11 @@ func (r *recorder) add(rec Record) {
 		return
 	}
 	rec.At = time.Since(r.began)
-	rec.Bytes = append([]byte(nil), rec.Bytes[:min(len(rec.Bytes), recordBytes)]...)
+	most := recordBytes
+	if r.whole {
+		most = wholeBytes
+	}
+	rec.Bytes = append([]byte(nil), rec.Bytes[:min(len(rec.Bytes), most)]...)
 	if len(r.all) < recordsKept {
 		r.all = append(r.all, rec)
 		return
