@@ -5,6 +5,7 @@ var chapters = []func() []*Case{
 	autobahnCases,
 	deflateCases,
 	framing,
+	handshake,
 }
 
 // Cases returns all cases. They are the caller's to select from and not to change.

@@ -7,6 +7,7 @@ type chapter struct {
 	clause  string
 	roles   Roles
 	cases   []*Case
+	nonces  *nonces // the keys of a client's requests, in every case from clientRequest on
 }
 
 // A choice is something about a case that is not as usual.
@@ -37,7 +38,14 @@ func (ch *chapter) add(word, title string, play func(*Dialogue) Verdict, choices
 		choose(c)
 	}
 	if c.Level == Info {
-		c.Play = noted(play)
+		c.Play = noted(c.Play)
+	}
+	if n := ch.nonces; n != nil {
+		judge := c.Play
+		c.Play = func(d *Dialogue) Verdict {
+			n.note(d.Request.Get("Sec-WebSocket-Key"))
+			return judge(d)
+		}
 	}
 	ch.cases = append(ch.cases, c)
 }

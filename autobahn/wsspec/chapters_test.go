@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"flag"
 	"fmt"
+	"io"
+	"log"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -69,10 +72,13 @@ func TestChaptersAreWhole(t *testing.T) {
 // ourServers are our server's two forms.
 func ourServers(t *testing.T) map[string]string {
 	srv := wsnet.Handler(echo)
-	srv.Options.MaxMessage = 1 << 20
-	s := httptest.NewServer(srv)
+	srv.Logger = slog.New(slog.DiscardHandler)
+	s := httptest.NewUnstartedServer(srv)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Start()
 	t.Cleanup(func() { s.Close(); srv.Shutdown(context.Background()) })
 	own := wsnet.Handler(echo)
+	own.Logger = srv.Logger
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +100,7 @@ func TestChaptersOwnServer(t *testing.T) {
 			}
 			began := time.Now()
 			inParallel(bySection(), func(c *Case) {
-				if c.Roles.Has(Server) {
+				if c.Roles.Has(Server) && !(name == "net/http" && c.ID == "4.2.1/empty-line-first") { // which net/http does not keep
 					report(t, st.Play(t.Context(), c))
 				}
 			})
@@ -105,6 +111,8 @@ func TestChaptersOwnServer(t *testing.T) {
 
 func TestChaptersOwnClient(t *testing.T) {
 	wstest.CheckLeaks(t)
+	log.SetOutput(io.Discard) // net/http logs what comes behind an answer that is not 101
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	inParallel(bySection(), func(c *Case) {
 		if c.Roles.Has(Client) {
 			report(t, playClient(t, c, Settings{}, ourClient))
@@ -286,7 +294,8 @@ func TestEveryCaseCanFail(t *testing.T) {
 			}
 			for _, quirk := range try {
 				// That two pieces are read apart is likely and not sure: some tries.
-				if quirk != "" && (fails(quirk) || quirk == "reads-whole-frames" && (fails(quirk) || fails(quirk) || fails(quirk))) {
+				// And on a busy machine a good testee may be slow once.
+				if quirk != "" && (fails(quirk) && (!*update || fails(quirk)) || quirk == "reads-whole-frames" && (fails(quirk) || fails(quirk) || fails(quirk))) {
 					mu.Lock()
 					found[at] = quirk
 					mu.Unlock()
@@ -315,6 +324,8 @@ func TestEveryCaseCanFail(t *testing.T) {
 
 // quirks are what the crooked testees do, the most telling first.
 var quirks = []string{
+	"takes-any-101", "takes-any-answer", "takes-half-answers", "reads-answer-whole", "reads-request-whole",
+	"takes-any-request", "answers-half-requests", "refuses-odd-requests", "refuses-odd-answers",
 	"same-key", "counts-keys", "empty-pong", "no-pong", "reads-whole-frames", "takes-rsv", "takes-opcodes", "takes-any-masking", "takes-long-forms", "takes-top-bit",
 	"takes-control-fragments", "takes-long-control", "takes-interleaved", "takes-orphans",
 	"takes-any-text", "late-utf8", "checks-binary", "refuses-utf8",
@@ -325,4 +336,10 @@ var quirks = []string{
 	"takes-any-close", "knows-few-codes", "goes-on-behind-close", "close-with-1005", "no-close", "close-is-bad", "keeps-tcp",
 	"fails-with-1000", "fails-without-close", "never-fails", "ignores-eof", "echoes-at-eof",
 	"unmasks-words-only", "drops-what-is-glued", "sends-rsv", "sends-long-forms",
+	"refuses-without-version", "refuses-with-200", "refuses-silently", "drops-early",
+	// These come about no further than the handshake with any case.
+	"answers-odd-line", "answers-content-length", "answers-protocol", "answers-extension",
+	"answers-1.0", "answers-upgrade-twice", "answers-connection-close", "answers-accept-again",
+	"asks-1.0", "asks-for-nothing", "asks-with-fragment", "asks-with-odd-line", "asks-without-host", "asks-without-upgrade",
+	"asks-without-upgrading", "asks-with-example-key", "asks-with-short-key", "asks-for-8", "asks-with-body", "asks-for-one-twice", "asks-and-goes-on",
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -85,38 +84,4 @@ func playClient(t testing.TB, c *Case, s Settings, client func(context.Context, 
 		t.Fatal(err)
 	}
 	return PlayClient(ctx, c, s, conn, head, rest)
-}
-
-// accept answers an opening handshake.
-func (c *crooked) accept() bool {
-	head, ok := c.readHead()
-	if !ok {
-		return false
-	}
-	d := Dialogue{Testee: Client, Request: head}
-	c.conn.Write(Lines(d.AnswerLines()))
-	return true
-}
-
-// ask sends an opening handshake and looks at the answer.
-func (c *crooked) ask(addr string) bool {
-	key := NewKey()
-	d := Dialogue{target: &target{host: addr, path: "/"}}
-	c.conn.Write(Lines(d.RequestLines(key)))
-	head, ok := c.readHead()
-	return ok && checkAnswer(head, key) == nil
-}
-
-func (c *crooked) readHead() (Head, bool) {
-	var b strings.Builder
-	for {
-		line, err := c.r.ReadString('\n')
-		b.WriteString(line)
-		if err != nil {
-			return Head{}, false
-		}
-		if line == "\r\n" {
-			return parseHead(b.String()), true
-		}
-	}
 }

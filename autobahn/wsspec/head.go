@@ -42,7 +42,7 @@ func parseHead(raw string) Head {
 func (h Head) Values(name string) []string {
 	var vs []string
 	for _, f := range h.Lines {
-		if strings.EqualFold(f.Name, name) {
+		if sameWord(f.Name, name) {
 			vs = append(vs, f.Value)
 		}
 	}
@@ -52,7 +52,7 @@ func (h Head) Values(name string) []string {
 // Get returns the first value of that name, or "".
 func (h Head) Get(name string) string {
 	for _, f := range h.Lines {
-		if strings.EqualFold(f.Name, name) {
+		if sameWord(f.Name, name) {
 			return f.Value
 		}
 	}
@@ -63,12 +63,32 @@ func (h Head) Get(name string) string {
 func (h Head) Has(name, word string) bool {
 	for _, v := range h.Values(name) {
 		for w := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(w), word) {
+			if sameWord(strings.TrimSpace(w), word) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// sameWord compares ASCII letters in any case, and only these: strings.EqualFold takes
+// the sign for Kelvin for a k.
+func sameWord(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	lower := func(c byte) byte {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		return c
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // Status returns the status code of an answer, or 0.
@@ -99,7 +119,7 @@ func checkAnswer(h Head, key string) error {
 		return fmt.Errorf("no HTTP answer: it begins with %.60q", h.First)
 	case h.Status() != 101:
 		return fmt.Errorf("answered %.60q instead of 101", h.First)
-	case !strings.EqualFold(h.Get("Upgrade"), "websocket"):
+	case !sameWord(h.Get("Upgrade"), "websocket"):
 		return fmt.Errorf("a 101 with Upgrade %q instead of websocket", h.Get("Upgrade"))
 	case !h.Has("Connection", "upgrade"):
 		return errors.New("a 101 whose Connection does not have Upgrade")
