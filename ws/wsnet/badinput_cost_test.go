@@ -3,6 +3,7 @@ package wsnet_test
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"runtime"
 	"strings"
@@ -21,10 +22,14 @@ import (
 func badAllocated(f func()) int64 {
 	var before, after runtime.MemStats
 	f() // warms pools
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
+	least := int64(math.MaxInt64)
+	for range 3 { // what others allocate meanwhile, and the runtime for itself, is not there each time
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		least = min(least, int64(after.TotalAlloc-before.TotalAlloc))
+	}
+	return least
 }
 
 // A badTape is a stream on which everything has already come.
