@@ -129,7 +129,8 @@ func FitClose(code Code, reason string) (Code, string, error) {
 }
 
 // FitReason makes a reason one that a Close frame holds: UTF-8, with U+FFFD for what is
-// not, and MaxCloseReason bytes at most, cut between two code points. It does not look at more of a long one than it may need.
+// not, and MaxCloseReason bytes at most, cut between two code points. It does not look at
+// more of a long one than it may need.
 func FitReason(reason string) string {
 	if n := 4 * MaxCloseReason; len(reason) > n { // repair makes three bytes of any number
 		for n > 4*MaxCloseReason-utf8.UTFMax && !utf8.RuneStart(reason[n]) {

@@ -300,8 +300,7 @@ func (e *Endpoint) AppendFragment(dst []byte, op Opcode, fin bool, p []byte) ([]
 	return e.append(dst, Header{Fin: fin, Opcode: op}, p)
 }
 
-// AppendPing appends a ping to dst, which goes out at now; each is called by no one: see
-// Pings for the pong.
+// AppendPing appends a ping to dst, which goes out at now. Pings is told of its pong.
 func (e *Endpoint) AppendPing(dst []byte, now Moment) ([]byte, error) {
 	ping, payload := e.Pings.Send(now, nil)
 	dst, err := e.append(dst, Header{Fin: true, Opcode: OpPing}, payload[:])

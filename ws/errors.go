@@ -3,6 +3,7 @@ package ws
 import (
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // A ProtocolError says how the peer broke RFC 6455 or one of our limits. It
@@ -49,7 +50,7 @@ func (e *CloseError) Error() string {
 		s += ": " + strconv.Quote(e.Reason)
 	}
 	if e.Err != nil {
-		s += ": " + trimPrefix(e.Err.Error())
+		s += ": " + strings.TrimPrefix(e.Err.Error(), "ws: ")
 	} else if e.Code == CodeAbnormal {
 		s += " (§7.1.5)"
 	}
@@ -86,12 +87,3 @@ var (
 	// ErrReasonTooLong: a close reason is 123 bytes at the most (§5.5).
 	ErrReasonTooLong = errors.New("ws: close reason is longer than 123 bytes (§5.5)")
 )
-
-// trimPrefix takes "ws: " off a text that becomes a part of another.
-func trimPrefix(s string) string {
-	const prefix = "ws: "
-	if len(s) > len(prefix) && s[:len(prefix)] == prefix {
-		return s[len(prefix):]
-	}
-	return s
-}

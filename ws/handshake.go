@@ -57,7 +57,7 @@ type HandshakeError struct {
 func (e *HandshakeError) Error() string {
 	s := "ws: handshake: " + e.Detail
 	if e.Err != nil {
-		s += ": " + trimPrefix(e.Err.Error())
+		s += ": " + strings.TrimPrefix(e.Err.Error(), "ws: ")
 	}
 	if e.Section != "" {
 		s += " (" + e.Section + ")"
@@ -85,9 +85,9 @@ func appendAcceptKey(dst []byte, key string) []byte {
 	return base64.StdEncoding.AppendEncode(dst, sum[:])
 }
 
-// CheckRequest holds r against §4.2.1 and the policy's limits, without the
-// Host and the Origin: see CheckHost and CheckOrigin. An error is a *HandshakeError with the status and
-// the headers that the answer should have.
+// CheckRequest holds r against §4.2.1 and the policy's limits, without the Host and the
+// Origin: see CheckHost and CheckOrigin. An error is a *HandshakeError with the status
+// and the headers that the answer should have.
 func CheckRequest(r *Request, p *Policy) error {
 	// "The HTTP version MUST be at least 1.1." HTTP/2 has a handshake of its
 	// own (RFC 8441), which this package does not speak.
@@ -109,17 +109,17 @@ func CheckRequest(r *Request, p *Policy) error {
 	}
 	// "an |Upgrade| header field whose value MUST include the "websocket"
 	// keyword"
-	if !http1.HasToken(r.Values("Upgrade"), "websocket") {
-		e := RuleUpgrade.Refusal("no websocket in the Upgrade header: this address speaks WebSocket")
+	upgrade := func(e *HandshakeError) error { // "Upgrade Required"
 		e.Header = Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
+	}
+	if !http1.HasToken(r.Values("Upgrade"), "websocket") {
+		return upgrade(RuleUpgrade.Refusal("no websocket in the Upgrade header: this address speaks WebSocket"))
 	}
 	// "a |Connection| header field whose value MUST include the "Upgrade"
 	// token"
 	if !http1.HasToken(r.Values("Connection"), "upgrade") {
-		e := RuleConnection.Refusal("no upgrade in the Connection header: a proxy in between may have taken it off")
-		e.Header = Fields{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
-		return e
+		return upgrade(RuleConnection.Refusal("no upgrade in the Connection header: a proxy in between may have taken it off"))
 	}
 	// "a header field with the name |Sec-WebSocket-Version|. The value of
 	// this header field MUST be 13."

@@ -1,9 +1,9 @@
 package ws
 
-// A Receiver, made by NewReceiver, judges what arrives at one endpoint. It is fed the bytes of the
-// connection in order, cut anywhere: header bytes to Header, payload bytes to
-// Payload; or all of them to Next. It does no I/O and keeps no payload but a
-// control frame's. After an error it must not be used any further.
+// A Receiver, made by NewReceiver, judges what arrives at one endpoint. It is fed the
+// bytes of the connection in order, cut anywhere: header bytes to Header, payload bytes
+// to Payload; or all of them to Next. It does no I/O and keeps no payload but a control
+// frame's. After an error it must not be used any further.
 type Receiver struct {
 	limits  *Limits   // Filled
 	deflate *inflater // nil unless permessage-deflate was negotiated, which gives RSV1 a meaning

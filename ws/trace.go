@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -204,13 +203,19 @@ func appendPayload(dst []byte, e TraceEvent) []byte {
 		}
 		always = true
 	}
+	return appendText(dst, rest, always, len(show), e.Header.Length)
+}
+
+// appendText shows bytes in lines, each with the text that it is, and whether the shown
+// ones are all of the whole.
+func appendText(dst, rest []byte, text bool, shown int, whole int64) []byte {
 	for len(rest) > 0 {
 		n := textLine(rest)
-		dst = appendRow(dst, traceIndent+spaced(rest[:n]), quoted(rest[:n], always))
+		dst = appendRow(dst, traceIndent+spaced(rest[:n]), quoted(rest[:n], text))
 		rest = rest[n:]
 	}
-	if int64(len(show)) < e.Header.Length {
-		dst = fmt.Appendf(dst, "%s(%d of %d bytes)\n", traceIndent, len(show), e.Header.Length)
+	if int64(shown) < whole {
+		dst = fmt.Appendf(dst, "%s(%d of %d bytes)\n", traceIndent, shown, whole)
 	}
 	return dst
 }
@@ -223,15 +228,7 @@ func appendContent(dst []byte, e TraceEvent) []byte {
 	dst = appendRow(dst, traceIndent+itoa(e.ContentLength)+" bytes inflated", "(RFC 7692 §7.2.2)")
 	show := e.Content[:min(len(e.Content), 4*traceLine)]
 	text := e.Header.Opcode == OpText || e.Header.Opcode == OpContinuation && e.Before == StateInText
-	for rest := show; len(rest) > 0; {
-		n := textLine(rest)
-		dst = appendRow(dst, traceIndent+spaced(rest[:n]), quoted(rest[:n], text))
-		rest = rest[n:]
-	}
-	if int64(len(show)) < e.ContentLength {
-		dst = fmt.Appendf(dst, "%s(%d of %d bytes)\n", traceIndent, len(show), e.ContentLength)
-	}
-	return dst
+	return appendText(dst, show, text, len(show), e.ContentLength)
 }
 
 // textLine returns how much of p fills a line without cutting a code point.
@@ -277,17 +274,7 @@ func printable(line string) string {
 	return line
 }
 
-func spaced(b []byte) string {
-	s := hex.EncodeToString(b)
-	var sb strings.Builder
-	for i := 0; i < len(s); i += 2 {
-		if i > 0 {
-			sb.WriteByte(' ')
-		}
-		sb.WriteString(s[i : i+2])
-	}
-	return sb.String()
-}
+func spaced(b []byte) string { return fmt.Sprintf("% x", b) }
 
 // quoted shows text as a string in Go's syntax, which escapes what is not
 // UTF-8 or not printable; other data, unless it is text too, as nothing.
