@@ -1,6 +1,7 @@
 package wsspec
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
@@ -12,6 +13,26 @@ type Record struct {
 	Bytes []byte        // the beginning of them
 	Size  int           // how many there were
 	Note  string        // a remark instead of bytes: an opening, an end, a wait in vain
+}
+
+// shownBytes is how many bytes of a record String has.
+const shownBytes = 96
+
+// String is the record as one line: ">" is sent by the suite, "<" by the testee.
+func (r Record) String() string {
+	if r.Note != "" {
+		return "-- " + r.Note
+	}
+	arrow := "<"
+	if r.Sent {
+		arrow = ">"
+	}
+	shown := r.Bytes[:min(len(r.Bytes), shownBytes)]
+	text := fmt.Sprintf("%s %d bytes: %x", arrow, r.Size, shown)
+	if r.Size > len(shown) {
+		text += "..."
+	}
+	return text
 }
 
 const (

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/hex"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -141,18 +142,8 @@ func (r *Report) story(c Case) string {
 
 // String is a piece as one line.
 func (p Piece) String() string {
-	if p.Note != "" {
-		return "-- " + p.Note
-	}
-	arrow := "<"
-	if p.Sent {
-		arrow = ">"
-	}
-	text := fmt.Sprintf("%s %d bytes: %s", arrow, p.Size, p.Hex)
-	if 2*p.Size > len(p.Hex) {
-		text += "..."
-	}
-	return text
+	b, _ := hex.DecodeString(p.Hex) // of a file that somebody has changed it may be cut short
+	return wsspec.Record{Sent: p.Sent, Bytes: b, Size: p.Size, Note: p.Note}.String()
 }
 
 // Quote makes a word one of a POSIX shell.
