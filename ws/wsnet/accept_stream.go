@@ -26,9 +26,16 @@ import (
 // ctx's cause if that was the reason.
 func AcceptStream(ctx context.Context, rwc io.ReadWriteCloser, o *ServerOptions) (*Conn, error) {
 	x := newStreamExchange(ctx, rwc, cmp.Or(o, &noServerOptions))
-	defer x.free()
+	ended := false
+	defer func() {
+		if !ended { // Trace, or what reads and writes rwc, has panicked
+			rwc.Close()
+		}
+		x.free()
+	}()
 	x.read()
 	c, err := x.run(ctx, nil, nil)
+	ended = true
 	if e, ok := errors.AsType[*ws.HandshakeError](err); ok && ctx.Err() != nil && (e.Status == http.StatusRequestTimeout || e.Status == 0) {
 		e.Detail, e.Err = "the context ended before the handshake did", context.Cause(ctx)
 	}

@@ -103,6 +103,13 @@ const gatherSize = 32 << 10
 
 var gatherBuffers = sync.Pool{New: func() any { return new([gatherSize]byte) }}
 
+// returnGather gives back a buffer that pending lay in, if it was one of these.
+func returnGather(buffer *[gatherSize]byte) {
+	if buffer != nil {
+		gatherBuffers.Put(buffer)
+	}
+}
+
 func (out *outbox) init(l *link) {
 	out.link = l
 	out.interrupt.link, out.interrupt.write = l, true
@@ -315,10 +322,8 @@ func (out *outbox) push() bool {
 	if out.unsent.Load() != sentAll {
 		out.unsent.Store(sentAll)
 	}
-	if out.buffer != nil {
-		gatherBuffers.Put(out.buffer)
-		out.buffer = nil
-	}
+	returnGather(out.buffer)
+	out.buffer = nil
 	out.count()
 	return true
 }

@@ -100,10 +100,8 @@ func (out *outbox) lastPush() {
 func (out *outbox) drop() {
 	out.pending = nil
 	out.unsent.Store(sentAll)
-	if out.buffer != nil {
-		gatherBuffers.Put(out.buffer)
-		out.buffer = nil
-	}
+	returnGather(out.buffer)
+	out.buffer = nil
 	out.count()
 	if out.late != nil {
 		out.late.Stop()

@@ -141,9 +141,7 @@ func (out *outbox) finish(ctx context.Context) error {
 	out.pending, out.buffer = nil, nil
 	out.interrupt.watch(ctx)
 	err := out.write(ctx, rest)
-	if buffer != nil {
-		gatherBuffers.Put(buffer)
-	}
+	returnGather(buffer)
 	if err == nil {
 		out.count()
 	}
@@ -165,9 +163,7 @@ func (out *outbox) drain(ctx context.Context) error {
 	out.keep = keep
 	out.flushes++
 	out.count()
-	if buffer != nil {
-		gatherBuffers.Put(buffer)
-	}
+	returnGather(buffer)
 	if err == nil && len(out.pending) > 0 {
 		err = out.link.life.cause(ctx)
 	}
