@@ -100,16 +100,12 @@ func playDeflate(d *Dialogue, c *corpus, v deflateVariant, a *deflateAgreement) 
 	if err != nil {
 		return autobahnVerdict(vFailed, vFailed, expected, "the handshake failed: "+err.Error())
 	}
-	behavior, actual, code, dropped := vAbsent, "permessage-deflate is not agreed on", 1000, false
+	u := upshot{vAbsent, "permessage-deflate is not agreed on", byClose, 1000}
 	if on {
-		e := newEchoing(d, agreed, c, v)
-		behavior, actual, code, dropped = e.play(d.Count)
+		u = newEchoing(d, agreed, c, v).play(d.Count)
 	}
-	end, why := vFailed, "the testee ended the connection"
-	if !dropped {
-		end, why = endWith(d, code)
-	}
-	return autobahnVerdict(behavior, end, expected, actual+"; "+why)
+	end, why := endWith(d, u)
+	return autobahnVerdict(u.behavior, end, expected, u.actual+"; "+why)
 }
 
 // agree does the opening handshake, as leniently as the Autobahn testsuite. on is
@@ -218,10 +214,17 @@ func autobahnVerdict(behavior, end, expected, actual string) Verdict {
 	return v
 }
 
-// endWith sends a Close frame with a code and sees how the testee ends: Autobahn's
-// verdict of it, where the close code must be 1000 or none, and the end clean.
-func endWith(d *Dialogue, code int) (verdict, why string) {
-	d.Send(CloseFrame(code, ""))
+// endWith ends the dialogue and sees how the testee does: Autobahn's verdict of it,
+// where the close code must be 1000 or none, and the end clean.
+func endWith(d *Dialogue, u upshot) (verdict, why string) {
+	switch u.farewell {
+	case byClose:
+		d.Send(CloseFrame(u.code, ""))
+	case byDrop:
+		return vUnclean, "the suite failed the connection"
+	case byTestee:
+		return vFailed, "the testee ended the connection, or sent what cannot be read"
+	}
 	for {
 		e := d.Next()
 		switch {

@@ -80,8 +80,14 @@ func packFinal(t *rawTalk, content []byte) []byte {
 	return w.Message()
 }
 
-// Broken servers, and what the Autobahn testsuite says of each.
-func TestDeflateCasesBrokenServers(t *testing.T) {
+// A brokenTestee is one, a case, and what the Autobahn testsuite says of it.
+type brokenTestee struct {
+	name, id      string
+	testee        rawTestee
+	behavior, end string
+}
+
+func brokenDeflateServers() []brokenTestee {
 	spoilt := func(i int) func(*rawTalk, []byte) []byte {
 		return func(t *rawTalk, content []byte) []byte {
 			content = slices.Clone(content)
@@ -95,11 +101,7 @@ func TestDeflateCasesBrokenServers(t *testing.T) {
 			return []Frame{{Opcode: f.Opcode, RSV: f.RSV, Payload: f.Payload[:n]}, {Fin: true, RSV: rsv, Payload: f.Payload[n:]}}
 		}
 	}
-	for _, tt := range []struct {
-		name, id      string
-		testee        rawTestee
-		behavior, end string
-	}{
+	return []brokenTestee{
 		{"none", "12.1.5", rawTestee{extensions: bothContexts, keeps: true}, "OK", "OK"},
 		{"none, without contexts", "12.1.5", rawTestee{extensions: none, forgets: true}, "OK", "OK"},
 		{"none, in a small window", "13.3.5", rawTestee{extensions: nine, window: 9, keeps: true}, "OK", "OK"},
@@ -114,13 +116,14 @@ func TestDeflateCasesBrokenServers(t *testing.T) {
 		{"leaves its window inside a message as zlib lets it", "13.5.5", rawTestee{extensions: none + "; server_max_window_bits=9", window: 15}, "OK", "OK"},
 		{"another type", "12.1.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.Opcode = OpBinary; return []Frame{f} }}, "FAILED", "OK"},
 		{"another byte", "12.1.5", rawTestee{extensions: bothContexts, pack: spoilt(1)}, "FAILED", "OK"},
-		{"no UTF-8", "12.1.5", rawTestee{extensions: bothContexts, pack: spoilt(0x80)}, "FAILED", "WRONG CODE"},
+		{"no UTF-8", "12.1.5", rawTestee{extensions: bothContexts, pack: spoilt(0x80)}, "FAILED", "UNCLEAN"},
 		{"no UTF-8, in what is binary", "12.3.5", rawTestee{extensions: bothContexts, pack: spoilt(0x80)}, "FAILED", "OK"},
 		{"too short", "12.1.5", rawTestee{extensions: bothContexts, pack: func(t *rawTalk, b []byte) []byte { return t.usual(b[:len(b)-1]) }}, "FAILED", "OK"},
 		{"too long", "12.1.5", rawTestee{extensions: bothContexts, pack: func(t *rawTalk, b []byte) []byte { return t.usual(append(b, 'x')) }}, "FAILED", "OK"},
 		{"RSV1 on a continuation", "12.1.5", rawTestee{extensions: bothContexts, send: split(RSV1)}, "FAILED", "WRONG CODE"},
-		{"RSV2", "12.1.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.RSV = RSV2; return []Frame{f} }}, "FAILED", "WRONG CODE"},
-		{"compresses without saying so", "12.1.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.RSV = 0; return []Frame{f} }}, "FAILED", "WRONG CODE"},
+		{"RSV2", "12.1.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.RSV = RSV2; return []Frame{f} }}, "FAILED", "UNCLEAN"},
+		{"RSV2 of what is binary", "12.3.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.RSV = RSV2; return []Frame{f} }}, "FAILED", "WRONG CODE"},
+		{"compresses without saying so", "12.1.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.RSV = 0; return []Frame{f} }}, "FAILED", "UNCLEAN"},
 		{"compresses what is binary without saying so", "12.3.5", rawTestee{extensions: bothContexts, send: func(_ *rawTalk, f Frame) []Frame { f.RSV = 0; return []Frame{f} }}, "FAILED", "OK"},
 		{"RSV1 that was not agreed on", "12.1.5", rawTestee{send: func(_ *rawTalk, f Frame) []Frame { f.RSV = RSV1; return []Frame{f} }}, "UNIMPLEMENTED", "OK"},
 		{"corrupt data", "12.1.5", rawTestee{extensions: bothContexts, pack: func(*rawTalk, []byte) []byte { return []byte{6, 6, 6} }}, "FAILED", "FAILED"},
@@ -137,7 +140,11 @@ func TestDeflateCasesBrokenServers(t *testing.T) {
 		{"a window of 7", "12.1.5", rawTestee{extensions: bothContexts + "; server_max_window_bits=7"}, "FAILED", "FAILED"},
 		{"an extension that was not offered", "12.1.5", rawTestee{extensions: "x-other"}, "FAILED", "FAILED"},
 		{"two answers", "12.1.5", rawTestee{extensions: bothContexts + ", " + bothContexts}, "FAILED", "FAILED"},
-	} {
+	}
+}
+
+func TestDeflateCasesBrokenServers(t *testing.T) {
+	for _, tt := range brokenDeflateServers() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := Settings{Count: 10, Patience: 5 * time.Second}
@@ -150,13 +157,9 @@ func TestDeflateCasesBrokenServers(t *testing.T) {
 }
 
 // The same of clients: what they offer.
-func TestDeflateCasesBrokenClients(t *testing.T) {
+func brokenDeflateClients() []brokenTestee {
 	const offer = deflateName + "; client_max_window_bits"
-	for _, tt := range []struct {
-		name, id      string
-		testee        rawTestee
-		behavior, end string
-	}{
+	return []brokenTestee{
 		{"none", "13.7.5", rawTestee{extensions: offer, window: 9}, "OK", "OK"},
 		{"none: does not offer a window", "13.3.5", rawTestee{extensions: deflateName}, "UNIMPLEMENTED", "OK"},
 		{"none: does not offer a window, and the third choice needs none", "13.7.5", rawTestee{extensions: deflateName}, "OK", "OK"},
@@ -166,7 +169,11 @@ func TestDeflateCasesBrokenClients(t *testing.T) {
 		{"inflates in a smaller window than it asked for", "13.1.10", rawTestee{extensions: offer + "; server_max_window_bits=12", reads: 11}, "FAILED", "FAILED"},
 		{"offers a window of 16", "13.1.5", rawTestee{extensions: deflateName + "; server_max_window_bits=16"}, "FAILED", "FAILED"},
 		{"offers a parameter twice", "13.1.5", rawTestee{extensions: offer + "; client_max_window_bits"}, "FAILED", "FAILED"},
-	} {
+	}
+}
+
+func TestDeflateCasesBrokenClients(t *testing.T) {
+	for _, tt := range brokenDeflateClients() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			wantAll(t, playClients(t, tt.testee.client, Settings{Count: 10}, []*Case{findCase(t, tt.id)}), tt.behavior, tt.end)

@@ -23,15 +23,16 @@ type echoing struct {
 	buf  []byte // what was read and not used; a part of room
 	room []byte
 
-	want   string // of the message that is awaited
-	index  int
-	at     int    // bytes of it that have come
-	wrong  []byte // its bytes from the first that is another on; nil: all are right so far
-	opcode byte
-	inside bool
-	packed bool
-	over   string // the testee's compressor cannot go on, and why
-	result func([]byte) error
+	want     string // of the message that is awaited
+	index    int
+	at       int    // bytes of it that have come
+	wrong    []byte // its bytes from the first that is another on; nil: all are right so far
+	opcode   byte
+	inside   bool
+	packed   bool
+	violated string // a reserved bit that was wrong
+	over     string // the testee's compressor cannot go on, and why
+	result   func([]byte) error
 }
 
 // maxWrong is how much is kept of a message that is another than was sent.
@@ -67,9 +68,25 @@ func window(n int) int {
 	return n
 }
 
-// play sends so many messages. Its verdict is Autobahn's on the messages; code is what
-// the suite is then to end with, unless the connection is at an end already.
-func (e *echoing) play(count int) (behavior, actual string, code int, dropped bool) {
+// An upshot is how the messages went, in Autobahn's word, and how the suite is then to
+// end the connection.
+type upshot struct {
+	behavior, actual string
+	farewell         farewell
+	code             int // of the suite's Close
+}
+
+type farewell byte
+
+const (
+	byClose     farewell = iota // with a Close frame, and the testee's answer
+	bySentClose                 // the Close frame is sent already
+	byDrop                      // without waiting for an answer
+	byTestee                    // it is the testee who has ended it, or the suite could not go on
+)
+
+// play sends so many messages.
+func (e *echoing) play(count int) upshot {
 	e.send.start(e.d)
 	defer func() {
 		e.send.end()
@@ -86,27 +103,46 @@ func (e *echoing) play(count int) (behavior, actual string, code int, dropped bo
 		if err != nil {
 			e.d.log.pause(false)
 			e.d.Note("message %d of %d: %v", i+1, count, err)
-			var f *fault
-			if errors.As(err, &f) {
-				return vFailed, fmt.Sprintf("message %d: %s", i+1, f.what), f.code, false
+			u := upshot{vFailed, fmt.Sprintf("message %d: %v", i+1, err), byTestee, 0}
+			if f := (*fault)(nil); errors.As(err, &f) {
+				u.farewell, u.code = f.farewell, f.code
 			}
-			return vFailed, fmt.Sprintf("message %d: %v", i+1, err), 0, true
+			return u
 		}
 		e.send.wait()
 	}
-	return vOK, fmt.Sprintf("%d echoes", count), 1000, false
+	return upshot{vOK, fmt.Sprintf("%d echoes", count), byClose, 1000}
 }
 
-// A fault is why the suite ends the dialogue, and with which code.
+// A fault is why the suite ends the dialogue, and how.
 type fault struct {
-	code int
-	what string
+	farewell farewell
+	code     int
+	what     string
 }
 
 func (f *fault) Error() string { return f.what }
 
 func faultf(code int, format string, args ...any) error {
-	return &fault{code, fmt.Sprintf(format, args...)}
+	return &fault{byClose, code, fmt.Sprintf(format, args...)}
+}
+
+func faultWith(how farewell, format string, args ...any) error {
+	return &fault{how, 0, fmt.Sprintf(format, args...)}
+}
+
+// violation fails the connection for a reserved bit, as Autobahn does: it goes on
+// reading, and if there is something else wrong it waits for nothing more.
+func (e *echoing) violation(format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	if e.violated != "" {
+		return faultWith(byDrop, "%s, and %s", e.violated, what)
+	}
+	e.violated = what
+	e.d.log.pause(false)
+	e.send.wait()
+	e.d.Send(CloseFrame(1002, ""))
+	return nil
 }
 
 // message reads until an echo is whole, and judges it.
@@ -181,14 +217,14 @@ func (e *echoing) frame(f Frame) (done bool, err error) {
 	switch f.Opcode {
 	case OpPing:
 		if f.RSV != 0 {
-			return false, faultf(1002, "a ping with a reserved bit")
+			return false, e.violation("a ping with a reserved bit")
 		}
 		e.send.wait()
 		e.d.Send(Frame{Fin: true, Opcode: OpPong, Payload: f.Payload})
 		return false, nil
 	case OpPong:
 		if f.RSV != 0 {
-			return false, faultf(1002, "a pong with a reserved bit")
+			return false, e.violation("a pong with a reserved bit")
 		}
 		return false, nil
 	case OpText, OpBinary:
@@ -196,7 +232,9 @@ func (e *echoing) frame(f Frame) (done bool, err error) {
 			return false, faultf(1002, "a new message inside one that is not at its end (§5.4)")
 		}
 		if f.RSV&^RSV1 != 0 {
-			return false, faultf(1002, "a frame with RSV %d", f.RSV)
+			if err := e.violation("a frame with RSV %d", f.RSV); err != nil {
+				return false, err
+			}
 		}
 		e.inside, e.opcode, e.packed = true, f.Opcode, f.RSV == RSV1
 	case OpContinuation:
@@ -204,7 +242,9 @@ func (e *echoing) frame(f Frame) (done bool, err error) {
 			return false, faultf(1002, "a continuation without a message (§5.4)")
 		}
 		if f.RSV != 0 {
-			return false, faultf(1002, "a continuation with RSV %d", f.RSV)
+			if err := e.violation("a continuation with RSV %d", f.RSV); err != nil {
+				return false, err
+			}
 		}
 	default:
 		return false, faultf(1002, "a frame with the reserved opcode %d (§5.2)", f.Opcode)
@@ -266,7 +306,10 @@ func (e *echoing) judge() error {
 	opcode := e.salvo.corpus.opcode()
 	switch {
 	case e.opcode == OpText && e.wrong != nil && !validUTF8(e.wrong):
-		return faultf(1007, "the echo is a text that is not UTF-8, from byte %d on: %.40q", e.at, e.wrong)
+		// It is no text where it is wrong, and once more at its end.
+		return faultWith(byDrop, "the echo is a text that is not UTF-8, from byte %d on: %.40q", e.at, e.wrong)
+	case e.violated != "":
+		return faultWith(bySentClose, "%s", e.violated)
 	case e.opcode != opcode:
 		return faultf(1000, "the echo is %s, and %s was sent", opcodeNames[e.opcode], opcodeNames[opcode])
 	case e.wrong != nil:

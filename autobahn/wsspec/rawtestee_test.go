@@ -94,12 +94,13 @@ func (r *rawTestee) server(t *testing.T) string {
 
 // client is the other role.
 func (r *rawTestee) client(ctx context.Context, url string) {
-	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/"))
+	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+	conn, err := net.Dial("tcp", host)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	lines := []string{"GET / HTTP/1.1", "Host: test", "Upgrade: websocket", "Connection: Upgrade",
+	lines := []string{"GET /" + path + " HTTP/1.1", "Host: " + host, "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}
 	if r.extensions != "" {
 		lines = append(lines, extensionsField+": "+r.extensions)
