@@ -6,6 +6,8 @@ var chapters = []func() []*Case{
 	deflateCases,
 	framing,
 	handshake,
+	utf8Chapter,
+	segmentation,
 }
 
 // Cases returns all cases. They are the caller's to select from and not to change.

@@ -73,13 +73,17 @@ func (c cut) pieces(b []byte) [][]byte {
 // read apart; no verdict depends on that.
 const between = time.Millisecond
 
+func pause(d *Dialogue) {
+	select {
+	case <-time.After(between):
+	case <-d.Ctx.Done():
+	}
+}
+
 func (d *Dialogue) writeCut(b []byte, c cut) {
 	for i, piece := range c.pieces(b) {
 		if i > 0 && i < 64 {
-			select {
-			case <-time.After(between):
-			case <-d.Ctx.Done():
-			}
+			pause(d)
 		}
 		d.Write(piece)
 	}
