@@ -217,31 +217,6 @@ func TestNetConnWritesNothing(t *testing.T) {
 	})
 }
 
-// A Trace that panics, whichever part of the handshake it is shown, leaves the stream
-// closed that AcceptStream was given.
-func TestAcceptStreamTracePanics(t *testing.T) {
-	for _, sent := range []bool{false, true} {
-		a, b := wstest.Pipe()
-		done := make(chan any, 1)
-		go func() {
-			defer func() { done <- recover() }()
-			wsnet.AcceptStream(t.Context(), b, &wsnet.ServerOptions{Options: wsnet.Options{Trace: func(e ws.TraceEvent) {
-				if e.Sent == sent {
-					panic("trace")
-				}
-			}}})
-		}()
-		a.SetDeadline(time.Now().Add(5 * time.Second))
-		a.Write(wstest.Request("/", "server.test"))
-		if _, err := io.ReadAll(a); err != nil {
-			t.Errorf("sent %v: the stream stays open: %v", sent, err)
-		}
-		if r := <-done; r != "trace" {
-			t.Errorf("sent %v: recovered %v", sent, r)
-		}
-	}
-}
-
 // A Connect that ends its goroutine, and a Trace that panics after the answer,
 // leave no connection open.
 func TestHandshakeAbandoned(t *testing.T) {

@@ -33,7 +33,7 @@ const (
 // URL go out as Basic authorization, unless o.Header has an Authorization;
 // up to eight answers of status 1xx may come before the 101. ctx bounds the
 // handshake, and so does Options.HandshakeTimeout. An error is a *HandshakeError.
-func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, error) {
+func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, err error) {
 	o = cmp.Or(o, &noDialOptions)
 	h, err := newClientHandshake(rawURL, o)
 	if err != nil {
@@ -74,22 +74,26 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, error) {
 		h.trace(false, true, interim, "")
 		return nil, &ws.HandshakeError{Detail: "no answer from " + strconv.Quote(h.url.Host), Err: err}
 	}
+	body := resp.Body
+	defer func() {
+		if c == nil { // also if Trace has panicked
+			body.Close()
+		}
+	}()
 	h.answer = func() ([]byte, bool) { return append(interim, answerText(resp)...), true }
 	subprotocol, agreed, err := h.check(resp)
 	if err != nil {
-		resp.Body.Close()
 		return nil, err
 	}
-	body, ok := resp.Body.(io.ReadWriteCloser)
+	rwc, ok := body.(io.ReadWriteCloser)
 	if !ok {
-		resp.Body.Close()
 		return nil, &ws.HandshakeError{Status: resp.StatusCode, Header: resp.Header,
 			Detail: "HTTPClient wraps the answer's body, which then cannot be written to"}
 	}
 	if conn != nil {
-		body = &clientStream{conn, body}
+		rwc = &clientStream{conn, rwc}
 	}
-	return h.conn(base, body, resp, subprotocol, agreed, nil), nil
+	return h.conn(base, rwc, resp, subprotocol, agreed, nil), nil
 }
 
 // NewClient does the client's half of the opening handshake for rawURL over
@@ -98,7 +102,7 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, error) {
 // deadlines. An error is a *HandshakeError.
 func NewClient(ctx context.Context, rwc io.ReadWriteCloser, rawURL string, o *DialOptions) (c *Conn, err error) {
 	defer func() {
-		if err != nil {
+		if c == nil { // also if Trace has panicked
 			rwc.Close()
 		}
 	}()

@@ -294,10 +294,8 @@ func (in *inbox) delivered(empty bool) error {
 	if in.out.readerHasMore.Load() != more {
 		in.out.readerHasMore.Store(more)
 	}
-	if !more { // as count does, without a call
-		in.link.stats.messagesIn.Add(uint64(in.messages))
-		in.messages = 0
-		in.link.stats.framesIn.Store(in.link.ep.In.Frames())
+	if !more {
+		in.count()
 	}
 	if empty {
 		if err := in.link.ep.In.ChargeEmpty(now()); err != nil {

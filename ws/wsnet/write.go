@@ -103,13 +103,6 @@ const gatherSize = 32 << 10
 
 var gatherBuffers = sync.Pool{New: func() any { return new([gatherSize]byte) }}
 
-// returnGather gives back a buffer that pending lay in, if it was one of these.
-func returnGather(buffer *[gatherSize]byte) {
-	if buffer != nil {
-		gatherBuffers.Put(buffer)
-	}
-}
-
 func (out *outbox) init(l *link) {
 	out.link = l
 	out.interrupt.link, out.interrupt.write = l, true
@@ -322,10 +315,17 @@ func (out *outbox) push() bool {
 	if out.unsent.Load() != sentAll {
 		out.unsent.Store(sentAll)
 	}
-	returnGather(out.buffer)
-	out.buffer = nil
+	out.giveBuffer()
 	out.count()
 	return true
+}
+
+// giveBuffer gives the buffer that pending lay in back, if it came from the pool.
+func (out *outbox) giveBuffer() {
+	if out.buffer != nil {
+		gatherBuffers.Put(out.buffer)
+		out.buffer = nil
+	}
 }
 
 // writeOnce is what RawConn calls.

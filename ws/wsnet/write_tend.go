@@ -100,8 +100,7 @@ func (out *outbox) lastPush() {
 func (out *outbox) drop() {
 	out.pending = nil
 	out.unsent.Store(sentAll)
-	returnGather(out.buffer)
-	out.buffer = nil
+	out.giveBuffer()
 	out.count()
 	if out.late != nil {
 		out.late.Stop()

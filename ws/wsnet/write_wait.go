@@ -137,11 +137,11 @@ func (out *outbox) takeBack(size int) bool {
 //
 //go:noinline
 func (out *outbox) finish(ctx context.Context) error {
-	rest, buffer := out.pending, out.buffer
-	out.pending, out.buffer = nil, nil
+	rest := out.pending
+	out.pending = nil
 	out.interrupt.watch(ctx)
 	err := out.write(ctx, rest)
-	returnGather(buffer)
+	out.giveBuffer()
 	if err == nil {
 		out.count()
 	}
@@ -155,15 +155,15 @@ func (out *outbox) drain(ctx context.Context) error {
 		return nil
 	}
 	out.interrupt.watch(ctx)
-	rest, buffer, keep := out.pending, out.buffer, out.keep
-	out.pending, out.buffer, out.keep = nil, nil, true
+	rest, keep := out.pending, out.keep
+	out.pending, out.keep = nil, true
 	out.unsent.Store(sentAll)
 	out.sent = 1 // not the first byte of its frame
 	err := out.write(ctx, rest)
 	out.keep = keep
 	out.flushes++
 	out.count()
-	returnGather(buffer)
+	out.giveBuffer()
 	if err == nil && len(out.pending) > 0 {
 		err = out.link.life.cause(ctx)
 	}
