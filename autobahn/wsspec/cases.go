@@ -8,6 +8,7 @@ var chapters = []func() []*Case{
 	handshake,
 	utf8Chapter,
 	segmentation,
+	robustness,
 }
 
 // Cases returns all cases. They are the caller's to select from and not to change.

@@ -23,6 +23,9 @@ func crookedServer(t testing.TB, quirk string) string {
 			if err != nil {
 				return
 			}
+			if quirk == "serves-once" {
+				l.Close()
+			}
 			ended := make(chan struct{})
 			all.Go(func() {
 				select {

@@ -77,6 +77,12 @@ func (c *crooked) frame() error {
 	if c.is("takes-top-bit") {
 		n &^= 1 << 63
 	}
+	if c.is("counts-in-32-bits") {
+		n &= 1<<32 - 1
+	}
+	if c.is("counts-in-16-bits") && n > 65536 {
+		n &= 1<<16 - 1
+	}
 	if n > 32<<20 {
 		return c.fail(1009)
 	}
@@ -241,6 +247,9 @@ func (c *crooked) act(fin bool, op byte, payload []byte) error {
 	c.message, c.opcode = nil, 0
 	if kind == OpText && !c.is("takes-any-text") && !utf8.Valid(message) || kind == OpBinary && c.is("checks-binary") && !utf8.Valid(message) {
 		return c.fail(1007)
+	}
+	if c.is("loses-bytes") && len(message) > 1000 {
+		message = message[:len(message)-1]
 	}
 	if c.is("echoes-binary") {
 		kind = OpBinary

@@ -170,7 +170,7 @@ func (ch *chapter) requestSizes() {
 				v.Actual = "no verdict: " + v.Actual
 			}
 			return d.stillThere(v)
-		}, info(why), tagged("sizes"))
+		}, info(why), tagged("sizes", "aftermath"))
 	}
 	for _, kib := range []int{4, 8, 16, 64, 1024} {
 		size(fmt.Sprintf("field-of-%d-kib", kib), fmt.Sprintf("a field of %d KiB", kib), "X-Long: "+strings.Repeat("a", kib<<10))
