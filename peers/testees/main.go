@@ -7,6 +7,7 @@
 //	go run ./testees -serve NAME            says its URL and serves until its input ends
 //	go run ./testees -echo NAME URL         connects once, and echoes until the end
 //	go run ./testees -client NAME URL       plays all cases of a suite that waits at URL
+//	go run ./testees -page FILE             plays our suite with all of them, and writes a page
 //
 // What is not written in Go is installed on first use, as the tests' peers are.
 package main
@@ -53,6 +54,8 @@ func main() {
 	serve := flag.String("serve", "", "the library to serve with, by `name`")
 	echo := flag.String("echo", "", "the library to connect with, once, to the URL behind the flags")
 	client := flag.String("client", "", "the library to play all cases with of the suite at the URL behind the flags")
+	page := flag.String("page", "", "judge all libraries and write what there is to say of them to this `file`")
+	only := flag.String("only", "", "with -page, only these `libraries`, with commas between")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -68,6 +71,8 @@ func main() {
 		err = on(*echo, func(l library) error { return l.run(ctx, "echo", flag.Arg(0)) })
 	case *client != "":
 		err = on(*client, func(l library) error { return l.run(ctx, "client", flag.Arg(0)) })
+	case *page != "":
+		err = writePage(ctx, *page, *only)
 	default:
 		flag.Usage()
 		os.Exit(2)

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"framewright/autobahn/wsspec"
+)
+
+// A judged is what the suite says of a library in a role.
+type judged struct {
+	library library
+	role    wsspec.Role
+	results map[*wsspec.Case]wsspec.Result
+	crashes map[*wsspec.Case]string // by which its process ended, and its last words
+	err     error                   // why it could not be judged at all
+}
+
+// judge plays cases with a library, as often as it takes: one whose process ends by
+// a case is started again, and its cases are played one by one then, to know by
+// which.
+func (l library) judge(ctx context.Context, role wsspec.Role, cases []*wsspec.Case, s wsspec.Settings) judged {
+	j := judged{library: l, role: role, results: map[*wsspec.Case]wsspec.Result{}, crashes: map[*wsspec.Case]string{}}
+	if role == wsspec.Client {
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			j.err = err
+			return j
+		}
+		ct := wsspec.NewClientTest(ctx, ln, s, func(ctx context.Context, url string, out io.Writer) error {
+			cmd := selfCommand(ctx, "-echo", l.name, url)
+			cmd.Stdout, cmd.Stderr = out, out
+			return cmd.Run()
+		})
+		j.play(ctx, ct, cases, 6)
+		return j
+	}
+	byChapter := map[string][]*wsspec.Case{}
+	for _, c := range cases {
+		byChapter[c.Chapter] = append(byChapter[c.Chapter], c)
+	}
+	for _, chapter := range slices.Sorted(maps.Keys(byChapter)) {
+		if j.err = j.playServer(ctx, byChapter[chapter], s, 16); j.err != nil {
+			if !errors.Is(j.err, errDied) {
+				return j
+			}
+			j.err = nil
+			for _, c := range byChapter[chapter] {
+				if err := j.playServer(ctx, []*wsspec.Case{c}, s, 1); errors.Is(err, errDied) {
+					j.crashes[c] = strings.TrimPrefix(err.Error(), errDied.Error()+": ")
+				}
+			}
+		}
+	}
+	return j
+}
+
+var errDied = errors.New("the process ended")
+
+// playServer plays cases with a process of its own, which may end by them.
+func (j *judged) playServer(ctx context.Context, cases []*wsspec.Case, s wsspec.Settings, parallel int) error {
+	p, err := serveProcess(ctx, j.library.name)
+	if err != nil {
+		return err
+	}
+	defer p.end()
+	st, err := wsspec.NewServerTest(p.url, s, nil)
+	if err != nil {
+		return err
+	}
+	j.play(ctx, st, cases, parallel)
+	select {
+	case <-p.gone:
+		return fmt.Errorf("%w: %s", errDied, p.lastWords())
+	case <-time.After(50 * time.Millisecond): // one that is about to end does so
+		return nil
+	}
+}
+
+func (j *judged) play(ctx context.Context, p wsspec.Player, cases []*wsspec.Case, parallel int) {
+	for r := range wsspec.PlayAll(ctx, p, cases, wsspec.Pace{Parallel: parallel}) {
+		j.results[r.Case] = r
+	}
+}
+
+// A process is a library that serves.
+type process struct {
+	url  string
+	gone chan struct{}
+	in   io.Closer
+	err  strings.Builder // to be read when it has gone
+	kill func()
+}
+
+func selfCommand(ctx context.Context, args ...string) *exec.Cmd {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return exec.CommandContext(ctx, self, args...)
+}
+
+func serveProcess(ctx context.Context, name string) (*process, error) {
+	cmd := selfCommand(ctx, "-serve", name)
+	p := &process{gone: make(chan struct{}), kill: func() { cmd.Process.Kill() }}
+	cmd.Stderr = &p.err
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := cmp.Or(err1, err2); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p.in = in
+	lines := bufio.NewScanner(out)
+	ok := lines.Scan()
+	p.url = lines.Text()
+	go func() {
+		io.Copy(io.Discard, out)
+		cmd.Wait()
+		close(p.gone)
+	}()
+	if !ok {
+		p.end()
+		return nil, fmt.Errorf("%s does not serve: %s", name, p.lastWords())
+	}
+	return p, nil
+}
+
+func (p *process) end() {
+	p.in.Close()
+	select {
+	case <-p.gone:
+	case <-time.After(5 * time.Second):
+		p.kill()
+		<-p.gone
+	}
+}
+
+// lastWords are the first line of what it said at its end.
+func (p *process) lastWords() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(p.err.String()), "\n")
+	return cmp.Or(line, "without a word")
+}
