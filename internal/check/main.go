@@ -40,6 +40,24 @@ var stages = []stage{
 	}},
 }
 
+var long = flag.Bool("long", false, "the long forms of the tests that have one (FRAMEWRIGHT_LONG=1): the chat server\nkilled 120 times and more while clients send, 1,000 connections of which 500 stall;\nand all 517 cases of the Autobahn testsuite in both roles")
+
+// autobahn runs the real Autobahn testsuite. Of groups 12 and 13 it leaves out the
+// long ones, messages of 64 KiB and more and those of 32 KiB and more in fragments,
+// which take three quarters of all its time: a thousand times each, in twelve settings,
+// both roles. Our own suite plays them every time, and is held against the verdicts of
+// this one.
+func autobahn(j *job) result {
+	args := []string{"run", "./autobahn", "-engine", "wstest"}
+	if !*long {
+		args = append(args, "-exclude", dearest)
+	}
+	return tool(".", "go", args...)(j)
+}
+
+// dearest are the sizes of groups 12 and 13 that take two seconds and more each.
+const dearest = "12.*.9,12.*.10,12.*.14,12.*.15,12.*.16,12.*.17,12.*.18,13.*.9,13.*.10,13.*.14,13.*.15,13.*.16,13.*.17,13.*.18"
+
 // ownTargets leaves out FuzzPeers: what it finds anew is as a rule a way of
 // some peer that its table does not have yet, which is work for somebody with
 // time for it (go run ./fuzz) and no verdict on a change. Its seeds, with every
@@ -51,7 +69,6 @@ var modules = []string{".", "peers", "bench", "fuzz/differential"}
 
 func main() {
 	only := flag.String("run", "", "comma-separated stages to run instead of all: "+strings.Join(names(), ","))
-	long := flag.Bool("long", false, "the long forms of the tests that have one (FRAMEWRIGHT_LONG=1): the chat server\nkilled 120 times and more while clients send, 1,000 connections of which 500 stall")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "usage: ./check [flags]\n\nRuns every test of the project.\n\n")
 		flag.PrintDefaults()
