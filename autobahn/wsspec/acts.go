@@ -103,7 +103,7 @@ func (a acts) linger(name string, long bool, next acts) acts {
 func (a acts) volley() acts {
 	return a.then(func(t *tester) {
 		t.volley.send(t)
-		t.stall = t.after(t.wait(stallTime), func() {
+		t.stall = t.after(t.wait(t.volley.stall()), func() {
 			t.stall = nil
 			t.close(0, "")
 		})

@@ -119,7 +119,7 @@ func (a *deflateAgreement) agree(d *Dialogue) (p deflateParams, on bool, err err
 	}
 	answers, err := oneField(d.Answer)
 	if err == nil {
-		err = answerFault(d.Answer.without(extensionsField))
+		err = answerFault(d.Answer.without(extensionsField), d.Request.Get("Sec-WebSocket-Key"))
 	}
 	if err != nil {
 		return p, false, err

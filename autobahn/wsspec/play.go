@@ -14,7 +14,8 @@ import (
 type target struct {
 	network, address string
 	tls              *tls.Config
-	host, path       string // of the request
+	host, path       string                                  // of the request
+	connect          func(context.Context) (net.Conn, error) // instead of TCP, for tests
 }
 
 // newTarget reads a ws: or wss: URL (§3).
@@ -51,6 +52,9 @@ func newTarget(raw string, config *tls.Config) (*target, error) {
 }
 
 func (t *target) dial(ctx context.Context) (net.Conn, error) {
+	if t.connect != nil {
+		return t.connect(ctx)
+	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, t.network, t.address)
 	if err != nil || t.tls == nil {

@@ -182,8 +182,7 @@ func (t *tester) frameData(b []byte) {
 // hold appends to what is kept, which has a bound.
 func (t *tester) hold(to, b []byte) []byte {
 	if len(to)+len(b) > inboxBytes {
-		t.why = fmt.Sprintf("more than %d bytes that no case asked for", inboxBytes)
-		t.drop(true)
+		t.tooMuch()
 		return nil
 	}
 	return append(to, b...)

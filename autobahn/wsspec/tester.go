@@ -1,6 +1,9 @@
 package wsspec
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A tester is the suite's end of the connection in the chapter "autobahn". It acts
 // and judges as the Autobahn testsuite 25.10.1 does, so that both say the same of
@@ -29,6 +32,7 @@ type tester struct {
 	goodbye    *timer // for the answer to our Close
 
 	heard []event
+	held  int // bytes of heard
 	volleyed
 	rest []byte // of a frame that is sent in parts
 }
@@ -89,8 +93,18 @@ func (t *tester) lost() { t.phase = phaseOver }
 
 // hear records an event, and ends the case if that was all.
 func (t *tester) hear(e event) {
+	if t.held += len(e.data) + 64; t.held > inboxBytes {
+		t.tooMuch()
+		return
+	}
 	t.heard = append(t.heard, e)
 	t.finish()
+}
+
+// tooMuch ends the case of a testee that sends without end.
+func (t *tester) tooMuch() {
+	t.why = fmt.Sprintf("more than %d bytes that no case asked for", inboxBytes)
+	t.drop(true)
 }
 
 // finish closes if all is there. All of the lists have to be: a case that knows two

@@ -57,7 +57,7 @@ type chunk struct {
 
 func (p *player) play(rest []byte) {
 	p.conn.SetReadDeadline(time.Time{})
-	p.out = writer{log: &p.d.log, conn: p.conn, began: p.began, wait: p.t.wait(10 * closeWait), more: make(chan struct{}, 1)}
+	p.out = writer{log: &p.d.log, conn: p.conn, began: p.began, wait: p.t.wait(stallTime), more: make(chan struct{}, 1)}
 	p.t.write = p.out.put
 	var reading, writing sync.WaitGroup
 	reading.Go(p.read)
@@ -86,8 +86,8 @@ func (p *player) loop() {
 	defer alarm.Stop()
 	for !p.over() {
 		if p.t.first() == nil {
-			// The testsuite waits here for a server that does not end TCP, for ever.
-			p.t.after(p.t.wait(closeWait), func() { p.t.drop(true) })
+			// The testsuite waits here for ever: for a server to end TCP behind its own Close.
+			p.t.after(p.t.wait(stallTime), func() { p.t.drop(true) })
 		}
 		alarm.Reset(p.t.first().at - time.Since(p.began))
 		select {
@@ -113,7 +113,7 @@ func (p *player) over() bool { return p.t.phase == phaseOver }
 // moved puts off the end of a message that is under way.
 func (p *player) moved(at time.Duration) {
 	if s := p.t.stall; s != nil {
-		s.at = max(s.at, at+p.t.wait(stallTime))
+		s.at = max(s.at, at+p.t.wait(p.t.volley.stall()))
 	}
 }
 
@@ -162,9 +162,16 @@ type writer struct {
 func (w *writer) put(o outgoing) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue = append(w.queue, o)
+	if len(w.queue) == writerQueue {
+		w.broken.Store(true) // it pings and does not read
+	} else {
+		w.queue = append(w.queue, o)
+	}
 	w.wake()
 }
+
+// writerQueue is how many frames may wait for the testee to read.
+const writerQueue = 1 << 16
 
 func (w *writer) wake() {
 	select {

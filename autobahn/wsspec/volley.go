@@ -3,6 +3,7 @@ package wsspec
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A volley is what group 9 sends: messages of one type and length, the next when the
@@ -17,6 +18,15 @@ type volley struct {
 
 func (v *volley) String() string {
 	return fmt.Sprintf("%d times %s of %d bytes back", v.count, eventNames[v.kind], v.size)
+}
+
+// stall is how long nothing may move: what is long or comes in many pieces may keep a
+// testee busy.
+func (v *volley) stall() time.Duration {
+	if v.size > 1<<20 || v.chop > 0 {
+		return 3 * stallTime
+	}
+	return stallTime
 }
 
 // volleyed is how far a tester has come with a volley.

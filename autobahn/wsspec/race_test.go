@@ -1,0 +1,5 @@
+//go:build race
+
+package wsspec
+
+func init() { raced = true }
