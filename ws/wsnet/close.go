@@ -119,10 +119,8 @@ func (c *Conn) discard(ctx context.Context) {
 			return
 		}
 		if in.link.ep.In.Frames() > last {
-			if sent := c.out.closeSent.Load(); sent != nil {
-				c.link.fail(ws.EndByLoss(ErrStillSending, true, sent))
-				return
-			}
+			c.link.fail(ws.EndByLoss(ErrStillSending, true, c.out.closeSent.Load()))
+			return
 		}
 	}
 }
@@ -188,9 +186,6 @@ func (c *Conn) linger(g *goodbye) {
 	}
 	if c.link.life.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
 		timeout = min(timeout, lingerAfterClose)
-		shorter, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		ctx = shorter
 	}
 	if c.link.life.end.Load().Err != nil || c.Role() == ws.RoleServer {
 		c.endSending(ctx)
@@ -243,7 +238,6 @@ func (out *outbox) sayClose(e *ws.CloseError) {
 	ctx, cancel := context.WithTimeout(context.Background(), out.link.set.closeTimeout)
 	defer cancel()
 	defer out.interrupt.watch(context.Background()) // first, or ctx's end would reach what comes after
-	out.closeSent.Store(e)
 	out.writeClose(ctx, e)
 }
 

@@ -85,7 +85,6 @@ type interrupter struct {
 	seen <-chan struct{} // of the last operation's context; belongs to the operation
 
 	mu       sync.Mutex
-	changed  atomic.Bool     // since seen was set fire or shut has run
 	write    bool            // which direction
 	fired    bool            // ctx ended and the deadline is in the past
 	stopped  bool            // the connection is over: the deadline stays in the past
@@ -111,7 +110,7 @@ func (i *interrupter) watch(ctx context.Context) {
 	if l, ok := ctx.(*lifetime); !ok || l != &i.link.life {
 		done = ctx.Done()
 	}
-	if done != i.seen || i.changed.Load() {
+	if done != i.seen {
 		i.change(ctx, done)
 	}
 }
@@ -120,8 +119,7 @@ func (i *interrupter) change(ctx context.Context, done <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.seen = done
-	i.changed.Store(false)
-	if i.stopped || done != nil && done == i.done {
+	if i.stopped {
 		return
 	}
 	if i.stop != nil {
@@ -143,7 +141,6 @@ func (i *interrupter) fire(done <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.done == done && !i.stopped {
-		i.changed.Store(true)
 		i.fired, i.stop = true, nil // the context is needed no longer
 		i.setDeadline(aLongTimeAgo)
 	}
@@ -166,7 +163,6 @@ func (i *interrupter) shut() {
 	if i.stop != nil {
 		i.stop()
 	}
-	i.changed.Store(true)
 	i.done, i.stop, i.stopped = nil, nil, true
 	i.setDeadline(aLongTimeAgo)
 }
