@@ -116,7 +116,7 @@ func TestOwnContextIsNotWatched(t *testing.T) {
 	if _, _, err := c.Read(c.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c.Flush(c.Context())
+	c.out.interrupt.watch(t.Context()) // one that is, in between
 	c.out.interrupt.watch(c.Context())
 	if c.link.life.made != nil {
 		t.Error("the context was made")
