@@ -267,7 +267,7 @@ func (c *crooked) closed(payload []byte) error {
 		return c.fail(1002)
 	case len(payload) >= 2:
 		code = int(binary.BigEndian.Uint16(payload))
-		later := code > 1014 && code < 3000
+		later := code > 1014 && code < 3000 || code >= 5000
 		if (!sendable(code) || later || code == 1004) && !c.is("takes-any-close") || c.is("knows-few-codes") && code != 1000 {
 			return c.fail(1002)
 		}

@@ -22,8 +22,9 @@ func (ch *chapter) closing() {
 	good := []int{0, 1000}
 	add := func(word, title string, s script, choices ...choice) {
 		s.want = closes
-		if s.codes == nil {
-			s.codes = good
+		s.codes = good
+		if len(s.near) > 0 && !s.near[len(s.near)-1].Fin {
+			s.codes = nil // a message is left unfinished: some call that an error
 		}
 		ch.script(word, title, s, choices...)
 	}

@@ -183,8 +183,6 @@ func (r request) judge(d *Dialogue, key string) Verdict {
 func (r request) refusal(h Head, said string) Verdict {
 	v := Verdict{Outcome: Passed, Expected: r.expected(), Actual: said}
 	switch {
-	case h.Status() == 426 && !h.Has("Upgrade", "websocket"):
-		v.Outcome, v.Actual = Failed, said+" without an Upgrade that names websocket (RFC 9110 §15.5.22)"
 	case r.version && !h.Has("Sec-WebSocket-Version", "13"):
 		v.Outcome, v.Actual = Failed, said+" without a Sec-WebSocket-Version that has 13"
 	case (r.want == refused || r.want == either) && h.Status() < 400:

@@ -94,9 +94,9 @@ func (h *hearing) data(f Frame) {
 }
 
 // sendable reports whether an endpoint may put a code into a Close frame (§7.4.1,
-// §7.4.2). What is only reserved for later is left alone.
+// §7.4.2). What is only reserved for later, or in no range at all, is left alone.
 func sendable(code int) bool {
-	return code >= 1000 && code < 5000 && code != 1005 && code != 1006 && code != 1015
+	return code >= 1000 && code != 1005 && code != 1006 && code != 1015
 }
 
 // over reports whether the testee has ended its direction of the connection.
