@@ -14,5 +14,6 @@
 //	exec.go    a client that is a command
 //	tell.go    what people see while it runs and at its end
 //	list.go    the list of cases
+//	fuzz.go    generated dialogues
 //	replay.go  one case, frame by frame
 package main

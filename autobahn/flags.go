@@ -25,6 +25,7 @@ or client has to send every message back. Without flags: ours, both of them.
   autobahn -listen 127.0.0.1:9001                a client that asks for its cases
   autobahn -list                                 the cases
   autobahn -url ws://... -replay 6.4.1           one of them, frame by frame
+  autobahn -url ws://... -fuzz 10000             generated dialogues
   autobahn -engine wstest -h                     the real Autobahn testsuite
 
 Exit status: 0 when every case is as expected, 1 when one is not, 2 when nothing
@@ -40,6 +41,8 @@ type options struct {
 	list, strict, failFast, insecure bool
 	github                           bool
 	junit, json, html, out, expect   string
+	fuzzCount                        int
+	seed                             uint64
 	settings                         wsspec.Settings
 	pace                             wsspec.Pace
 }
@@ -63,6 +66,8 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.exclude, "exclude", "", "`patterns` of cases to leave out")
 	fs.BoolVar(&o.list, "list", false, "list the cases and end; with -json - as JSON")
 	fs.StringVar(&o.replay, "replay", "", "run the case of this `id` and show the whole dialogue, frame by frame")
+	fs.IntVar(&o.fuzzCount, "fuzz", 0, "instead of the cases play so many generated `dialogues`, legal ones and broken ones,\nand show each that fails as small as it can be made")
+	fs.Uint64Var(&o.seed, "seed", 1, "`number` from which -fuzz generates")
 	fs.IntVar(&o.settings.Count, "count", defaultCount, "`messages` of each case of groups 12 and 13; Autobahn has 1000")
 
 	fs.IntVar(&o.pace.Parallel, "parallel", 0, "`dialogues` side by side (default 16; 4 with -exec)")
@@ -121,6 +126,10 @@ func (o *options) complete() error {
 		return fmt.Errorf("-role %q; want server, client or both", o.role)
 	case o.settings.Count < 1 || o.settings.Count > 100_000:
 		return fmt.Errorf("-count %d; want 1 to 100000", o.settings.Count)
+	case o.fuzzCount < 0 || o.fuzzCount > maxFuzz:
+		return fmt.Errorf("-fuzz %d; want 1 to %d", o.fuzzCount, maxFuzz)
+	case o.fuzzCount > 0 && (o.listen != "" || o.replay != ""):
+		return errors.New("-fuzz does not go with -listen, where the client chooses, nor with -replay, which takes the id of a generated dialogue")
 	case o.pace.Parallel < 0 || o.pace.Parallel > 256:
 		return fmt.Errorf("-parallel %d; want 1 to 256", o.pace.Parallel)
 	case o.pace.Repeat < 1 || o.pace.Repeat > 100_000:

@@ -187,6 +187,49 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+func TestFuzz(t *testing.T) {
+	code, out := command(t, "-fuzz", "60", "-seed", "5")
+	if code != 0 || !strings.Contains(out, "our client: 60 generated dialogues of seed 5") || !strings.Contains(out, "120 passed, 0 failed") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+	if code, out := command(t, "-replay", "fuzz/5/7", "-role", "client"); code != 0 || !strings.Contains(out, "outcome    passed") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+}
+
+// A server that dies on the way is said to have gone, once; what was not run counts
+// as that.
+func TestServerThatDies(t *testing.T) {
+	for _, args := range [][]string{{"-cases", "1.*"}, {"-fuzz", "100"}} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); testee.Serve(ctx, &mortal{Listener: l, lives: 4}) }()
+		code, out := command(t, append(args, "-parallel", "1", "-url", "ws://"+l.Addr().String())...)
+		if code != 1 || strings.Count(out, "FAIL server gone") != 1 || strings.Count(out, "FAIL") > 2 || !strings.Contains(out, "it takes none any more; has it crashed?") {
+			t.Errorf("%q: exit status %d:\n%s", args, code, out)
+		}
+		cancel()
+		<-done
+	}
+}
+
+// A mortal listener ends after some connections.
+type mortal struct {
+	net.Listener
+	lives int
+}
+
+func (m *mortal) Accept() (net.Conn, error) {
+	if m.lives--; m.lives < 0 {
+		m.Listener.Close()
+	}
+	return m.Listener.Accept()
+}
+
 func TestList(t *testing.T) {
 	code, out := command(t, "-list", "-cases", "6455 §5.5.2")
 	if code != 0 || !strings.Contains(out, "2.1 ") || !strings.Contains(out, "MUST") {

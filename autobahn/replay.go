@@ -14,11 +14,13 @@ import (
 // replayCase plays one case and writes the whole dialogue, explained, with what was
 // expected beside what came. The exit status is the verdict's.
 func (o *options) replayCase(ctx context.Context, tr *trial, all []*wsspec.Case, w io.Writer) (int, error) {
-	i := slices.IndexFunc(all, func(c *wsspec.Case) bool { return c.ID == o.replay })
-	if i < 0 {
+	c := wsspec.ParseFuzzID(o.replay)
+	if i := slices.IndexFunc(all, func(c *wsspec.Case) bool { return c.ID == o.replay }); i >= 0 {
+		c = all[i]
+	}
+	if c == nil {
 		return 0, fmt.Errorf("-replay %q: no case has that id; -list shows them", o.replay)
 	}
-	c := all[i]
 	if !c.Roles.Has(tr.role) {
 		return 0, fmt.Errorf("-replay %s: the case is not for the role of a %s", c.ID, tr.role)
 	}

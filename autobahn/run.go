@@ -69,7 +69,7 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) (int, error)
 	t := newTeller(people)
 	var reports []*report.Report
 	for _, tr := range trials {
-		rs, err := o.try(ctx, tr, cases, x, t)
+		rs, err := o.tryOrFuzz(ctx, tr, cases, x, t)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", tr.target, err)
 		}
@@ -125,6 +125,20 @@ func (o *options) expectations(cases []*wsspec.Case) (*wsspec.Expectations, erro
 	return x, x.Check(cases)
 }
 
+func (o *options) tryOrFuzz(ctx context.Context, tr *trial, cases []*wsspec.Case, x *wsspec.Expectations, t *teller) ([]*report.Report, error) {
+	if o.fuzzCount == 0 {
+		return o.try(ctx, tr, cases, x, t)
+	}
+	r, err := o.fuzz(ctx, tr, x, t)
+	return []*report.Report{r}, err
+}
+
+// newReport is a report without cases.
+func (o *options) newReport(tr *trial, agent string, began time.Time) *report.Report {
+	return &report.Report{Agent: agent, Role: tr.role, Target: tr.target, Began: began, Took: time.Since(began),
+		Strict: o.strict, Count: o.settings.Count, Rerun: tr.rerun}
+}
+
 // try plays the cases of one trial. It returns a report for each agent, which is
 // one unless several clients have come.
 func (o *options) try(ctx context.Context, tr *trial, cases []*wsspec.Case, x *wsspec.Expectations, t *teller) ([]*report.Report, error) {
@@ -140,9 +154,16 @@ func (o *options) try(ctx context.Context, tr *trial, cases []*wsspec.Case, x *w
 		return nil, err
 	}
 	played := map[string]map[string]report.Case{} // agent, id
+	var last lately
+	var dead report.Case // if the testee does not live to the end
 	t.begin(tr, len(cases))
 	for r := range tr.results(ctx, cases) {
 		agent := cmp.Or(r.Agent, o.agent)
+		if r.Unreached && tr.preflight(ctx) != nil {
+			dead = t.gone(tr, r, last)
+			break
+		}
+		last.add(r.Case.ID)
 		if played[agent] == nil {
 			played[agent] = map[string]report.Case{}
 		}
@@ -158,8 +179,10 @@ func (o *options) try(ctx context.Context, tr *trial, cases []*wsspec.Case, x *w
 	}
 	var reports []*report.Report
 	for agent, of := range played {
-		rep := &report.Report{Agent: agent, Role: tr.role, Target: tr.target, Began: began, Took: time.Since(began),
-			Strict: o.strict, Count: o.settings.Count, Rerun: tr.rerun}
+		rep := o.newReport(tr, agent, began)
+		if dead.ID != "" {
+			rep.Cases = append(rep.Cases, dead)
+		}
 		for _, c := range cases {
 			if p, ok := of[c.ID]; ok {
 				rep.Cases = append(rep.Cases, p)

@@ -40,6 +40,12 @@ func (t *teller) played(tr *trial, c report.Case) {
 		t.failed++
 		t.line.Println(failure(tr.role, c))
 	}
+	t.counted(tr, t.done)
+}
+
+// counted shows how far a run has come.
+func (t *teller) counted(tr *trial, done int) {
+	t.done = done
 	if now := time.Now(); now.Sub(t.shown) > 100*time.Millisecond {
 		t.shown = now
 		t.line.Show(fmt.Sprintf("%s: %d of %d cases, %d failed, %v", tr.role, t.done, t.total, t.failed, now.Sub(t.began).Round(time.Second)))
@@ -48,7 +54,7 @@ func (t *teller) played(tr *trial, c report.Case) {
 
 // failure is a case that is not as expected, in one line.
 func failure(role wsspec.Role, c report.Case) string {
-	text := fmt.Sprintf("FAIL %s %s [%s %s] %s", role, c.ID, c.Level, c.Section, c.Title)
+	text := fmt.Sprintf("FAIL %s %s [%s] %s", role, c.ID, strings.TrimSpace(string(c.Level)+" "+c.Section), c.Title)
 	if c.Behavior != "" {
 		text += fmt.Sprintf(" | %s / %s", c.Behavior, c.BehaviorClose)
 	}
@@ -72,6 +78,30 @@ func oneLine(s string, most int) string {
 		s = string(r[:most]) + "..."
 	}
 	return s
+}
+
+// lately are the cases that were done last, the last one first.
+type lately []string
+
+func (l *lately) add(id string) {
+	const kept = 16
+	*l = append(lately{id}, (*l)[:min(len(*l), kept-1)]...)
+}
+
+// goneID is no case of the suite: it has nothing to replay.
+const goneID = "gone"
+
+// gone is the case that a testee fails by not living to the end of the run.
+func (t *teller) gone(tr *trial, r wsspec.Result, last lately) report.Case {
+	c := report.NewCase(wsspec.Result{
+		Case: &wsspec.Case{ID: goneID, Chapter: "the testee itself", Level: wsspec.Must, Title: "it runs until the end"},
+		Role: tr.role,
+		Verdict: wsspec.Fail("a server that takes connections until the end",
+			"it takes none any more; has it crashed? The last case was, with -parallel 1 surely, the first of these: %s (%s)", strings.Join(last, " "), r.Actual),
+		Wire: r.Wire,
+	}, wsspec.Judgement{})
+	t.line.Println(failure(tr.role, c))
+	return c
 }
 
 // end tells what all came to. Its last line is for programs.
@@ -140,7 +170,7 @@ func (t *teller) remarks(r *report.Report) {
 	for _, c := range r.Cases {
 		switch {
 		case !c.OK:
-			if failed == "" {
+			if failed == "" && c.ID != goneID {
 				failed = c.ID
 			}
 		case c.Outcome == wsspec.Skipped:

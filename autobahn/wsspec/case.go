@@ -62,6 +62,8 @@ type Case struct {
 	// Play has the dialogue and judges it. What it does not say, such as the time
 	// and the bytes, the runner fills in.
 	Play func(*Dialogue) Verdict
+
+	script func(Role) fuzzScript // of a generated case
 }
 
 // A Verdict is the judgement of one dialogue.
@@ -98,7 +100,8 @@ type Result struct {
 	Case *Case
 	Role Role
 	Verdict
-	RemoteClose int // the code of the testee's Close frame; 0 if there was none, or none in it
+	RemoteClose int  // the code of the testee's Close frame; 0 if there was none, or none in it
+	Unreached   bool // a server did not take a connection: it may have gone, or died of an earlier case
 	Began       time.Time
 	Took        time.Duration
 	Wire        []Record  // what went over the wire; the middle of much is left out

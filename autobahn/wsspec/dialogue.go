@@ -69,6 +69,7 @@ type Dialogue struct {
 	// What was seen of the testee's end of the connection.
 	remoteClose int
 	writeErr    error
+	unreached   bool // a connection to it could not be made
 }
 
 // The errors of a Dialogue's waits.
@@ -89,6 +90,7 @@ func (d *Dialogue) Dial() error {
 	d.CloseNow()
 	conn, err := d.target.dial(d.Ctx)
 	if err != nil {
+		d.unreached = true
 		d.log.note("connecting failed: " + err.Error())
 		return err
 	}
@@ -340,7 +342,7 @@ func (d *Dialogue) NextIn(wait time.Duration) Event {
 
 // result is what there is to keep of the dialogue.
 func (d *Dialogue) result(c *Case, v Verdict) Result {
-	r := Result{Case: c, Role: d.Testee, Verdict: v, RemoteClose: d.remoteClose, Began: d.log.began, Took: time.Since(d.log.began)}
+	r := Result{Case: c, Role: d.Testee, Verdict: v, RemoteClose: d.remoteClose, Unreached: d.unreached, Began: d.log.began, Took: time.Since(d.log.began)}
 	r.Wire, r.LeftOut = d.log.records()
 	return r
 }

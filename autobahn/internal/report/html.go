@@ -2,12 +2,15 @@ package report
 
 import (
 	_ "embed"
+	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"framewright/autobahn/wsspec"
 )
@@ -23,6 +26,7 @@ const generator = `<meta name="generator" content="wsspec">`
 // A page is what the template is filled with.
 type page struct {
 	Columns  []column
+	Span     int // columns of the table of cases
 	Chapters []*chapter
 }
 
@@ -68,7 +72,7 @@ func WriteHTML(w io.Writer, reports []*Report) error {
 }
 
 func newPage(reports []*Report) page {
-	var p page
+	p := page{Span: 3 + len(reports)}
 	rows := map[string]*row{}
 	chapters := map[string]*chapter{}
 	for i, r := range reports {
@@ -140,23 +144,17 @@ func (p Piece) line() wireLine {
 	if p.Sent {
 		l.Side = "suite"
 	}
-	var hexed, text strings.Builder
-	for i := 0; i+1 < len(p.Hex); i += 2 {
-		if i > 0 {
-			hexed.WriteByte(' ')
-		}
-		hexed.WriteString(p.Hex[i : i+2])
-		var b byte
-		fmt.Sscanf(p.Hex[i:i+2], "%02x", &b)
-		if b < 0x20 || b > 0x7e {
-			b = '.'
-		}
-		text.WriteByte(b)
+	b, _ := hex.DecodeString(p.Hex)
+	l.Bytes = fmt.Sprintf("% x", b)
+	if p.Size > len(b) {
+		l.Bytes += fmt.Sprintf(" ... %d bytes", p.Size)
 	}
-	if 2*p.Size > len(p.Hex) {
-		fmt.Fprintf(&hexed, " ... %d bytes", p.Size)
-	}
-	l.Bytes, l.Text = hexed.String(), text.String()
+	l.Text = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '.'
+		}
+		return r
+	}, string(b))
 	return l
 }
 
