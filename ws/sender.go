@@ -17,7 +17,11 @@ func NewSender(role Role) Sender { return Sender{role: role} }
 // sees to h.Key, which is fresh and unpredictable for every frame (§5.3, §10.3).
 func (s *Sender) Begin(h *Header) (broken RuleID) {
 	h.Masked = s.role == RoleClient
-	m := s.state.move(h)
+	k := kinds[h.Opcode&0xF]
+	if !h.Fin && k < aPingPong {
+		k++ // a… to a…More
+	}
+	m := &moves[s.state][k]
 	if m.rule == "" {
 		s.before, s.state = s.state, m.to
 	}

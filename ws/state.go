@@ -126,18 +126,13 @@ func (s State) After(h Header) (State, RuleID) {
 	if h.Opcode > 0xF {
 		return s, RuleOpcode
 	}
-	m := s.move(&h)
+	k := kinds[h.Opcode]
+	if !h.Fin && k < aPingPong {
+		k++ // a… to a…More
+	}
+	m := moves[s][k]
 	if m.rule != "" {
 		return s, m.rule
 	}
 	return m.to, ""
-}
-
-// move returns the cell of the table for a frame with header h.
-func (s State) move(h *Header) *move {
-	k := kinds[h.Opcode&0xF]
-	if !h.Fin && k < aPingPong {
-		k++ // a… to a…More
-	}
-	return &moves[s][k]
 }

@@ -274,7 +274,7 @@ func (out *outbox) send(ctx context.Context, h *ws.Header, p, wire []byte, gathe
 		if err := out.frame(ctx, h, p, wire); err != nil {
 			return out.undo(h, err)
 		}
-		out.count()
+		out.account()
 	}
 	return nil
 }
@@ -315,17 +315,8 @@ func (out *outbox) push() bool {
 	if out.unsent.Load() != sentAll {
 		out.unsent.Store(sentAll)
 	}
-	out.giveBuffer()
-	out.count()
+	out.account()
 	return true
-}
-
-// giveBuffer gives the buffer that pending lay in back, if it came from the pool.
-func (out *outbox) giveBuffer() {
-	if out.buffer != nil {
-		gatherBuffers.Put(out.buffer)
-		out.buffer = nil
-	}
 }
 
 // writeOnce is what RawConn calls.
@@ -340,10 +331,15 @@ func (out *outbox) writeOnce(fd uintptr) bool {
 	}
 }
 
-// count adds to the Stats what was counted: not each message of those that go out
+// account is due when what was pending has gone out, or never will: its buffer goes back
+// to the pool, and the Stats get what was counted: not each message of those that go out
 // together by itself, since an atomic addition takes a good part of the time that a
 // short message takes.
-func (out *outbox) count() {
+func (out *outbox) account() {
+	if out.buffer != nil {
+		gatherBuffers.Put(out.buffer)
+		out.buffer = nil
+	}
 	if out.framesDone > 0 {
 		out.link.stats.framesOut.Add(uint64(out.framesDone))
 		out.framesDone = 0

@@ -100,8 +100,7 @@ func (out *outbox) lastPush() {
 func (out *outbox) drop() {
 	out.pending = nil
 	out.unsent.Store(sentAll)
-	out.giveBuffer()
-	out.count()
+	out.account()
 	if out.late != nil {
 		out.late.Stop()
 	}

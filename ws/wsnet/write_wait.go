@@ -110,7 +110,7 @@ func (out *outbox) fragment(ctx context.Context, h *ws.Header, p []byte) error {
 
 // undo says that the frame with header h did not go out after all, for the reason err.
 func (out *outbox) undo(h *ws.Header, err error) error {
-	out.count()
+	out.account()
 	out.link.stats.framesOut.Add(^uint64(0))
 	if h.Fin && h.Opcode < ws.OpClose {
 		out.link.stats.messagesOut.Add(^uint64(0))
@@ -141,10 +141,7 @@ func (out *outbox) finish(ctx context.Context) error {
 	out.pending = nil
 	out.interrupt.watch(ctx)
 	err := out.write(ctx, rest)
-	out.giveBuffer()
-	if err == nil {
-		out.count()
-	}
+	out.account()
 	return err
 }
 
@@ -162,8 +159,7 @@ func (out *outbox) drain(ctx context.Context) error {
 	err := out.write(ctx, rest)
 	out.keep = keep
 	out.flushes++
-	out.count()
-	out.giveBuffer()
+	out.account()
 	if err == nil && len(out.pending) > 0 {
 		err = out.link.life.cause(ctx)
 	}
