@@ -3,7 +3,6 @@ package ws
 import (
 	"cmp"
 	"strconv"
-	"strings"
 
 	"framewright/ws/internal/http1"
 )
@@ -119,128 +118,46 @@ type deflateOffer struct {
 
 const deflateName = "permessage-deflate"
 
-// An extension is one element of a Sec-WebSocket-Extensions header
-// (RFC 6455 §9.1).
-type extension struct {
-	name   string
-	params []extensionParam
-}
-
-type extensionParam struct {
-	name, value string
-	valued      bool
-}
-
-// parseExtensions reads the elements of all Sec-WebSocket-Extensions headers
-// (§9.1):
-//
-//	extension-list = 1#extension
-//	extension      = token *( ";" token [ "=" (token | quoted-string) ] )
-//
-// The content of a quoted string must be a token as well.
-func parseExtensions(values []string) (list []extension, ok bool) {
-	for _, s := range values {
-		for s = http1.TrimOWS(s); s != ""; s = http1.TrimOWS(s) {
-			if s[0] == ',' { // an empty element of a list (RFC 9110 §5.6.1)
-				s = s[1:]
-				continue
-			}
-			var e extension
-			if e.name, s = cutToken(s); e.name == "" {
-				return nil, false
-			}
-			for s = http1.TrimOWS(s); strings.HasPrefix(s, ";"); s = http1.TrimOWS(s) {
-				var p extensionParam
-				if p.name, s = cutToken(http1.TrimOWS(s[1:])); p.name == "" {
-					return nil, false
-				}
-				if s = http1.TrimOWS(s); strings.HasPrefix(s, "=") {
-					p.valued = true
-					if p.value, s, ok = cutValue(http1.TrimOWS(s[1:])); !ok {
-						return nil, false
-					}
-				}
-				e.params = append(e.params, p)
-			}
-			if s != "" && s[0] != ',' {
-				return nil, false
-			}
-			list = append(list, e)
-		}
-	}
-	return list, true
-}
-
-func cutToken(s string) (token, rest string) {
-	i := 0
-	for i < len(s) && http1.IsTokenByte(s[i]) {
-		i++
-	}
-	return s[:i], s[i:]
-}
-
-func cutValue(s string) (value, rest string, ok bool) {
-	if !strings.HasPrefix(s, `"`) {
-		value, rest = cutToken(s)
-		return value, rest, value != ""
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			value = b.String()
-			token, after := cutToken(value)
-			return value, s[i+1:], token != "" && after == ""
-		case c == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", "", false
-}
-
 // parseDeflate reads the parameters of one permessage-deflate element. They
 // are wrong if one is unknown, doubled, out of range, or has a value where it
 // must not or none where it must (RFC 7692 §7.1); reason says which. Only an
 // offer may have client_max_window_bits without a value.
-func parseDeflate(e extension, offer bool) (d deflateOffer, reason string) {
+func parseDeflate(e http1.Element, offer bool) (d deflateOffer, reason string) {
 	seen := map[string]bool{}
-	for _, p := range e.params {
-		if seen[p.name] {
-			return d, p.name + " stands twice"
+	for _, p := range e.Params {
+		if seen[p.Name] {
+			return d, p.Name + " stands twice"
 		}
-		seen[p.name] = true
-		switch p.name {
+		seen[p.Name] = true
+		switch p.Name {
 		case "server_no_context_takeover", "client_no_context_takeover":
-			if p.valued {
-				return d, p.name + " has a value"
+			if p.Valued {
+				return d, p.Name + " has a value"
 			}
-			if p.name[0] == 's' {
+			if p.Name[0] == 's' {
 				d.serverNoContext = true
 			} else {
 				d.clientNoContext = true
 			}
 		case "server_max_window_bits", "client_max_window_bits":
-			if !p.valued {
-				if p.name[0] == 's' || !offer {
-					return d, p.name + " has no value"
+			if !p.Valued {
+				if p.Name[0] == 's' || !offer {
+					return d, p.Name + " has no value"
 				}
 				d.clientBitsAny = true
 				continue
 			}
-			bits := parseBits(p.value)
+			bits := parseBits(p.Value)
 			if bits == 0 {
-				return d, p.name + " is " + strconv.Quote(p.value) + ", expected 8 to 15"
+				return d, p.Name + " is " + strconv.Quote(p.Value) + ", expected 8 to 15"
 			}
-			if p.name[0] == 's' {
+			if p.Name[0] == 's' {
 				d.serverBits = bits
 			} else {
 				d.clientBits = bits
 			}
 		default:
-			return d, "unknown parameter " + strconv.Quote(p.name)
+			return d, "unknown parameter " + strconv.Quote(p.Name)
 		}
 	}
 	return d, ""
@@ -264,15 +181,15 @@ func parseBits(s string) int {
 // no such offer, or c is nil. An error is a *HandshakeError: the header is malformed
 // (RFC 6455 §9.1).
 func AcceptDeflate(offers []string, c *Compression) (agreed *DeflateParams, answer string, err error) {
-	list, wellFormed := parseExtensions(offers)
+	list, wellFormed := http1.ParseList(offers)
 	if !wellFormed {
-		return nil, "", RuleExtensions.Refusal("Sec-WebSocket-Extensions " + QuoteValues(offers) + " is not a list of extensions")
+		return nil, "", RuleExtensions.Refusal("Sec-WebSocket-Extensions " + http1.QuoteValues(offers) + " is not a list of extensions")
 	}
 	if c == nil {
 		return nil, "", nil
 	}
 	for _, e := range list {
-		if e.name != deflateName {
+		if e.Name != deflateName {
 			continue
 		}
 		d, reason := parseDeflate(e, true)
@@ -344,9 +261,9 @@ func OfferDeflate(c *Compression) string {
 // is a *HandshakeError; the client then fails the connection (RFC 7692 §7.1).
 func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err error) {
 	bad := func(why string) (*DeflateParams, error) {
-		return nil, RuleAnswerExtensions.Refusal("the answer's Sec-WebSocket-Extensions " + QuoteValues(answer) + ": " + why)
+		return nil, RuleAnswerExtensions.Refusal("the answer's Sec-WebSocket-Extensions " + http1.QuoteValues(answer) + ": " + why)
 	}
-	list, wellFormed := parseExtensions(answer)
+	list, wellFormed := http1.ParseList(answer)
 	switch {
 	case !wellFormed:
 		return bad("not a list of extensions")
@@ -356,7 +273,7 @@ func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err e
 		return nil, nil
 	case len(list) > 1:
 		return bad("one was offered")
-	case list[0].name != deflateName:
+	case list[0].Name != deflateName:
 		return bad("only " + deflateName + " was offered")
 	}
 	d, reason := parseDeflate(list[0], false)

@@ -96,7 +96,7 @@ func CheckRequest(r *Request, p *Policy) error {
 	}
 	// "The method of the request MUST be GET"
 	if r.Method != "GET" {
-		e := RuleMethod.Refusal(quote(r.Method) + " request, GET is needed")
+		e := RuleMethod.Refusal(http1.Quote(r.Method) + " request, GET is needed")
 		e.Header = Fields{"Allow": {"GET"}}
 		return e
 	}
@@ -124,7 +124,7 @@ func CheckRequest(r *Request, p *Policy) error {
 	// "a header field with the name |Sec-WebSocket-Version|. The value of
 	// this header field MUST be 13."
 	if v := r.Values("Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
-		e := RuleVersion.Refusal("Sec-WebSocket-Version " + QuoteValues(v) + ", 13 is needed")
+		e := RuleVersion.Refusal("Sec-WebSocket-Version " + http1.QuoteValues(v) + ", 13 is needed")
 		e.Header = Fields{"Sec-Websocket-Version": {"13"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 		return e
 	}
@@ -133,7 +133,7 @@ func CheckRequest(r *Request, p *Policy) error {
 	if v := r.Values("Sec-Websocket-Key"); len(v) != 1 {
 		return RuleKey.Refusal(strconv.Itoa(len(v)) + " Sec-WebSocket-Key headers, one is needed")
 	} else if !validKey(v[0]) {
-		return RuleKey.Refusal("Sec-WebSocket-Key " + QuoteValues(v) + " is not the base64 of 16 bytes")
+		return RuleKey.Refusal("Sec-WebSocket-Key " + http1.QuoteValues(v) + " is not the base64 of 16 bytes")
 	}
 	if r.Length != 0 {
 		e := RuleNoBody.Refusal("the request has a body")
@@ -201,7 +201,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, r.Host...)
 	dst = append(dst, "\r\n"...)
-	return AppendFields(dst, r.Header, "Upgrade", "Connection", "Sec-Websocket-Key", "Origin",
+	return http1.AppendFields(dst, r.Header, "Upgrade", "Connection", "Sec-Websocket-Key", "Origin",
 		"Sec-Websocket-Protocol", "Sec-Websocket-Version")
 }
 
@@ -232,46 +232,7 @@ func AppendResponse(dst []byte, key, subprotocol, extensions string, header Fiel
 		dst = append(dst, extensions...)
 	}
 	dst = append(dst, "\r\n"...)
-	return AppendFields(dst, header)
-}
-
-// AppendFields appends the lines of h to dst, those named in first in that order and
-// the others by name, and the empty line behind them. They must be valid, see
-// CheckHeader.
-func AppendFields(dst []byte, h Fields, first ...string) []byte {
-	put := func(name string) {
-		for _, v := range h[name] {
-			dst = append(dst, wireName(name)...)
-			dst = append(dst, ": "...)
-			dst = append(dst, v...)
-			dst = append(dst, "\r\n"...)
-		}
-	}
-	for _, name := range first {
-		put(name)
-	}
-	if len(h) > 0 {
-		var others []string
-		for name := range h {
-			if !slices.Contains(first, name) {
-				others = append(others, name)
-			}
-		}
-		slices.Sort(others)
-		for _, name := range others {
-			put(name)
-		}
-	}
-	return append(dst, "\r\n"...)
-}
-
-// wireName spells WebSocket as the RFC does, where net/http's canonical form
-// does not. Header names are case-insensitive; some servers think otherwise.
-func wireName(name string) string {
-	if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
-		return "Sec-WebSocket-" + rest
-	}
-	return name
+	return http1.AppendFields(dst, header)
 }
 
 // ownHeaders are those of the handshake itself, which no caller may set.
@@ -312,20 +273,20 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 		return fail(RuleStatus, "the server answered with status "+strconv.Itoa(r.Status)+", 101 is needed")
 	}
 	if v := r.Header["Upgrade"]; len(v) != 1 || !http1.EqualFold(v[0], "websocket") {
-		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+QuoteValues(v)+", websocket is needed")
+		return fail(RuleAnswerUpgrade, "the answer's Upgrade header is "+http1.QuoteValues(v)+", websocket is needed")
 	}
 	if v := r.Header["Connection"]; !http1.HasToken(v, "upgrade") {
-		return fail(RuleAnswerConnection, "the answer's Connection header is "+QuoteValues(v)+", upgrade is needed")
+		return fail(RuleAnswerConnection, "the answer's Connection header is "+http1.QuoteValues(v)+", upgrade is needed")
 	}
 	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || http1.TrimOWS(v[0]) != AcceptKey(key) {
-		return fail(RuleAccept, "Sec-WebSocket-Accept is "+QuoteValues(v)+", "+AcceptKey(key)+" is needed")
+		return fail(RuleAccept, "Sec-WebSocket-Accept is "+http1.QuoteValues(v)+", "+AcceptKey(key)+" is needed")
 	}
 	v := r.Header["Sec-Websocket-Protocol"]
 	if len(v) > 1 || len(v) == 1 && strings.Contains(v[0], ",") {
-		return fail(RuleAnswerOneSubproto, "the answer chooses several subprotocols: "+QuoteValues(v))
+		return fail(RuleAnswerOneSubproto, "the answer chooses several subprotocols: "+http1.QuoteValues(v))
 	}
 	if len(v) == 1 && !slices.Contains(offered, v[0]) {
-		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+QuoteValues(v)+", offered were "+QuoteValues(offered))
+		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+http1.QuoteValues(v)+", offered were "+http1.QuoteValues(offered))
 	}
 	if announcesBody(r.Header["Content-Length"]) || len(r.Header["Transfer-Encoding"]) > 0 {
 		return fail(RuleAnswerBodyForbidden, "the 101 answer announces a body")
@@ -340,9 +301,3 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 func announcesBody(lengths []string) bool {
 	return len(lengths) > 0 && lengths[0] != "" && lengths[0] != "0"
 }
-
-// QuoteValues shows header values in an error or a log, cut to a readable length.
-func QuoteValues(v []string) string { return http1.QuoteValues(v) }
-
-// quote shows a part of a request in an error.
-func quote(s string) string { return QuoteValues([]string{s}) }

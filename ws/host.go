@@ -40,9 +40,9 @@ func CheckHost(r *Request, p *Policy) error {
 		}
 	}
 	if len(hosts) == 0 {
-		return RuleHostAllowed.Refusal("Host " + quote(r.Host) + " is not localhost, and the request came to a loopback address; Options.Hosts names the hosts that this server answers for")
+		return RuleHostAllowed.Refusal("Host " + http1.Quote(r.Host) + " is not localhost, and the request came to a loopback address; Options.Hosts names the hosts that this server answers for")
 	}
-	return RuleHostAllowed.Refusal("Host " + quote(r.Host) + " is none that this server answers for, which Options.Hosts names")
+	return RuleHostAllowed.Refusal("Host " + http1.Quote(r.Host) + " is none that this server answers for, which Options.Hosts names")
 }
 
 // CheckHostPattern reports what is wrong with an entry for Options.Hosts, so

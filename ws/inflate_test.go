@@ -21,7 +21,7 @@ func take(r *ws.Receiver, op ws.Opcode, now ws.Moment, size int, payloads ...[]b
 		if i == 0 {
 			h.RSV, h.Opcode = ws.RSV1, op
 		}
-		if _, _, err := r.Header(ws.AppendHeader(nil, h)); err != nil {
+		if _, err := r.Header(ws.AppendHeader(nil, h)); err != nil {
 			return content, err
 		}
 		if len(p) > 0 {
@@ -158,7 +158,7 @@ func TestInflatesAhead(t *testing.T) {
 		{"at the end of the last", true, len(z), 0, false},
 	} {
 		r := inflating(ws.Limits{})
-		if _, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: tt.fin, RSV: ws.RSV1, Opcode: ws.OpBinary, Length: int64(len(z))})); err != nil {
+		if _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: tt.fin, RSV: ws.RSV1, Opcode: ws.OpBinary, Length: int64(len(z))})); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Payload(bytes.Clone(z[:tt.part])); err != nil {
@@ -223,7 +223,7 @@ func TestInflateEnd(t *testing.T) {
 		{"a rate", ws.OpBinary, ws.Limits{InflateRate: 1}, deflate.NewCompressor(15, false).Append(nil, make([]byte, 10_000)), 0, ws.RuleInflateRate},
 	} {
 		r, dst := inflating(tt.limits), make([]byte, 20_000)
-		if _, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: tt.op, Length: int64(len(tt.payload))})); err != nil {
+		if _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: tt.op, Length: int64(len(tt.payload))})); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Payload(bytes.Clone(tt.payload)); err != nil {

@@ -21,7 +21,7 @@ func CheckOrigin(r *Request, p *Policy) error {
 	origins := r.Values("Origin")
 	switch {
 	case len(origins) > 1:
-		return RuleOneOrigin.Refusal(strconv.Itoa(len(origins)) + " Origin headers: " + QuoteValues(origins))
+		return RuleOneOrigin.Refusal(strconv.Itoa(len(origins)) + " Origin headers: " + http1.QuoteValues(origins))
 	case len(origins) == 0:
 		if p != nil && p.RequireOrigin && len(r.Values("Cookie")) > 0 {
 			return RuleOriginMissing.Refusal("cookies, but no Origin header, which Options.RequireOrigin asks for")
@@ -39,7 +39,7 @@ func CheckOrigin(r *Request, p *Policy) error {
 			}
 		}
 	}
-	return RuleOrigin.Refusal("origin " + QuoteValues(origins) + " is not the host " + quote(r.Host) +
+	return RuleOrigin.Refusal("origin " + http1.QuoteValues(origins) + " is not the host " + http1.Quote(r.Host) +
 		" that was asked; a page that may connect from elsewhere is allowed by its host in Options.OriginPatterns")
 }
 

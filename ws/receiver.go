@@ -91,17 +91,11 @@ func (r *Receiver) CloseFrame() (Code, string) {
 	return code, reason
 }
 
-// Header takes the frame header that b begins with. n == 0 with a nil error
-// means that more bytes are needed; a frame that its first two bytes condemn
-// fails as soon as those are there. Must be called only while Remaining is 0.
-// An error is a *ProtocolError.
-func (r *Receiver) Header(b []byte) (h Header, n int, err error) {
-	n, err = r.ReadHeader(b)
-	return r.header, n, err
-}
-
-// ReadHeader is Header without a copy: Frame has the header.
-func (r *Receiver) ReadHeader(b []byte) (n int, err error) {
+// Header takes the frame header that b begins with, which Frame has then. n == 0 with a
+// nil error means that more bytes are needed; a frame that its first two bytes condemn
+// fails as soon as those are there. Must be called only while Remaining is 0. An error
+// is a *ProtocolError.
+func (r *Receiver) Header(b []byte) (n int, err error) {
 	h := &r.header
 	n, err = h.parse(b)
 	if len(b) < 2 {
@@ -259,7 +253,7 @@ func (r *Receiver) Next(b []byte) (e Event, n int, err error) {
 		return e, len(b), nil
 	}
 	if r.remaining == 0 {
-		if n, err = r.ReadHeader(b); err != nil || n == 0 {
+		if n, err = r.Header(b); err != nil || n == 0 {
 			return e, n, err
 		}
 	}

@@ -60,7 +60,7 @@ func TestReceiverHeaderLengths(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, n, err := r.Header(wstest.MustHex(tt.wire)); n != tt.n || err == nil {
+		if n, err := r.Header(wstest.MustHex(tt.wire)); n != tt.n || err == nil {
 			t.Errorf("%s: %d, %v; want %d", tt.wire, n, err, tt.n)
 		}
 	}
@@ -104,7 +104,7 @@ func TestReceiverCompressedLengthAnew(t *testing.T) {
 	r.AllowDeflate(ws.DeflateParams{})
 	for i := range 3 {
 		h := ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary, Length: 8000 + 1000 + 1024}
-		if _, _, err := r.Header(ws.AppendHeader(nil, h)); err != nil {
+		if _, err := r.Header(ws.AppendHeader(nil, h)); err != nil {
 			t.Fatalf("message %d: %v", i+1, err)
 		}
 		if err := r.Payload(make([]byte, h.Length)); err != nil {

@@ -80,12 +80,12 @@ func CheckHTTP(r *Request) error {
 		return RuleHost.Refusal("no Host header")
 	}
 	if i := strings.IndexFunc(r.Host, func(c rune) bool { return c > 0x7E || !http1.IsHostByte(byte(c)) }); i >= 0 {
-		return malformed("Host "+quote(r.Host)+" has characters that no host has", "RFC 9112 §3.2")
+		return malformed("Host "+http1.Quote(r.Host)+" has characters that no host has", "RFC 9112 §3.2")
 	}
 	// "A server that receives an Expect field value containing a member other
 	// than 100-continue MAY respond with a 417 (Expectation Failed)"
 	if v := r.Values("Expect"); len(v) > 0 && v[0] != "" && !http1.ExpectsContinue(v[0]) {
-		return &HandshakeError{Status: 417, Detail: "Expect " + quote(v[0]) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
+		return &HandshakeError{Status: 417, Detail: "Expect " + http1.Quote(v[0]) + ", only 100-continue is known", Section: "RFC 9110 §10.1.1"}
 	}
 	return nil
 }

@@ -740,7 +740,7 @@ func afterClose(name, wire string) breach {
 		if _, n, err := rx.Next(wstest.MustHex("88 00 | " + wire)); n != 2 || err != nil {
 			t.Fatal(n, err)
 		}
-		_, _, err := rx.Header(wstest.MustHex(wire))
+		_, err := rx.Header(wstest.MustHex(wire))
 		return err
 	}}
 }

@@ -56,7 +56,7 @@ func TestReceiverFragmentsByDefault(t *testing.T) {
 				if i == 0 {
 					b[0] = 0x02
 				}
-				if _, _, err := r.Header(b); err != nil {
+				if _, err := r.Header(b); err != nil {
 					pe, ok := err.(*ws.ProtocolError)
 					if !ok || pe.Rule != ws.RuleFragments || i != tt.want {
 						t.Errorf("frame %d: %v; want %d to pass", i+1, err, tt.want)
@@ -99,7 +99,7 @@ func TestReceiverSizeLimits(t *testing.T) {
 				if i > 0 {
 					h.Opcode = ws.OpContinuation
 				}
-				_, _, err := r.Header(ws.AppendHeader(nil, h))
+				_, err := r.Header(ws.AppendHeader(nil, h))
 				last := i == len(tt.frames)-1
 				if (err == nil) != (!last || tt.passes) {
 					t.Fatalf("frame %d: %v", i+1, err)
@@ -133,7 +133,7 @@ func TestReceiverCompressedLength(t *testing.T) {
 			}
 			r := ws.NewReceiver(ws.RoleClient, ws.Limits{MessageSize: tt.limit})
 			r.AllowDeflate(ws.DeflateParams{})
-			_, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary, Length: tt.most + over}))
+			_, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpBinary, Length: tt.most + over}))
 			if (err == nil) != (over == 0) {
 				t.Errorf("limit %d, %d bytes: %v", tt.limit, tt.most+over, err)
 			}
@@ -151,7 +151,7 @@ func TestReceiverCompressedOrNot(t *testing.T) {
 	r.AllowDeflate(ws.DeflateParams{})
 	frames := func(h ws.Header, payload string) error {
 		h.Length = int64(len(payload))
-		if _, _, err := r.Header(ws.AppendHeader(nil, h)); err != nil || h.Length == 0 {
+		if _, err := r.Header(ws.AppendHeader(nil, h)); err != nil || h.Length == 0 {
 			return err
 		}
 		return r.Payload([]byte(payload))
@@ -209,7 +209,7 @@ func TestReceiverContent(t *testing.T) {
 			r := ws.NewReceiver(ws.RoleClient, ws.Limits{MessageSize: 4})
 			r.AllowDeflate(ws.DeflateParams{})
 			for message := range 2 {
-				if _, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: tt.op, Length: 1})); err != nil {
+				if _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: ws.RSV1, Opcode: tt.op, Length: 1})); err != nil {
 					t.Fatal(err)
 				}
 				if err := r.Payload([]byte{0}); err != nil {
@@ -248,7 +248,7 @@ func TestReceiverNamesTheBadByte(t *testing.T) {
 		"\x7f\x80": "byte 0x80 at offset 1", "\x00\x7f\xff": "byte 0xff at offset 2", "\u00e9\xc3a": "byte 0x61 at offset 3", "\xc0": "byte 0xc0 at offset 0",
 	} {
 		r := ws.NewReceiver(ws.RoleClient, ws.Limits{})
-		if _, _, err := r.Header([]byte{0x81, byte(len(text))}); err != nil {
+		if _, err := r.Header([]byte{0x81, byte(len(text))}); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Payload([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
@@ -291,7 +291,7 @@ func TestReceiverSays(t *testing.T) {
 			for i, wire := range tt.wire {
 				b := wstest.MustHex(wire)
 				var n int
-				if _, n, err = r.Header(b); err != nil && i < len(tt.wire)-1 {
+				if n, err = r.Header(b); err != nil && i < len(tt.wire)-1 {
 					t.Fatal(err)
 				}
 				if _, want, _ := ws.ParseHeader(b); n != want {
@@ -383,13 +383,13 @@ func TestReceiverNext(t *testing.T) {
 // header was.
 func TestReceiverSizeAndControl(t *testing.T) {
 	r := ws.NewReceiver(ws.RoleClient, ws.Limits{MessageSize: 1})
-	if _, _, err := r.Header([]byte{0x89, 125}); err != nil {
+	if _, err := r.Header([]byte{0x89, 125}); err != nil {
 		t.Errorf("a ping: %v", err)
 	}
 	if err := r.Payload(make([]byte, 125)); err != nil {
 		t.Error(err)
 	}
-	if _, n, err := r.Header([]byte{0x82, 126, 0, 200, 'x'}); n != 4 || err == nil {
+	if n, err := r.Header([]byte{0x82, 126, 0, 200, 'x'}); n != 4 || err == nil {
 		t.Errorf("a message: %d, %v", n, err)
 	}
 }
@@ -400,7 +400,7 @@ func TestReceiverControl(t *testing.T) {
 	r := ws.NewReceiver(ws.RoleClient, ws.Limits{})
 	for _, n := range []int{1, 125, 0, 3, 124} {
 		payload := bytes.Repeat([]byte{'x'}, n)
-		if _, _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.OpPing, Length: int64(n)})); err != nil {
+		if _, err := r.Header(ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.OpPing, Length: int64(n)})); err != nil {
 			t.Fatal(err)
 		}
 		for i := range payload {

@@ -361,10 +361,10 @@ func TestReceiverMasking(t *testing.T) {
 		} {
 			rx := ws.NewReceiver(tt.role, ws.Limits{})
 			wire := ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: op, Masked: tt.masked, Length: 5})
-			if _, n, err := rx.Header(wire[:1]); n != 0 || err != nil {
+			if n, err := rx.Header(wire[:1]); n != 0 || err != nil {
 				t.Fatalf("one byte: n = %d, err = %v", n, err)
 			}
-			_, _, err := rx.Header(wire[:2])
+			_, err := rx.Header(wire[:2])
 			if tt.rule == "" {
 				if err != nil {
 					t.Errorf("%v, masked %v: %v", tt.role, tt.masked, err)
@@ -387,9 +387,9 @@ func TestReceiverStepByStep(t *testing.T) {
 
 	step := func(why string, n int, state ws.State, remaining int64) {
 		t.Helper()
-		h, got, err := rx.Header(wire)
-		if err != nil || got != n || h.Length != remaining {
-			t.Fatalf("%s: n = %d, length %d, err = %v, want %d, %d", why, got, h.Length, err, n, remaining)
+		got, err := rx.Header(wire)
+		if err != nil || got != n || rx.Frame().Length != remaining {
+			t.Fatalf("%s: n = %d, length %d, err = %v, want %d, %d", why, got, rx.Frame().Length, err, n, remaining)
 		}
 		if rx.State() != state || rx.Remaining() != remaining {
 			t.Fatalf("%s: state %q, remaining %d, want %q, %d", why, rx.State(), rx.Remaining(), state, remaining)
@@ -426,7 +426,7 @@ func TestReceiverStepByStep(t *testing.T) {
 	if code, reason := rx.CloseFrame(); code != ws.CodeNormal || reason != "" {
 		t.Errorf("Close is %v, %q", code, reason)
 	}
-	_, _, err := rx.Header(wstest.MustHex("81 80 | 00000000"))
+	_, err := rx.Header(wstest.MustHex("81 80 | 00000000"))
 	if pe, ok := errors.AsType[*ws.ProtocolError](err); !ok || pe.Rule != ws.RuleAfterClose {
 		t.Errorf("text after a close: %v", err)
 	}

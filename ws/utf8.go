@@ -2,7 +2,6 @@ package ws
 
 import (
 	"encoding/binary"
-	"unicode/utf8"
 
 	"framewright/ws/internal/simd"
 )
@@ -35,29 +34,17 @@ func (u *UTF8) Write(p []byte) bool {
 		return false
 	}
 	for len(p) > 0 {
-		// Between two code points of a long piece others are faster than the
-		// loop below. They cannot judge a code point that the piece's end
-		// cuts off, so that one is left to the loop.
+		// Between two code points others are faster than the loop below.
 		if u.need == 0 {
 			if p = p[asciiPrefix(p):]; len(p) == 0 {
 				return true
 			}
-			if len(p) >= 64 {
-				n, ok := simd.UTF8(p)
-				if !ok {
-					u.bad = true
-					return false
-				}
-				p = p[n-cutOff(p[:n]):]
+			n, ok := simd.Text(p)
+			if !ok {
+				u.bad = true
+				return false
 			}
-			if n := len(p) - cutOff(p); n > 0 {
-				if !utf8.Valid(p[:n]) {
-					u.bad = true
-					return false
-				}
-				p = p[n:]
-			}
-			if len(p) == 0 {
+			if p = p[n:]; len(p) == 0 {
 				return true
 			}
 		}
@@ -130,8 +117,8 @@ func (u *UTF8) step(b byte) bool {
 	return true
 }
 
-// asciiPrefix returns how many bytes at the beginning of p are known to be
-// ASCII, in whole words.
+// asciiPrefix returns how many bytes at the beginning of p are known to be ASCII, in whole
+// words.
 func asciiPrefix(p []byte) int {
 	const high = 0x8080808080808080
 	n := 0
@@ -148,34 +135,6 @@ func asciiPrefix(p []byte) int {
 		n += 8
 	}
 	return n
-}
-
-// cutOff returns the length, 0 to 3, of the beginning of a code point at the
-// end of p that may go on in the next piece.
-func cutOff(p []byte) int {
-	for i := 1; i <= min(3, len(p)); i++ {
-		switch b := p[len(p)-i]; {
-		case b < 0x80: // ASCII: nothing is open
-			return 0
-		case b >= 0xC0: // a first byte: open unless all its followers are there
-			if need := 1 + int(leadNeeds(b)); need > i {
-				return i
-			}
-			return 0
-		}
-	}
-	return 0
-}
-
-// leadNeeds returns the number of continuation bytes after the first byte b.
-func leadNeeds(b byte) uint8 {
-	switch {
-	case b >= 0xF0:
-		return 3
-	case b >= 0xE0:
-		return 2
-	}
-	return 1
 }
 
 // CheckMessage says whether p may be sent as a message of type op: OpText or OpBinary,

@@ -92,7 +92,8 @@ func BenchmarkUTF8(b *testing.B) {
 		text := bytes.Repeat([]byte(kind.text), 64<<10/len(kind.text))
 		for _, size := range []int{100, 1 << 10, 64 << 10} {
 			p := text[:min(size, len(text))]
-			p = p[:len(p)-cutOff(p)]
+			n, _ := simd.Text(p)
+			p = p[:n]
 			name := fmt.Sprintf("%s/%d", kind.name, size)
 			b.Run(name+"/ws", func(b *testing.B) {
 				b.SetBytes(int64(len(p)))

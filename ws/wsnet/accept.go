@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/internal/http1"
 )
 
 // Accept does the server's half of the opening handshake (RFC 6455 §4.2) on
@@ -71,7 +72,7 @@ func requestText(r *http.Request) []byte {
 	for _, coding := range r.TransferEncoding {
 		b = append(b, "Transfer-Encoding: "+coding+"\r\n"...)
 	}
-	return ws.AppendFields(b, r.Header)
+	return http1.AppendFields(b, r.Header)
 }
 
 func (x *httpExchange) request() *http.Request { return x.r }
@@ -128,6 +129,6 @@ func (x *httpExchange) refuse(e *ws.HandshakeError, text string) {
 	}
 	http.Error(x.w, text, e.Status)
 	if x.on() {
-		x.trace(true, true, append(ws.AppendFields(appendStatus(nil, e.Status), h), text+"\n"...), e.Rule)
+		x.trace(true, true, append(http1.AppendFields(appendStatus(nil, e.Status), h), text+"\n"...), e.Rule)
 	}
 }

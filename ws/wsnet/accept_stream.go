@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"framewright/ws"
+	"framewright/ws/internal/http1"
 )
 
 // AcceptStream does the server's half of the opening handshake over rwc, as
@@ -192,7 +193,7 @@ func (x *streamExchange) refuse(e *ws.HandshakeError, text string) {
 		}
 		header[name] = values
 	}
-	answer := ws.AppendFields(appendStatus(nil, e.Status), header)
+	answer := http1.AppendFields(appendStatus(nil, e.Status), header)
 	if x.mine.Method != http.MethodHead {
 		answer = append(append(answer, text...), '\n')
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"framewright/ws"
+	"framewright/ws/internal/http1"
 )
 
 const (
@@ -218,7 +219,7 @@ func (d *dialTrace) got1xx(code int, header textproto.MIMEHeader) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.h.on() && len(d.interim) < maxAnswer {
-		d.interim = ws.AppendFields(appendStatus(d.interim, code), ws.Fields(header))
+		d.interim = http1.AppendFields(appendStatus(d.interim, code), header)
 	}
 	if d.count++; d.count > maxInterim {
 		return tooManyInterim(code)

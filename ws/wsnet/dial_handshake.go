@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"framewright/ws"
+	"framewright/ws/internal/http1"
 )
 
 // A clientHandshake is what Dial and NewClient share.
@@ -208,5 +209,5 @@ func answerText(resp *http.Response) []byte {
 	for _, coding := range resp.TransferEncoding {
 		b.WriteString("Transfer-Encoding: " + coding + "\r\n")
 	}
-	return ws.AppendFields(b.Bytes(), resp.Header, "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol")
+	return http1.AppendFields(b.Bytes(), resp.Header, "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol")
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"framewright/ws"
+	"framewright/ws/internal/http1"
 )
 
 // plainPath reports whether a target is a path that parseTarget certainly takes, and
@@ -40,7 +41,7 @@ func parseTarget(method, target string) (*url.URL, error) {
 			err = e.Err // without the target, which the detail shows
 		}
 		return nil, &ws.HandshakeError{Status: http.StatusBadRequest, Section: "RFC 9112 §3.2", Err: err,
-			Detail: "request target " + ws.QuoteValues([]string{target}) + " is neither a path nor a URL"}
+			Detail: "request target " + http1.Quote(target) + " is neither a path nor a URL"}
 	}
 	if authority {
 		u.Scheme = ""

@@ -13,6 +13,7 @@ import (
 
 	"framewright/internal/admission"
 	"framewright/ws"
+	"framewright/ws/internal/http1"
 )
 
 // A Server is an http.Handler that upgrades requests and runs Handler on
@@ -181,7 +182,7 @@ func (s *Server) noteSubprotocol(c *Conn, h *upgrade) {
 		why = "Options.Subprotocols is empty; a browser gives such a connection up"
 	}
 	s.logger().Warn("ws: no subprotocol in common", "why", why, "conn", c.ID(), "remote", h.exchange.request().RemoteAddr,
-		"offered", ws.QuoteValues(offered), "supported", s.Options.Subprotocols, "others", since)
+		"offered", http1.QuoteValues(offered), "supported", s.Options.Subprotocols, "others", since)
 }
 
 func (s *Server) connections() *group {

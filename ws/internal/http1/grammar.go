@@ -8,15 +8,15 @@ import (
 // IsToken: 1*tchar (RFC 9110 §5.6.2).
 func IsToken(s string) bool {
 	for i := range len(s) {
-		if !IsTokenByte(s[i]) {
+		if !isTokenByte(s[i]) {
 			return false
 		}
 	}
 	return s != ""
 }
 
-// IsTokenByte: tchar.
-func IsTokenByte(b byte) bool {
+// isTokenByte: tchar.
+func isTokenByte(b byte) bool {
 	switch c := b | 0x20; {
 	case 'a' <= c && c <= 'z', isDigit(b), b == '-':
 		return true
@@ -127,8 +127,8 @@ func ExpectsContinue(value string) bool {
 	return false
 }
 
-// quote shows a part of a request in an error.
-func quote(s string) string { return QuoteValues([]string{s}) }
+// Quote shows a part of a request in an error.
+func Quote(s string) string { return QuoteValues([]string{s}) }
 
 // QuoteValues shows header values in an error or a log, cut to a readable length.
 func QuoteValues(v []string) string {

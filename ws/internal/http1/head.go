@@ -49,11 +49,11 @@ func (h *Head) Parse(head []byte) *Error {
 		name, value, found := strings.Cut(line, ":")
 		// "No whitespace is allowed between the field name and colon."
 		if !found || !IsToken(name) {
-			return malformed("header line "+quote(line)+" does not begin with a name and a colon", "RFC 9112 §5.1")
+			return malformed("header line "+Quote(line)+" does not begin with a name and a colon", "RFC 9112 §5.1")
 		}
 		value = TrimOWS(value)
 		if !IsFieldValue(value) {
-			return malformed("header "+name+" has a value with a control character: "+quote(value), "RFC 9110 §5.5")
+			return malformed("header "+name+" has a value with a control character: "+Quote(value), "RFC 9110 §5.5")
 		}
 		name = CanonicalName(name)
 		switch name {
@@ -67,7 +67,7 @@ func (h *Head) Parse(head []byte) *Error {
 			if lengths++; lengths == 1 {
 				length = value
 			} else if value != length {
-				return malformed("two Content-Length headers that differ: "+quote(length)+" and "+quote(value), "RFC 9112 §6.3")
+				return malformed("two Content-Length headers that differ: "+Quote(length)+" and "+Quote(value), "RFC 9112 §6.3")
 			}
 			continue
 		case "Transfer-Encoding":
@@ -86,14 +86,14 @@ func (h *Head) Parse(head []byte) *Error {
 	h.NoHost = hosts == 0
 	if codings > 0 && (h.Major > 1 || h.Major == 1 && h.Minor >= 1) {
 		if codings > 1 || !EqualFold(coding, "chunked") {
-			return &Error{501, "a Transfer-Encoding other than chunked: " + quote(coding), "RFC 9112 §6.1"}
+			return &Error{501, "a Transfer-Encoding other than chunked: " + Quote(coding), "RFC 9112 §6.1"}
 		}
 		h.Length = -1
 	}
 	if lengths > 0 {
 		n, err := strconv.ParseUint(length, 10, 63)
 		if err != nil {
-			return malformed("Content-Length "+quote(length)+" is not a number of bytes", "RFC 9110 §8.6")
+			return malformed("Content-Length "+Quote(length)+" is not a number of bytes", "RFC 9110 §8.6")
 		}
 		// "If a message is received with both a Transfer-Encoding and a
 		// Content-Length header field, the Transfer-Encoding overrides the
@@ -140,11 +140,11 @@ func (h *Head) parseStart(line string) *Error {
 	method, rest, _ := strings.Cut(line, " ")
 	target, version, ok := strings.Cut(rest, " ")
 	if !ok || !IsToken(method) || target == "" || !IsFieldValue(target) {
-		return malformed("request line "+quote(line)+", expected a method, a target and HTTP/1.1", "RFC 9112 §3")
+		return malformed("request line "+Quote(line)+", expected a method, a target and HTTP/1.1", "RFC 9112 §3")
 	}
 	// HTTP-version = "HTTP/" DIGIT "." DIGIT
 	if len(version) != len("HTTP/1.1") || version[:5] != "HTTP/" || !isDigit(version[5]) || version[6] != '.' || !isDigit(version[7]) {
-		return malformed("request line "+quote(line)+" does not end with HTTP/1.1", "RFC 9112 §2.3")
+		return malformed("request line "+Quote(line)+" does not end with HTTP/1.1", "RFC 9112 §2.3")
 	}
 	h.Method, h.Target = method, target
 	h.Major, h.Minor = int(version[5]-'0'), int(version[7]-'0')

@@ -8,5 +8,5 @@ var AVX2 = false
 // Mask does nothing.
 func Mask([]byte, uint64) int { return 0 }
 
-// UTF8 judges nothing.
-func UTF8([]byte) (n int, ok bool) { return 0, true }
+// utf8Blocks judges nothing.
+func utf8Blocks([]byte) (n int, ok bool) { return 0, true }

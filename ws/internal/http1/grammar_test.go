@@ -1,9 +1,7 @@
-package ws
+package http1
 
 import (
 	"testing"
-
-	"framewright/ws/internal/http1"
 )
 
 // Letters are the same in both cases, and nothing else is.
@@ -14,12 +12,12 @@ func TestEqualFold(t *testing.T) {
 				continue // want is in lower case
 			}
 			equal := c == want || 'A' <= c && c <= 'Z' && c+'a'-'A' == want
-			if got := http1.EqualFold("x"+string([]byte{byte(c)}), "x"+string([]byte{byte(want)})); got != equal {
+			if got := EqualFold("x"+string([]byte{byte(c)}), "x"+string([]byte{byte(want)})); got != equal {
 				t.Errorf("%#x and %#x: %v", c, want, got)
 			}
 		}
 	}
-	if http1.EqualFold("upgrade", "upgrad") || http1.EqualFold("upgrad", "upgrade") || !http1.EqualFold("", "") {
+	if EqualFold("upgrade", "upgrad") || EqualFold("upgrad", "upgrade") || !EqualFold("", "") {
 		t.Error("a part is not the whole")
 	}
 }
