@@ -259,6 +259,40 @@ func TestWritePreparedIsTheSame(t *testing.T) {
 	})
 }
 
+// Several that give up say so; those before the last may go out later.
+func TestWritePreparedGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := wwConn(t, wwOptions(), false, 4, 4)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.WritePrepared(ctx, wwPrepared(t), wwPrepared(t), wwPrepared(t)); !errors.Is(err, context.DeadlineExceeded) || c.Err() != nil {
+			t.Errorf("got %v, and the connection's end is %v", err, c.Err())
+		}
+		p.WantBytes("what was there", make([]byte, 4))
+		p.WantBytes("the first", wwMessage(t, false))
+		p.WantBytes("the second", wwMessage(t, false))
+		p.WantIdle("not the third, with which it gave up")
+	})
+}
+
+// A message that is stuck keeps the compressor to itself.
+func TestWriterBehindAStuckMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := wwConn(t, wwOptions(), true, 4, 0)
+		done := ctAsync(func() error { return c.Write(t.Context(), ws.OpText, []byte(wwText)) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Writer(ctx, ws.OpText); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		p.WantBytes("the message", wwMessage(t, true))
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A lateRandomness has no randomness the first time.
 type lateRandomness struct{ tried atomic.Bool }
 
