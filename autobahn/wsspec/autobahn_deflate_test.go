@@ -74,6 +74,10 @@ const (
 	nine         = deflateName + "; server_max_window_bits=9"
 )
 
+func packWithTail(t *rawTalk, content []byte) []byte {
+	return append(t.usual(content), 0, 0, 0xff, 0xff)
+}
+
 func packFinal(t *rawTalk, content []byte) []byte {
 	var w deflate.Writer
 	w.Stored(true, content)
@@ -129,6 +133,8 @@ func brokenDeflateServers() []brokenTestee {
 		{"corrupt data", "12.1.5", rawTestee{extensions: bothContexts, pack: func(*rawTalk, []byte) []byte { return []byte{6, 6, 6} }}, "FAILED", "FAILED"},
 		{"a final block, and a context", "12.1.5", rawTestee{extensions: bothContexts, pack: packFinal}, "FAILED", "OK"},
 		{"none: a final block, and no context", "12.1.5", rawTestee{extensions: none, pack: packFinal}, "OK", "OK"},
+		{"leaves the four bytes at the end", "12.1.5", rawTestee{extensions: bothContexts, pack: packWithTail}, "FAILED", "FAILED"},
+		{"none: leaves the four bytes at the end, and no context", "12.1.5", rawTestee{extensions: none, pack: packWithTail}, "OK", "OK"},
 		{"silent", "12.1.5", rawTestee{extensions: bothContexts, silent: true}, "FAILED", "OK"},
 		{"answers 1001", "12.1.5", rawTestee{extensions: bothContexts, closes: 1001}, "OK", "WRONG CODE"},
 		{"answers 1006", "12.1.5", rawTestee{extensions: bothContexts, closes: 1006}, "OK", "UNCLEAN"},

@@ -9,6 +9,7 @@ var chapters = []func() []*Case{
 	utf8Chapter,
 	segmentation,
 	robustness,
+	negotiation,
 }
 
 // Cases returns all cases. They are the caller's to select from and not to change.

@@ -3,6 +3,7 @@ package wsspec
 // A chapter collects cases that have a section and a clause in common.
 type chapter struct {
 	name    string
+	rfc     string // "7692", which ids then begin with; "" is 6455
 	section string // "5.2"
 	clause  string
 	roles   Roles
@@ -33,6 +34,9 @@ func (ch *chapter) add(word, title string, play func(*Dialogue) Verdict, choices
 	c := &Case{
 		ID: ch.section + "/" + word, Chapter: ch.name, Section: "6455 §" + ch.section, Level: Must,
 		Roles: ch.roles, Title: title, Clause: ch.clause, Play: play,
+	}
+	if ch.rfc != "" {
+		c.ID, c.Section = ch.rfc+"/"+c.ID, ch.rfc+" §"+ch.section
 	}
 	for _, choose := range choices {
 		choose(c)

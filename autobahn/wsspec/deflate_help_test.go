@@ -2,6 +2,7 @@ package wsspec
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -24,6 +25,7 @@ func free(c *ws.Compression) wsnet.Options {
 func deflateServer(t *testing.T, c *ws.Compression) string {
 	t.Helper()
 	srv := wsnet.Handler(echo)
+	srv.Logger = slog.New(slog.DiscardHandler)
 	srv.Options = wsnet.ServerOptions{Options: free(c), OriginPatterns: []string{"*"}}
 	s := httptest.NewServer(srv)
 	t.Cleanup(func() { s.Close(); srv.Shutdown(context.Background()) })

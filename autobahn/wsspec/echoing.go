@@ -31,6 +31,7 @@ type echoing struct {
 	inside   bool
 	packed   bool
 	violated string // a reserved bit that was wrong
+	stuck    bool   // a message ended inside a block
 	over     string // the testee's compressor cannot go on, and why
 	result   func([]byte) error
 }
@@ -261,6 +262,9 @@ func (e *echoing) data(payload []byte, last bool) error {
 	if !e.packed {
 		return e.compare(payload)
 	}
+	if e.stuck {
+		return errors.New("the echo before this one ended inside a block (RFC 7692 §7.2.1)")
+	}
 	if e.over != "" {
 		return nil // as zlib puts out nothing any more
 	}
@@ -269,13 +273,13 @@ func (e *echoing) data(payload []byte, last bool) error {
 		var stats inflate.Stats
 		if stats, err = e.inflate.End(e.result); errors.Is(err, inflate.ErrUnfinished) {
 			// zlib waits for more, and takes the next message's start for that.
-			e.over, err = err.Error(), nil
+			e.stuck, err = true, nil
 		}
 		if err == nil && stats.Final > 0 {
 			e.over = "a block with BFINAL has ended the stream"
 		}
-		if e.over != "" && !e.keeps {
-			e.over = ""
+		if (e.over != "" || e.stuck) && !e.keeps {
+			e.over, e.stuck = "", false
 			e.inflate.Reset(inflate.Options{Window: e.inflate.Window(), NoContext: true, Lenient: true})
 		}
 	}

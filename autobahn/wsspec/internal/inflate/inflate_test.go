@@ -123,6 +123,7 @@ func TestFaults(t *testing.T) {
 		{"code lengths' code incomplete", "04 00 04 00 00 00 00 00", ErrCorrupt, -1},
 		{"ends in a stored block", "00 | 15 00 | ea ff | 48", ErrUnfinished, -1},
 		{"nothing at all, where an empty message has a byte (RFC 7692 §7.2.3.6)", "", ErrUnfinished, -1},
+		{"the four bytes that end a message are still there", "f2 48 cd c9 c9 07 00 00 00 ff ff", ErrUnfinished, -1},
 		{"nothing but half a block", "f2 48 cd c9 c9", ErrUnfinished, -1},
 		{"literal/length symbol 286", "1b 03 00 00", ErrCorrupt, -1},
 		{"distance symbol 30", "02 3f 00 00", ErrCorrupt, -1},
