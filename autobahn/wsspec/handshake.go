@@ -108,6 +108,7 @@ type request struct {
 
 	want    asked
 	version bool // the answer has to name version 13 (§4.2.2, §4.4)
+	told    bool // the end of the connection is no answer, and fails
 }
 
 // asked is what a request may come to.
@@ -158,6 +159,8 @@ func (r request) judge(d *Dialogue, key string) Verdict {
 		return Verdict{Outcome: Passed, Expected: r.expected(), Actual: "a reset, which may have overtaken the answer"}
 	case err == io.EOF && r.want == hungUp:
 		return Verdict{Outcome: Passed, Expected: r.expected(), Actual: "the end of the connection"}
+	case err == io.EOF && (r.want == refused || r.want == declined) && !r.told: // error-answer is about this
+		return Verdict{Outcome: Weak, Expected: r.expected(), Actual: "no answer: the end of the connection"}
 	case err != nil:
 		return Fail(r.expected(), "no answer: %s", endWords(err))
 	case h.Status() == 0 && r.want != hungUp:

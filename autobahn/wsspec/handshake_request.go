@@ -128,6 +128,7 @@ const (
 func (ch *chapter) keys() {
 	ch.at("4.2.1", keyField)
 	set := func(value string) edit { return instead("Sec-WebSocket-Key", "Sec-WebSocket-Key: "+value) }
+	ch.ask("error-answer", "whether there is an answer to a handshake without a key", request{edits: []edit{without("Sec-WebSocket-Key")}, want: refused, told: true}, quoting(errorCode))
 	ch.bad("key-missing", "no Sec-WebSocket-Key", without("Sec-WebSocket-Key"))
 	ch.bad("key-empty", "an empty key", instead("Sec-WebSocket-Key", "Sec-WebSocket-Key:"))
 	for _, v := range []struct{ word, title, value string }{

@@ -91,7 +91,7 @@ func (ch *chapter) answerForm() {
 
 func (ch *chapter) requestCuts() {
 	ch.at("4.2.1", neverHalf)
-	ch.ask("cut-by-byte", "the request one byte at a time", request{cut: byByte})
+	ch.ask("cut-by-byte", "the request one byte at a time", request{cut: byByte}, should("There are servers that take very many small pieces for an attack."))
 	ch.ask("cut-with-line", "the request a line at a time", request{cut: cut{every: 25}})
 	ch.add("cut-everywhere", "the request in two writes, cut at each of its bytes on a connection of its own", cutEverywhere)
 	ch.add("unfinished", "a request whose last line end does not come", unfinished,
