@@ -62,7 +62,7 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 		return addHeader(&o.settings, line)
 	})
 
-	fs.StringVar(&o.cases, "cases", "", "which cases: `patterns` with commas between, ids such as 6.4.1 or 6.*, chapters, tags,\nsections such as §5.5; ! before one takes it out")
+	fs.StringVar(&o.cases, "cases", "", "which cases: `patterns` with commas between, ids such as 6.4.1, 6.* or 5.5.1/*, chapters, tags,\nsections such as §5.5; ! before one takes it out")
 	fs.StringVar(&o.exclude, "exclude", "", "`patterns` of cases to leave out")
 	fs.BoolVar(&o.list, "list", false, "list the cases and end; with -json - as JSON")
 	fs.StringVar(&o.replay, "replay", "", "run the case of this `id` and show the whole dialogue, frame by frame")

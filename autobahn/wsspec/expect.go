@@ -39,7 +39,7 @@ var outcomes = []Outcome{Passed, Failed, Weak, Noted, Skipped}
 //
 //	ID [role] outcome: reason
 //
-// where ID may have a * for any characters, the role is server or client (both if
+// where ID may have a * (see Glob), the role is server or client (both if
 // there is none), and the outcome is passed, failed, weak, info or skipped, or
 // several with | between. Empty lines, and those that begin with #, are nothing.
 // name is for errors, which give the line and what was expected there.

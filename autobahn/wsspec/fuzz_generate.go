@@ -167,6 +167,9 @@ func (g *generator) breach(testee Role) []Frame {
 		bad.Payload = make([]byte, 126)
 	case 7:
 		bad = CloseFrame(badCodes[g.IntN(len(badCodes))], "x")
+		if g.IntN(2) == 0 {
+			bad = CloseFrame(1000, "x\xff")
+		}
 	case 8:
 		bad = Frame{Fin: true, Opcode: OpClose, Payload: []byte{3}}
 	case 9:

@@ -10,7 +10,7 @@ import (
 // patterns stand commas; "!" before one takes the cases it names out again, and
 // an empty list, or one of nothing but those, begins with all cases. A pattern is
 //
-//	6.4.1      a whole id, in which * stands for any characters: 6.*
+//	6.4.1      a whole id, in which * stands for any characters but "/": 6.*, 5.5.1/*
 //	framing    a chapter or a tag
 //	§5.5       a section of RFC 6455 with those below it; "7692 §7.1" of another RFC
 //
@@ -60,9 +60,13 @@ func (c *Case) matches(pattern string) bool {
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-// Glob reports whether a pattern, in which * stands for any characters, is the whole
-// of id.
+// Glob reports whether a pattern is the whole of id. A * stands for any characters
+// but "/", so that 5.* is a group of Autobahn's and 5.*/* are sections; alone it is
+// any id.
 func Glob(pattern, id string) bool {
+	if pattern == "*" {
+		return true
+	}
 	// Where the last star stood, and what it has taken so far: when the rest does not
 	// match, only that star can take one byte more.
 	star, taken := -1, 0
@@ -75,7 +79,7 @@ func Glob(pattern, id string) bool {
 		case p < len(pattern) && pattern[p] == id[i]:
 			p++
 			i++
-		case star >= 0:
+		case star >= 0 && id[taken] != '/':
 			taken++
 			p, i = star+1, taken
 		default:

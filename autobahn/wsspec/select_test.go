@@ -27,7 +27,7 @@ func TestSelect(t *testing.T) {
 		{"", "5.5 5.51 4.2.1/key-missing 7.1/twice"},
 		{"5.5", "5.5"},
 		{"5.*", "5.5 5.51"},
-		{"4.*missing, 7.1/twice", "4.2.1/key-missing 7.1/twice"},
+		{"4.*/*missing, 7.1/twice", "4.2.1/key-missing 7.1/twice"},
 		{"*/*", "4.2.1/key-missing 7.1/twice"},
 		{"handshake", "4.2.1/key-missing"},
 		{"slow,key", "4.2.1/key-missing 7.1/twice"},
@@ -63,6 +63,7 @@ func TestGlob(t *testing.T) {
 		want        bool
 	}{
 		{"", "", true}, {"", "a", false}, {"*", "", true}, {"*", "a/b", true},
+		{"5.*", "5.5.1/x", false}, {"5.*/*", "5.5.1/x", true}, {"5.*/*", "5.5.1/x/y", false}, {"*/x", "a/b/x", false}, {"*x*", "a/x", false}, {"a/*", "a/", true},
 		{"a", "ab", false}, {"a*", "ab", true}, {"*b", "ab", true}, {"*b", "aba", false},
 		{"a*c*e", "abcde", true}, {"a*c*e", "abcd", false}, {"**", "a", true}, {"6.*.1", "6.22.11", false},
 	} {
