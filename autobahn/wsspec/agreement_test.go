@@ -3,6 +3,7 @@ package wsspec
 import (
 	"bytes"
 	"context"
+	"flag"
 	"maps"
 	"net"
 	"os"
@@ -20,8 +21,9 @@ import (
 // verdicts of every case. Where they do not, testees/testdata/disagreements.txt says
 // why.
 //
-// It plays over connections in memory and in bubbles of synctest, with the
-// testsuite's own second of patience: no verdict depends on the machine.
+// It plays over connections in memory and in bubbles of synctest, so that no verdict
+// depends on the machine. With -tcp it plays over TCP and with the testsuite's own
+// second of patience, which takes minutes.
 func TestAgreement(t *testing.T) {
 	recorded, err := testees.ReadVerdicts("testees/testdata/autobahn.txt")
 	if err != nil {
@@ -44,32 +46,34 @@ func TestAgreement(t *testing.T) {
 				if len(want) == 0 {
 					t.Fatal("the testsuite has not judged it: go run ./autobahn/wsspec/testees/record -only " + testee.Name)
 				}
-				results := playTestee(t, testee, role, cases, slices.Sorted(maps.Keys(want)))
-				for _, id := range slices.Sorted(maps.Keys(want)) {
-					r := results[id]
-					got := [2]string{r.Behavior, r.BehaviorClose}
-					line := known.of(key, id)
-					switch {
-					case got == want[id] && line != nil:
-						t.Errorf("%s: both say %q; disagreements.txt:%d can go or be narrower", id, got, line.number)
-					case got != want[id] && (line == nil || line.got != got):
-						t.Errorf("%s: this suite says %q, the testsuite %q; %s", id, got, want[id], r.Actual)
-					}
+				ids := slices.Sorted(maps.Keys(want))
+				results := playTestee(t, testee, role, cases, ids)
+				for _, id := range ids {
+					known.compare(t, key, id, want[id], results[id])
 				}
 			})
 		}
 	}
 }
 
-// playTestee plays cases with a testee, all at once, in no time.
+var overTCP = flag.Bool("tcp", false, "TestAgreement plays over TCP")
+
+// playTestee plays cases with a testee, all at once, in no time but with -tcp.
 func playTestee(t *testing.T, testee testees.Testee, role Role, cases map[string]*Case, ids []string) map[string]Result {
 	results := map[string]Result{}
-	synctest.Test(t, func(t *testing.T) {
+	bubble, pair, settings := synctest.Test, testees.Pipe, Settings{}
+	if *overTCP {
+		bubble = func(t *testing.T, f func(*testing.T)) { f(t) }
+		pair = func() (net.Conn, net.Conn) { return tcpPair(t) }
+		settings.Patience = time.Second
+	}
+	bubble(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		for _, id := range ids {
 			wg.Go(func() {
-				r := playWith(t.Context(), testee, role, cases[id])
+				here, there := pair()
+				r := playWith(t.Context(), testee, role, settings, cases[id], here, there)
 				mu.Lock()
 				defer mu.Unlock()
 				results[id] = r
@@ -80,10 +84,26 @@ func playTestee(t *testing.T, testee testees.Testee, role Role, cases map[string
 	return results
 }
 
-// playWith plays one case with a testee over a connection in memory.
-func playWith(ctx context.Context, testee testees.Testee, role Role, c *Case) Result {
-	settings := Settings{Patience: time.Second}
-	here, there := testees.Pipe()
+// tcpPair returns the two ends of a connection over the loopback.
+func tcpPair(t *testing.T) (net.Conn, net.Conn) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	here, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return here, there
+}
+
+// playWith plays one case with a testee over a connection.
+func playWith(ctx context.Context, testee testees.Testee, role Role, settings Settings, c *Case, here, there net.Conn) Result {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer here.Close()
@@ -120,6 +140,18 @@ func (ds disagreements) of(key testees.Key, id string) *disagreement {
 		}
 	}
 	return nil
+}
+
+// compare reports what is not as the testsuite or the file says.
+func (ds disagreements) compare(t *testing.T, key testees.Key, id string, want [2]string, r Result) {
+	got := [2]string{r.Behavior, r.BehaviorClose}
+	line := ds.of(key, id)
+	switch {
+	case got == want && line != nil:
+		t.Errorf("%s: both say %q; disagreements.txt:%d can go or be narrower", id, got, line.number)
+	case got != want && (line == nil || line.got != got):
+		t.Errorf("%s: this suite says %q, the testsuite %q; %s", id, got, want, r.Actual)
+	}
 }
 
 // readDisagreements reads lines of: testee, role, cases, what this suite says, why.

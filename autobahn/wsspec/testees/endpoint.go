@@ -273,5 +273,6 @@ func (e *endpoint) moreComes() bool {
 	return err == nil
 }
 
-// linger is how long an endpoint waits for the other side's end of TCP.
-const linger = 5 * time.Second
+// linger is how long an endpoint waits for the other side's end of TCP: longer than the
+// patience of either suite, so that it is theirs to act.
+const linger = 7 * time.Second

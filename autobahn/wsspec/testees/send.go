@@ -118,7 +118,7 @@ func (e *endpoint) fail(f fault) {
 	switch {
 	case e.FaultHang:
 		e.gone = true
-		e.waitClosed()
+		e.waitClosed(6 * linger)
 		return
 	case e.FaultTCP:
 		e.gone = true
@@ -130,7 +130,7 @@ func (e *endpoint) fail(f fault) {
 	case e.FaultWrites:
 		e.gone = true
 		e.closeWrite()
-		e.waitClosed()
+		e.waitClosed(linger)
 		return
 	}
 	if e.FaultEcho {
@@ -143,9 +143,9 @@ func (e *endpoint) fail(f fault) {
 	e.close(code, e.FaultReason)
 }
 
-// waitClosed waits until the other side has gone, without reading.
-func (e *endpoint) waitClosed() {
-	e.conn.SetReadDeadline(time.Now().Add(linger))
+// waitClosed waits until the other side has gone, and looks at nothing.
+func (e *endpoint) waitClosed(most time.Duration) {
+	e.conn.SetReadDeadline(time.Now().Add(most))
 	io.Copy(io.Discard, e.conn)
 }
 
@@ -235,7 +235,7 @@ func (e *endpoint) end() {
 		e.reset()
 	case e.EndTCP && !e.server:
 	case e.KeepTCP, !e.server:
-		e.waitClosed()
+		e.waitClosed(linger)
 	default:
 		e.closeWrite()
 		if !e.HalfTCP {
