@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -329,54 +328,5 @@ func TestDeflateFromTheThresholdOn(t *testing.T) {
 		p.WantBytes("as long as that", wwMessage(t, true))
 		c.Write(t.Context(), ws.OpText, []byte(wwText[1:]))
 		p.WantBytes("a byte less", ctUnmasked(true, ws.OpText, wwText[1:]))
-	})
-}
-
-// A shortStream does not keep to what io.Writer says.
-type shortStream struct{ net.Conn }
-
-func (s shortStream) Write(p []byte) (int, error) { return s.Conn.Write(p[:len(p)-1]) }
-
-// What a stream has not written is lost, also if it does not say so.
-func TestWriteToAShortStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, _ := wstest.Pipe()
-		c := wsnet.NewConn(shortStream{a}, ws.RoleServer, ctQuiet())
-		defer c.CloseNow()
-		if err := c.Write(t.Context(), ws.OpText, []byte("hi")); !errors.Is(err, io.ErrShortWrite) || c.Err() == nil {
-			t.Errorf("got %v, and the connection's end is %v", err, c.Err())
-		}
-	})
-}
-
-// A long message that is cut off in its first piece has failed.
-func TestWriteLongWithoutDeadlines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, _ := wstest.PipeSize(10)
-		c := wsnet.NewConn(ctOnlyStream{a}, ws.RoleServer, ctQuiet())
-		defer c.CloseNow()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := c.Write(ctx, ws.OpBinary, make([]byte, 100_000)); err == nil || c.Err() == nil {
-			t.Errorf("got %v, and the connection's end is %v", err, c.Err())
-		}
-	})
-}
-
-// Behind a frame of which one byte is out, no Close frame can follow.
-func TestCloseBehindAByte(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, p := wwConn(t, wwOptions(), false, 1, 0)
-		ctx, cancel := context.WithCancel(t.Context())
-		writer := ctAsync(func() error { return c.Write(ctx, ws.OpText, []byte("hi")) })
-		synctest.Wait()
-		go p.Send("f1 80 | 37fa213d")
-		_, _, err := c.Read(t.Context())
-		ctCloseError(t, "the reader", err, ws.CodeProtocolError, false)
-		cancel()
-		ctCloseError(t, "the writer", <-writer, ws.CodeProtocolError, false)
-		if b := <-ctDrain(p.Conn()); string(b) != "\x81" {
-			t.Errorf("got %q, want the byte and nothing behind it", b)
-		}
 	})
 }

@@ -323,8 +323,7 @@ func (out *outbox) stalled(ctx context.Context, start ws.Moment, n int, rest []b
 	case fragile || timeout > 0 && int64(now-start) >= timeout:
 		return cut(ErrWriteTimeout)
 	}
-	out.deadline = 0
-	if timeout > 0 {
+	if timeout > 0 { // else there is no deadline
 		out.deadline = start.Add(timeout)
 	}
 	out.interrupt.limit(out.deadline)
