@@ -74,13 +74,20 @@ func accept(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Upgrade plays the client's part of the opening handshake: it sends a
-// [Request] for "/" on "server.test" with further header lines, and wants a 101
-// with the right Sec-WebSocket-Accept. It returns the response's head.
+// Upgrade is UpgradeAt "/" on "server.test", with further header lines.
 func (p *Peer) Upgrade(lines ...string) string {
 	p.t.Helper()
+	return p.UpgradeAt("/", "server.test", lines...)
+}
+
+// UpgradeAt plays the client's part of the opening handshake: it sends a
+// [Request] for path on host, which a server elsewhere may look at, with further
+// header lines, and wants a 101 with the right Sec-WebSocket-Accept. It returns
+// the response's head.
+func (p *Peer) UpgradeAt(path, host string, lines ...string) string {
+	p.t.Helper()
 	p.role = client
-	p.send(Request("/", "server.test", lines...))
+	p.send(Request(path, host, lines...))
 	const why = "the server's opening handshake"
 	head := p.ReadHead(why)
 	if !strings.HasPrefix(head, "HTTP/1.1 101 ") {
