@@ -111,6 +111,10 @@ func TestLockAcquire(t *testing.T) {
 			t.Errorf("the context has ended: %v", err)
 		}
 		lockState(t, "who gave up has left the line", &l, contended, 0)
+		l.release()
+		if err := l.standInLine(ctx, life); err != nil { // free since it was tried
+			t.Errorf("there was no need to wait: %v", err)
+		}
 
 		go func() { got <- l.acquire(background, life) }()
 		synctest.Wait()
