@@ -158,8 +158,9 @@ func TestLifetime(t *testing.T) {
 	type key struct{}
 	for _, early := range []bool{false, true} {
 		l := &lifetime{base: context.WithValue(context.Background(), key{}, "of the request")}
+		var done <-chan struct{}
 		if early {
-			l.Done()
+			done = l.Done()
 		}
 		if _, ok := l.Deadline(); ok {
 			t.Error("it has a deadline")
@@ -181,6 +182,9 @@ func TestLifetime(t *testing.T) {
 		}
 		if l.Err() != context.Canceled || l.err() != error(end) || l.cause(ended) != error(end) || !isTurn(l.Done()) || context.Cause(l) != error(end) {
 			t.Errorf("it ended for %v: %v, %v", end, l.Err(), l.err())
+		}
+		if early && done != l.Done() {
+			t.Error("there are two channels")
 		}
 		if l.Value(key{}) != "of the request" {
 			t.Error("its values are gone")
