@@ -8,6 +8,7 @@
 //	go run ./testees -echo NAME URL         connects once, and echoes until the end
 //	go run ./testees -client NAME URL       plays all cases of a suite that waits at URL
 //	go run ./testees -page FILE             plays our suite with all of them, and writes a page
+//	go run ./testees -record FILE           has the real testsuite judge them all
 //
 // What is not written in Go is installed on first use, as the tests' peers are.
 package main
@@ -55,6 +56,7 @@ func main() {
 	echo := flag.String("echo", "", "the library to connect with, once, to the URL behind the flags")
 	client := flag.String("client", "", "the library to play all cases with of the suite at the URL behind the flags")
 	page := flag.String("page", "", "judge all libraries and write what there is to say of them to this `file`")
+	record := flag.String("record", "", "have the real Autobahn testsuite judge all libraries, and write its verdicts to this `file`")
 	only := flag.String("only", "", "with -page, only these `libraries`, with commas between")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -73,6 +75,8 @@ func main() {
 		err = on(*client, func(l library) error { return l.run(ctx, "client", flag.Arg(0)) })
 	case *page != "":
 		err = writePage(ctx, *page, *only)
+	case *record != "":
+		err = recordAll(ctx, *record)
 	default:
 		flag.Usage()
 		os.Exit(2)

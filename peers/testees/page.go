@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"framewright/autobahn/wsspec"
+	"framewright/internal/procgroup"
 )
 
 // A judged is what the suite says of a library in a role.
@@ -38,12 +39,7 @@ func (l library) judge(ctx context.Context, role wsspec.Role, cases []*wsspec.Ca
 			j.err = err
 			return j
 		}
-		ct := wsspec.NewClientTest(ctx, ln, s, func(ctx context.Context, url string, out io.Writer) error {
-			cmd := selfCommand(ctx, "-echo", l.name, url)
-			cmd.Stdout, cmd.Stderr = out, out
-			return cmd.Run()
-		})
-		j.play(ctx, ct, cases, 6)
+		j.play(ctx, wsspec.NewClientTest(ctx, ln, s, l.echoProcess), cases, 6)
 		return j
 	}
 	byChapter := map[string][]*wsspec.Case{}
@@ -103,6 +99,14 @@ type process struct {
 	kill func()
 }
 
+// echoProcess is a client of the library, in a process of its own.
+func (l library) echoProcess(ctx context.Context, url string, out io.Writer) error {
+	cmd := selfCommand(ctx, "-echo", l.name, url)
+	procgroup.Own(cmd, time.Second)
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd.Run()
+}
+
 func selfCommand(ctx context.Context, args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
@@ -112,15 +116,19 @@ func selfCommand(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 func serveProcess(ctx context.Context, name string) (*process, error) {
+	ctx, kill := context.WithCancel(ctx)
 	cmd := selfCommand(ctx, "-serve", name)
-	p := &process{gone: make(chan struct{}), kill: func() { cmd.Process.Kill() }}
+	procgroup.Own(cmd, 5*time.Second) // it may have a process of its own
+	p := &process{gone: make(chan struct{}), kill: kill}
 	cmd.Stderr = &p.err
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()
 	if err := cmp.Or(err1, err2); err != nil {
+		kill()
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
+		kill()
 		return nil, err
 	}
 	p.in = in
@@ -130,6 +138,7 @@ func serveProcess(ctx context.Context, name string) (*process, error) {
 	go func() {
 		io.Copy(io.Discard, out)
 		cmd.Wait()
+		kill()
 		close(p.gone)
 	}()
 	if !ok {
