@@ -30,7 +30,8 @@ var stages = []stage{
 	{"test", "tests", alone, 15 * time.Minute, goTest(".", "-race")},
 	{"allocations", "tests", alone, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
 	{"bench", "tests", alone, 5 * time.Minute, goTest("bench")},
-	{"conformance", "cases", alone, 30 * time.Minute, tool(".", "go", "run", "./autobahn", "-engine", "wstest")},
+	{"conformance", "cases", alone, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
+	{"autobahn", "cases", alone, 30 * time.Minute, autobahn},
 	{"peers", "tests", first, 20 * time.Minute, peers},
 	{"staticcheck", "modules", second, 10 * time.Minute, each("go", "run", staticcheck, "./...")},
 	{"platforms", "pairs", second, 30 * time.Minute, platforms}, // of a module and a platform
