@@ -113,15 +113,16 @@ func (ch *chapter) deflateAnswers() {
 // deflateAgreed are answers that a client may take, and what is then kept.
 func (ch *chapter) deflateAgreed() {
 	right := func(word string, p deflateParams, mustTake bool) {
-		ch.add(word, "the answer "+p.String(), withClientOffers(func(d *Dialogue, _ []deflateParams) Verdict {
+		ch.add(word, "the answer "+p.String(), withClientOffers(func(d *Dialogue, offers []deflateParams) Verdict {
 			n, err := d.openDeflated(p)
 			if err != nil {
-				d.hello()
-				return Skip("the client's offer does not allow %s", p)
+				return notAgreed(d, p)
 			}
+			// One that has said that it will keep no context may want to hear it.
+			mustTake := mustTake && (p.clientNoContext || !offers[0].clientNoContext)
 			v := n.converse("the answer is taken, and what it says is kept")
 			if v.Outcome == Failed && !mustTake && len(n.messages) == 0 && len(n.faults) == 0 && n.over() {
-				return Skip("the client does not take %s, and ends the connection as it must then", p)
+				return Skip("the client does not take every answer that fits its offer, and ends the connection, as it must then")
 			}
 			return v
 		}))
