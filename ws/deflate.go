@@ -109,6 +109,11 @@ func (p DeflateParams) Sending(r Role) (bits int, keep bool) {
 // Receiving does the same for the direction in which it receives.
 func (p DeflateParams) Receiving(r Role) (bits int, keep bool) { return p.Sending(1 - r) }
 
+// Compressed reports whether a message of plain bytes goes out in its compressed form of
+// so many (RFC 7692 §6): if that is shorter; and where the context is kept in any case, as
+// the peer's is only like ours if it sees every message that way.
+func Compressed(plain, compressed int, keep bool) bool { return compressed < plain || keep }
+
 // The parameters of permessage-deflate, as one offer or answer has them.
 type deflateOffer struct {
 	serverNoContext, clientNoContext bool
@@ -254,11 +259,10 @@ func OfferDeflate(c *Compression) string {
 	return offer
 }
 
-// CheckDeflate is the client's half: it holds the answer's
-// Sec-WebSocket-Extensions headers against the offer that OfferDeflate made
-// for c, nil if none was made, and returns what is agreed, nil if the server
-// declined. An error
-// is a *HandshakeError; the client then fails the connection (RFC 7692 §7.1).
+// CheckDeflate is the client's half: it holds the answer's Sec-WebSocket-Extensions
+// headers against the offer that OfferDeflate made for c, nil if none was made, and
+// returns what is agreed, nil if the server declined. An error is a *HandshakeError; the
+// client then fails the connection (RFC 7692 §7.1).
 func CheckDeflate(answer []string, c *Compression) (agreed *DeflateParams, err error) {
 	bad := func(why string) (*DeflateParams, error) {
 		return nil, RuleAnswerExtensions.Refusal("the answer's Sec-WebSocket-Extensions " + http1.QuoteValues(answer) + ": " + why)

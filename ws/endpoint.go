@@ -284,7 +284,7 @@ func (e *Endpoint) AppendMessage(dst []byte, op Opcode, p []byte) ([]byte, error
 	}
 	h := Header{Fin: true, Opcode: op}
 	if c := e.alone; c.z != nil && len(p) >= c.threshold && e.Out.State() == StateReady {
-		if z := c.z.Append(nil, p); len(z) < len(p) || c.keeps {
+		if z := c.z.Append(nil, p); Compressed(len(p), len(z), c.keeps) {
 			h.RSV, p = RSV1, z
 		}
 	}

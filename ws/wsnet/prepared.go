@@ -74,7 +74,7 @@ func (p *Prepared) deflated(bits int) *preparedDeflate {
 		return z
 	}
 	z := &preparedDeflate{}
-	if payload := deflate.NewCompressor(bits, false).Append(nil, p.data); len(payload) < len(p.data) {
+	if payload := deflate.NewCompressor(bits, false).Append(nil, p.data); ws.Compressed(len(p.data), len(payload), false) {
 		z.wire, z.payload = serverFrame(ws.Header{Fin: true, RSV: ws.RSV1, Opcode: p.op}, payload)
 	}
 	p.compressed[bits] = z

@@ -27,14 +27,11 @@ var compressBuffers = sync.Pool{New: func() any { return new([]byte) }}
 // keepBuffer is the largest buffer that goes back to the pool.
 const keepBuffer = 256 << 10
 
-// compress returns the payload for p, and the buffer to give back. A message
-// that does not become smaller goes out as it is; but where the context is
-// kept the peer's is only like ours if it sees every message in its compressed
-// form.
+// compress returns the payload for p, see ws.Compressed, and the buffer to give back.
 func (z *deflater) compress(h *ws.Header, p []byte) ([]byte, *[]byte) {
 	buf := compressBuffers.Get().(*[]byte)
 	*buf = z.c.Append((*buf)[:0], p)
-	if len(*buf) >= len(p) && !z.keep {
+	if !ws.Compressed(len(p), len(*buf), z.keep) {
 		return p, buf
 	}
 	h.RSV |= ws.RSV1
