@@ -11,4 +11,8 @@
 // its own for what that suite never tests; those ids begin with the section. A
 // [Dialogue] is one connection with the testee, the implementation under test. It
 // keeps what went over the wire. Playing a case gives a [Result].
+//
+// That the chapter "autobahn" says of a testee what the Autobahn testsuite says is
+// tested with endpoints that are broken on purpose: they, and the testsuite's verdicts
+// on them, are in package testees.
 package wsspec

@@ -2,13 +2,13 @@ package testees
 
 import "time"
 
-// All returns the testees; the first is not broken.
+// All returns the testees. The first is not broken, the last have several faults each.
 func All() []Testee {
 	var all []Testee
 	for _, group := range [][]Testee{messages, pings, rules, faults, closings, openings} {
 		all = append(all, group...)
 	}
-	return all
+	return append(all, mixed(40, all[1:])...)
 }
 
 var messages = []Testee{

@@ -1,8 +1,12 @@
 // Command record has the real Autobahn testsuite judge the testees, and writes its
-// verdicts to testdata/autobahn.txt. It needs the environment that `go run ./autobahn`
-// has made, and takes some minutes:
+// verdicts to testdata/autobahn.txt. It needs the environment that
+// `go run ./autobahn -engine wstest` makes, and half an hour:
 //
 //	go run ./autobahn/wsspec/testees/record
+//
+// The testsuite waits by the clock, a second at most places, so that a busy machine
+// makes it say UNCLEAN of what was late. What TestAgreement finds to differ is recorded
+// again, on its own: -only late-pong,slow -cases 5.7,6.5.1 -workers 2.
 package main
 
 import (
@@ -57,7 +61,7 @@ func findPython() string {
 
 func run(ctx context.Context, python, only, cases, out string, workers int) error {
 	if python == "" {
-		return errors.New("no testsuite here: run `go run ./autobahn -cases 1.1.1` once, or say -python")
+		return errors.New("no testsuite here: run `go run ./autobahn -engine wstest -cases 1.1.1` once, or say -python")
 	}
 	var chosen []testees.Testee
 	for _, t := range testees.All() {
