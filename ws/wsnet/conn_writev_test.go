@@ -43,8 +43,7 @@ func TestWriteLongOverTCP(t *testing.T) {
 // left; a Close frame can still be sent.
 func TestWriteLongToAFullSocket(t *testing.T) {
 	wstest.CheckLeaks(t)
-	server, client := cgTCP(t)
-	filled := wsFill(t, server)
+	server, client, filled := wsFull(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	c := wsnet.NewConn(server, ws.RoleServer, &wsnet.Options{PingInterval: -1, WriteTimeout: -1, Trace: func(ws.TraceEvent) { cancel() }})
 	if err := c.Write(ctx, ws.OpBinary, wvLong); !errors.Is(err, context.Canceled) || c.Err() != nil {
