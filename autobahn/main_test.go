@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"framewright/autobahn/internal/testee"
+	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
 
 	"github.com/google/go-cmp/cmp"
@@ -228,6 +233,67 @@ func (m *mortal) Accept() (net.Conn, error) {
 		m.Listener.Close()
 	}
 	return m.Listener.Accept()
+}
+
+// A client that speaks Autobahn's protocol plays all cases and ends the run.
+func TestListen(t *testing.T) {
+	wstest.CheckLeaks(t)
+	r, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- choose([]string{"-listen", "127.0.0.1:0", "-cases", "1.1.*,2.*"})(t.Context(), w, w)
+		w.Close()
+	}()
+	lines := bufio.NewScanner(r)
+	lines.Scan()
+	_, rest, _ := strings.Cut(lines.Text(), "waiting at ")
+	base, _, _ := strings.Cut(rest, " ")
+	client := make(chan error, 1)
+	go func() { client <- testee.Client{Base: base, Agent: "theirs", Log: io.Discard}.Run(t.Context()) }()
+	var out strings.Builder
+	for lines.Scan() {
+		out.WriteString(lines.Text() + "\n")
+	}
+	if c := <-code; c != 0 || !strings.Contains(out.String(), "theirs, client") || !strings.Contains(out.String(), "19 passed, 0 failed") {
+		t.Errorf("exit status %d:\n%s", c, &out)
+	}
+	if err := <-client; err != nil {
+		t.Error(err)
+	}
+}
+
+// What was not played when the run is interrupted is not run, and never failed.
+func TestInterrupted(t *testing.T) {
+	wstest.CheckLeaks(t)
+	url := echoServer(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	var b bytes.Buffer
+	code := choose([]string{"-url", url, "-cases", "5.19,1.1.1,5.20"})(ctx, &b, &b)
+	if code == 0 || !strings.Contains(b.String(), " 0 failed, ") || !strings.Contains(b.String(), " not run\n") {
+		t.Errorf("exit status %d:\n%s", code, &b)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	s := httptest.NewUnstartedServer(wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
+		for m, err := range c.Messages(ctx) {
+			if err != nil || c.Write(ctx, m.Opcode, m.Data) != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	defer s.Close()
+	url := "wss" + strings.TrimPrefix(s.URL, "https")
+	if code, out := command(t, "-url", url, "-cases", "1.1.*", "-insecure"); code != 0 || !strings.Contains(out, "8 passed") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+	if code, out := command(t, "-url", url, "-cases", "1.1.*"); code != 2 || !strings.Contains(out, "-insecure takes any") {
+		t.Errorf("with a certificate of nobody: exit status %d:\n%s", code, out)
+	}
 }
 
 func TestList(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log"
 	"net"
 	"os"
 	"path/filepath"
@@ -60,6 +61,7 @@ func (o *options) trials(ctx context.Context) ([]*trial, error) {
 		all = append(all, t)
 	}
 	if o.role != "server" {
+		log.SetOutput(io.Discard) // net/http, below our client, remarks on what the suite sends on purpose
 		t, err := o.clientTrial(ctx, "our client", func(ctx context.Context, url string, output io.Writer) error {
 			testee.Echo(ctx, url) // how its connection ends is the suite's to judge
 			return nil

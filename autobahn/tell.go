@@ -181,7 +181,12 @@ func (t *teller) remarks(r *report.Report) {
 			weak = append(weak, c.ID)
 		}
 	}
-	for _, why := range reasons {
+	const most = 6 // different reasons
+	for i, why := range reasons {
+		if i == most {
+			fmt.Fprintf(t.out, "and %d more reasons to skip, which the reports have\n", len(reasons)-most)
+			break
+		}
 		fmt.Fprintf(t.out, "skipped %d of %s: %s\n", skipped[why], r.Role, oneLine(why, 300))
 	}
 	if n := len(weak); n > 0 {
