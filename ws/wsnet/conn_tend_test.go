@@ -37,10 +37,14 @@ func TestPongsToAFullSocket(t *testing.T) {
 		client.Write(append(ctMasked(true, ws.OpPing, text), ctMasked(true, ws.OpText, text)...))
 		ctRead(t, "behind a ping", c, ws.OpText, text)
 	}
-	pongs := append(ctUnmasked(true, ws.OpPong, "first"), ctUnmasked(true, ws.OpPong, "third")...)
-	tendRead(t, client, filled, pongs)
-	if s := c.Stats(); s.PingsIn != 3 || s.BytesOut > uint64(len(pongs)) {
-		t.Errorf("%+v", s)
+	tendRead(t, client, filled, ctUnmasked(true, ws.OpPong, "first"))
+	got := make([]byte, 2+6)
+	if io.ReadFull(client, got[:2+5]); string(got[:2+5]) == "\x8a\x06secon" { // it may have gone out with the first
+		io.ReadFull(client, got[2+5:])
+		io.ReadFull(client, got[:2+5])
+	}
+	if string(got[:2+5]) != "\x8a\x05third" {
+		t.Errorf("got %q, want the newest pong", got)
 	}
 	c.CloseNow()
 }
