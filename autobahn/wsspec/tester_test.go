@@ -3,6 +3,8 @@ package wsspec
 import (
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // With a patience of a second the waits are the testsuite's own; with another their
@@ -73,4 +75,43 @@ func TestPythonDecodes(t *testing.T) {
 			t.Errorf("%+q: %v", s, got)
 		}
 	}
+}
+
+// Whatever a testee sends, a tester ends with the same verdict however it was cut into
+// reads, unless it found a fault.
+func FuzzTester(f *testing.F) {
+	for _, client := range []bool{false, true} {
+		var b []byte
+		for _, fr := range []Frame{begun("κό"), Ping("?"), last("ε"), Binary([]byte{0xFF}), Pong(""), CloseFrame(1000, "bye")} {
+			b = fr.Append(b, !client)
+		}
+		f.Add(b, byte(3), client)
+		f.Add(Frame{Fin: true, Opcode: 11, RSV: 5, Form: Length64, Payload: []byte("x")}.Append(nil, client), byte(1), client)
+		f.Add(CloseFrame(1005, "\xed\xa0\x80").Append(nil, !client), byte(2), client)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, size byte, client bool) {
+		play := func(size int) *tester {
+			tt := newTester(&trial{do: first.kill(1), outcomes: ok(), end: normal}, client)
+			tt.wait = func(d time.Duration) time.Duration { return d }
+			tt.write = func(outgoing) {}
+			tt.start()
+			for rest := append([]byte(nil), b...); len(rest) > 0; {
+				n := min(size, len(rest))
+				tt.receive(rest[:n:n])
+				rest = rest[n:]
+			}
+			tt.tick(time.Minute, func() bool { return tt.phase == phaseOver })
+			return tt
+		}
+		whole, cut := play(max(1, len(b))), play(max(1, int(size)))
+		if whole.phase != phaseOver {
+			t.Error("not over after a minute")
+		}
+		if whole.failedByUs || cut.failedByUs {
+			return
+		}
+		if diff := cmp.Diff(whole.verdict(), cut.verdict()); diff != "" {
+			t.Errorf("whole and %d at a time (-whole +cut):\n%s", size, diff)
+		}
+	})
 }
