@@ -21,3 +21,15 @@ func TestCorpora(t *testing.T) {
 		}
 	}
 }
+
+// A message at the start of the corpus refers to its end once that has been sent.
+func TestSalvoComesRound(t *testing.T) {
+	s := newSalvo(salvoKey{corpora[0], 16 << 10, 0, 12, true, false})
+	round := corpusSize / s.length
+	if string(s.wire(0)) == string(s.wire(round)) || string(s.wire(1)) != string(s.wire(round+1)) {
+		t.Error("the first message is the same as one round later, or the second is not")
+	}
+	if s.content(0) != s.content(round) {
+		t.Error("the content is another one round later")
+	}
+}

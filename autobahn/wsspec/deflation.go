@@ -25,6 +25,10 @@ type deflation struct {
 	stats   []inflate.Stats // of the testee's compressed messages
 }
 
+// maxEcho bounds a message of the testee's in bytes, once inflated: more than any case
+// sends.
+const maxEcho = 64 << 20
+
 // newDeflation is for a connection that is open now.
 func newDeflation(d *Dialogue, p deflateParams) *deflation {
 	n := &deflation{d: d, agreed: p}
@@ -34,7 +38,7 @@ func newDeflation(d *Dialogue, p deflateParams) *deflation {
 		out, in, outKeeps, inKeeps = in, out, inKeeps, outKeeps
 	}
 	n.window, n.keeps = out, outKeeps
-	n.inflate = inflate.New(inflate.Options{Window: in, NoContext: !inKeeps, Limit: 1 << 30})
+	n.inflate = inflate.New(inflate.Options{Window: in, NoContext: !inKeeps, Limit: maxEcho})
 	return n
 }
 

@@ -30,6 +30,35 @@ func TestNegotiationIsWhole(t *testing.T) {
 	}
 }
 
+func TestJudgeAgreement(t *testing.T) {
+	for _, tt := range []struct {
+		name, answer string
+		offers       []deflateParams
+		want         string // a part of the error; "" is none
+	}{
+		{"plain", deflateName, []deflateParams{{}}, ""},
+		{"none", "", []deflateParams{{serverBits: 9}}, ""},
+		{"more than was asked", deflateName + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9", []deflateParams{{}}, ""},
+		{"a smaller window", deflateName + "; server_max_window_bits=9", []deflateParams{{serverBits: 10}}, ""},
+		{"the second offer", deflateName, []deflateParams{{serverBits: 10}, {}}, ""},
+		{"a greater window", deflateName + "; server_max_window_bits=11", []deflateParams{{serverBits: 10}}, "server_max_window_bits=10 was offered"},
+		{"no window", deflateName, []deflateParams{{serverBits: 10}}, "is not accepted with it"},
+		{"a context", deflateName, []deflateParams{{serverNoContext: true}}, "is not accepted with it"},
+		{"a window that was not offered", deflateName + "; client_max_window_bits=9", []deflateParams{{}}, "was not offered"},
+		{"a window that was", deflateName + "; client_max_window_bits=9", []deflateParams{{clientBitsAny: true}}, ""},
+		{"a greater one for the client", deflateName + "; client_max_window_bits=11", []deflateParams{{clientBits: 10}}, "client_max_window_bits=10 was offered"},
+		{"no value", deflateName + "; client_max_window_bits", []deflateParams{{clientBitsAny: true}}, "8 to 15"},
+		{"two", deflateName + ", " + deflateName, []deflateParams{{}}, "2 extensions"},
+		{"another", "x", []deflateParams{{}}, "not offered"},
+		{"no list", deflateName + ";", []deflateParams{{}}, "§9.1"},
+	} {
+		_, on, err := judgeAgreement(Head{Lines: []Field{{extensionsField, tt.answer}}}, tt.offers)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || err == nil && on != (tt.answer != "") {
+			t.Errorf("%s: %v, %v; want an error with %q", tt.name, on, err, tt.want)
+		}
+	}
+}
+
 // ofRole are the cases for a role.
 func ofRole(all []*Case, r Role) (some []*Case) {
 	for _, c := range all {

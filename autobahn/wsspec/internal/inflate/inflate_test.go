@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"framewright/autobahn/wsspec/internal/deflate"
 )
 
 func unhex(tb testing.TB, s string) []byte {
@@ -178,6 +180,77 @@ func TestWindow(t *testing.T) {
 			if _, _, err := d.Message(nil, squeeze(t, 9, content[:distance], content[:60])); over == 1 != errors.Is(err, ErrWindow) {
 				t.Errorf("lenient, %d bits, distance %d into the message before: %v", bits, distance, err)
 			}
+		}
+	}
+}
+
+// A distance may go back to the first byte that is known, and not to the one before.
+func TestHistoryEdge(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 120000/16)
+	for _, tt := range []struct {
+		name     string
+		before   string // the message before
+		literals int
+		distance int
+		want     error
+	}{
+		{"to the start", "", 2, 2, nil},
+		{"to before the start", "", 2, 3, ErrHistory},
+		{"to the start of a later message", "Hello", 2, 2, nil},
+		{"into the message before", "Hello", 2, 3, ErrHistory},
+		{"to the start, much later", long, 20000, 20000, nil}, // the history has moved meanwhile
+		{"into the message before, much later", long, 20000, 20001, ErrHistory},
+	} {
+		d := New(Options{NoContext: true})
+		var w deflate.Writer
+		if tt.before != "" {
+			w.Stored(false, []byte(tt.before))
+			if _, _, err := d.Message(nil, w.Message()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Fixed(false)
+		w.Literals(long[:tt.literals])
+		w.Match(3, tt.distance)
+		w.EndBlock()
+		if _, _, err := d.Message(nil, w.Message()); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+}
+
+// zlib puts out 16 KiB first. What is behind that may go back no further than a window
+// before it, whatever was allowed earlier.
+func TestLenientMarks(t *testing.T) {
+	filler := strings.Repeat("0123456789abcdef", 1024)
+	for _, tt := range []struct {
+		name string
+		at   []int // where there is a match from 2,000 bytes back
+		want bool  // that it is taken
+	}{
+		{"in the first 16 KiB", []int{3000, 16000}, true},
+		{"behind them", []int{3000, 16384 + 1400}, false},
+		{"behind them, as far as the window reaches", []int{3000, 16384 + 1488}, true},
+		{"behind the next 16 KiB", []int{3000, 30000, 32768 + 100}, false},
+		{"in the 32 KiB behind that", []int{3000, 30000, 32768 + 1500, 65000}, true},
+		{"behind them", []int{40000, 65536 + 100}, false},
+	} {
+		var w deflate.Writer
+		w.Fixed(false)
+		done := 0
+		for _, at := range tt.at {
+			for done < at {
+				n := min(at-done, len(filler))
+				w.Literals(filler[:n])
+				done += n
+			}
+			w.Match(100, 2000)
+			done += 100
+		}
+		w.EndBlock()
+		_, _, err := New(Options{Window: 9, Lenient: true}).Message(nil, w.Message())
+		if tt.want != (err == nil) || err != nil && !errors.Is(err, ErrWindow) {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }
