@@ -94,6 +94,8 @@ const rsv = `If a nonzero value is received and none of the negotiated extension
 // rsvNames are the reserved bits by the value that they have together.
 var rsvNames = [8]string{4: "rsv1", 2: "rsv2", 1: "rsv3", 6: "rsv12", 5: "rsv13", 3: "rsv23", 7: "rsv123"}
 
+var rsvTitles = [8]string{4: "RSV1", 2: "RSV2", 1: "RSV3", 6: "RSV1 and RSV2", 5: "RSV1 and RSV3", 3: "RSV2 and RSV3", 7: "all three reserved bits"}
+
 func (ch *chapter) reservedBits() {
 	ch.at("5.2", rsv)
 	inside := frames(begun("good"))
@@ -117,7 +119,7 @@ func (ch *chapter) reservedBits() {
 			{"close-inside", "a Close between fragments", inside, CloseFrame(1000, "")},
 		} {
 			f.f.RSV = bits
-			ch.script(rsvNames[bits]+"-"+f.word, strings.ToUpper(rsvNames[bits])+" on "+f.title+", without an extension",
+			ch.script(rsvNames[bits]+"-"+f.word, rsvTitles[bits]+" on "+f.title+", without an extension",
 				script{lead: f.lead, main: frames(f.f), want: fails, codes: []int{1002}})
 		}
 	}

@@ -3,6 +3,7 @@ package wsspec
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 const (
@@ -83,9 +84,10 @@ func (ch *chapter) goodText() {
 	all := ""
 	for _, c := range characters {
 		all += c.s
-		ch.script("u-"+c.word, "U+"+c.word, script{main: frames(Text("a" + c.s + "z"))})
+		name := "U+" + strings.ToUpper(c.word)
+		ch.script("u-"+c.word, name+" between two letters", script{main: frames(Text("a" + c.s + "z"))})
 		if len(c.s) > 1 {
-			ch.script("u-"+c.word+"-fragments", "U+"+c.word+" in fragments of a byte", script{main: fragmentsOf(c.s, 1)})
+			ch.script("u-"+c.word+"-fragments", name+" in fragments of a byte", script{main: fragmentsOf(c.s, 1)})
 		}
 	}
 	for size := range 5 {
