@@ -12,7 +12,7 @@ type trial struct {
 	id, title string
 	section   string // of RFC 6455
 	clause    string // the RFC's words
-	why       string // of the informational ones: what is open
+	why       string // why it is no MUST, if it is none
 	tags      []string
 
 	do       acts

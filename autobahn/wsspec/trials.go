@@ -42,8 +42,11 @@ func allTrials() []*trial {
 
 func (tr *trial) asCase() *Case {
 	level := Must
-	if tr.open {
+	switch {
+	case tr.open:
 		level = Info
+	case tr.why != "":
+		level = Should
 	}
 	return &Case{
 		ID: tr.id, Chapter: "autobahn", Section: "6455 " + tr.section, Level: level, Roles: Both,
