@@ -53,7 +53,7 @@ func main() {
 	flag.BoolVar(&s.v, "v", false, "say of each mutant what became of it when it is known")
 	flag.BoolVar(&s.list, "list", false, "only list the mutants")
 	flag.StringVar(&s.only, "only", "", "a regular `expression`: only mutants of functions that match")
-	flag.StringVar(&s.reach, "reach", "", "measure what each test reaches, keep it in this `file` (remove it when tests have changed; new ones are added), and run on each mutant all tests that reach it, quick ones first")
+	flag.StringVar(&s.reach, "reach", "", "measure what each test reaches, keep it in this `file` (remove it when tests have changed; it is measured again when the package has, and new ones are added), and run on each mutant all tests that reach it, quick ones first")
 	flag.StringVar(&s.again, "again", "", "only the mutants that stand in this `file`, an earlier run's output, as open")
 	flag.IntVar(&s.jobs, "p", 2, "how many mutants run at the same time")
 	flag.StringVar(&s.reviewed, "reviewed", "", "the list of survivors that were looked at (default: internal/mutate/reviewed.txt of the module)")

@@ -219,6 +219,26 @@ func TestReach(t *testing.T) {
 	if a, b := count.FindString(before), count.FindString(out.String()); a != b || !strings.Contains(out.String(), " 0 killed") {
 		t.Errorf("what was open, again: %s, want %s and none killed", out.String(), a)
 	}
+
+	// Where other lines were reached, in files that were others, is not believed.
+	if err := os.WriteFile(keep, bytes.ReplaceAll(kept(t, keep), []byte(`"Of":"`), []byte(`"Of":"not `)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mutate(settings{pkg: sample, file: "sample.go", jobs: 2, only: "^Double$", reach: keep, reviewed: none}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(kept(t, keep), []byte(`"Of":"not `)) {
+		t.Error("what was measured of other files is kept")
+	}
+}
+
+func kept(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestParseBlock(t *testing.T) {

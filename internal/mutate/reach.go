@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +22,7 @@ import (
 
 // reached is what one test reaches, and how long it takes.
 type reached struct {
+	Of     string // the package's files then, see version
 	Took   time.Duration
 	Blocks map[string][]block // by the file's name
 }
@@ -38,8 +41,8 @@ func (b block) within(a block) bool {
 }
 
 // measure runs every test that run names, and skip does not, alone, and says what
-// it reaches. What the file keep says of earlier runs is believed, and the rest
-// added to it.
+// it reaches. What the file keep says of earlier runs is believed if the package's
+// files are still the same, in which the blocks lie, and the rest added to it.
 func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*reached, error) {
 	leave, err := regexp.Compile(cmp.Or(skip, "^$"))
 	if err != nil {
@@ -51,6 +54,10 @@ func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*rea
 			return nil, fmt.Errorf("-reach %s: %w", keep, err)
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	version, err := t.version()
+	if err != nil {
 		return nil, err
 	}
 	binary := filepath.Join(tmp, "cover.test")
@@ -73,6 +80,7 @@ func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*rea
 		wg.Go(func() {
 			for name := range next {
 				got := t.alone(binary, filepath.Join(tmp, fmt.Sprintf("profile%d", i)), name)
+				got.Of = version
 				mu.Lock()
 				known[name] = got
 				mu.Unlock()
@@ -84,7 +92,7 @@ func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*rea
 			continue
 		}
 		mu.Lock()
-		missing := known[name] == nil
+		missing := known[name] == nil || known[name].Of != version
 		mu.Unlock()
 		if missing {
 			next <- name
@@ -101,6 +109,26 @@ func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*rea
 		return nil, err
 	}
 	return all, os.WriteFile(keep, b, 0o600)
+}
+
+// version is another one when any of the package's files is, tests excepted.
+func (t *target) version() (string, error) {
+	names, err := filepath.Glob(filepath.Join(t.dir, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n%s", filepath.Base(name), len(b), b)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // alone runs one test. Whether it passes does not matter here: some cannot when
