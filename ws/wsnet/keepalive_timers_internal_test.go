@@ -123,9 +123,15 @@ func TestTimers(t *testing.T) {
 		// All leave, and one comes.
 		start = time.Now()
 		x, y := enter("x", interval), enter("y", interval)
+		set := []*time.Timer{ts.queues[0].timer, ts.queues[1].timer}
 		ts.remove(&y.place)
 		ts.remove(&x.place)
 		empty("both have left")
+		for _, timer := range set {
+			if timer != nil && timer.Stop() {
+				t.Error("both have left, and a timer still runs")
+			}
+		}
 		time.Sleep(time.Second)
 		enter("z", interval)
 		time.Sleep(time.Minute)
