@@ -34,17 +34,39 @@ import (
 //go:embed oracle.py
 var oracle []byte
 
+//go:embed wire.py
+var wire string
+
 func main() {
 	python := flag.String("python", findPython(), "the testsuite's `interpreter`")
 	only := flag.String("only", "", "the testees with these `names`, separated by commas; the others keep their verdicts")
 	cases := flag.String("cases", "", "only the cases with these `ids`, separated by commas; the others keep their verdicts")
 	out := flag.String("out", "autobahn/wsspec/testees/testdata/autobahn.txt", "the `file` to write")
+	wireOnly := flag.Bool("wire", false, "only write what the cases send, to wire.txt beside it; that takes a second")
 	workers := flag.Int("workers", 6, "how many testees of a role at a time")
 	flag.Parse()
+	if *wireOnly {
+		if err := writeWire(*python, filepath.Join(filepath.Dir(*out), "wire.txt")); err != nil {
+			fmt.Fprintln(os.Stderr, "record:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(context.Background(), *python, *only, *cases, *out, *workers); err != nil {
 		fmt.Fprintln(os.Stderr, "record:", err)
 		os.Exit(1)
 	}
+}
+
+// writeWire writes what the testsuite's cases send.
+func writeWire(python, file string) error {
+	cmd := exec.Command(python, "-c", wire)
+	cmd.Stderr = os.Stderr
+	b, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("the testsuite: %w", err)
+	}
+	return os.WriteFile(file, b, 0o644)
 }
 
 func findPython() string {
