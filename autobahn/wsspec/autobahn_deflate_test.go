@@ -155,7 +155,7 @@ func TestDeflateCasesBrokenServers(t *testing.T) {
 			t.Parallel()
 			s := Settings{Count: 10, Patience: 5 * time.Second}
 			if tt.testee.silent || tt.testee.noClose || tt.testee.stays || tt.testee.endsWith != nil {
-				s.Patience = 50 * time.Millisecond
+				s.Patience = 2 * time.Second
 			}
 			wantAll(t, playAll(t, tt.testee.server(t), s, []*Case{findCase(t, tt.id)}), tt.behavior, tt.end)
 		})
