@@ -112,9 +112,9 @@ func answerFault(h Head, key string) error {
 	case words[0] != "HTTP/1.1" || status != 101:
 		return fmt.Errorf("answered %.60q instead of 101", h.First)
 	case !strings.EqualFold(f.values["upgrade"], "websocket"):
-		return fmt.Errorf("Upgrade is %q instead of websocket", f.values["upgrade"])
+		return fmt.Errorf("an Upgrade to %q instead of websocket", f.values["upgrade"])
 	case !f.has("connection", "upgrade"):
-		return errors.New("Connection does not have Upgrade")
+		return errors.New("a Connection without Upgrade")
 	case f.values["sec-websocket-accept"] != AcceptFor(key):
 		return fmt.Errorf("Sec-WebSocket-Accept is %q; want %q", f.values["sec-websocket-accept"], AcceptFor(key))
 	case strings.Trim(f.values["sec-websocket-extensions"], ", \t") != "":

@@ -20,9 +20,8 @@ const onePongWill = "an endpoint may answer only the last of several pings (§5.
 
 const hello13 = "Hello, world!"
 
-func gotText(s string) event   { return event{aText, s} }
-func gotBinary(s string) event { return event{aBinary, s} }
-func gotPong(s string) event   { return event{aPong, s} }
+func gotText(s string) event { return event{aText, s} }
+func gotPong(s string) event { return event{aPong, s} }
 
 // begun is a first fragment, more a middle one, last the last.
 func begun(s string) Frame { return Frame{Opcode: OpText, Payload: []byte(s)} }
