@@ -251,10 +251,22 @@ func named(err error, waited time.Duration) error {
 		return io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("%w in %v", ErrSilent, waited)
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case isReset(err):
 		return ErrReset
 	}
 	return err
+}
+
+// isReset reports whether an error says that the other side has torn the connection
+// down. Windows has numbers of its own for that, which package syscall does not name.
+func isReset(err error) bool {
+	const wsaConnAborted, wsaConnReset = syscall.Errno(10053), syscall.Errno(10054)
+	for _, e := range []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, wsaConnAborted, wsaConnReset} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // Write sends bytes as they are, in one write. That the testee does not take them is

@@ -149,7 +149,7 @@ func clientWaitsForAnswer(d *Dialogue) Verdict {
 		n, err := d.conn.Read(buf)
 		d.conn.SetReadDeadline(time.Time{})
 		if early = buf[:n]; n == 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
-			return Fail(expected, "%v", endWords(named(err, d.Patience)))
+			return Fail(expected, "%s", endWords(named(err, d.Patience)))
 		}
 	}
 	if len(early) > 0 {

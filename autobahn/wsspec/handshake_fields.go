@@ -69,10 +69,15 @@ func (e early) play(d *Dialogue) Verdict {
 	h, err := d.answer()
 	d.Answer = h
 	if err != nil || h.Status() != 101 {
-		if h.Status() >= 400 || err != nil && endWords(err) != err.Error() {
-			return Verdict{Outcome: Passed, Expected: expected, Actual: fmt.Sprintf("%.60q, or the end", h.First)}
+		switch {
+		case gone(err):
+			return Verdict{Outcome: Passed, Expected: expected, Actual: endWords(err)}
+		case err == nil && h.Status() >= 400:
+			return Verdict{Outcome: Passed, Expected: expected, Actual: fmt.Sprintf("%.60q", h.First)}
+		case err != nil:
+			return Fail(expected, "no answer: %v", err)
 		}
-		return Fail(expected, "%.60q %v", h.First, err)
+		return Fail(expected, "%.60q", h.First)
 	}
 	if wrong := wrongAnswer(h, key, nil); wrong != "" {
 		return Fail(expected, "%s", wrong)

@@ -100,9 +100,13 @@ func sendable(code int) bool {
 }
 
 // over reports whether the testee has ended its direction of the connection.
-func (h *hearing) over() bool { return h.end == io.EOF || errors.Is(h.end, ErrReset) }
+func (h *hearing) over() bool { return gone(h.end) }
 
 func (h *hearing) reset() bool { return errors.Is(h.end, ErrReset) }
+
+// gone reports whether an error of reading is that the testee has ended its
+// direction, in either way.
+func gone(err error) bool { return err == io.EOF || errors.Is(err, ErrReset) }
 
 // String tells it in words, for Verdict.Actual.
 func (h *hearing) String() string {
