@@ -42,9 +42,6 @@ func ParseFuzzID(id string) *Case {
 	return FuzzCase(seed, number)
 }
 
-// maxFuzzFrames bounds a dialogue, with what follows its end.
-const maxFuzzFrames = 24
-
 // generate makes a dialogue of a random source.
 func generate(r *rand.Rand, testee Role) fuzzScript {
 	s := fuzzScript{polite: r.IntN(2) == 0, chop: []int{-1, -1, 0, 0, 1, 2, 7, 1460}[r.IntN(8)]}

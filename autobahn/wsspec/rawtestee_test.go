@@ -49,7 +49,6 @@ type rawTalk struct {
 	count   int
 	partial []byte
 	first   Frame
-	inside  bool
 }
 
 // server serves any number of connections; its URL is returned.

@@ -40,11 +40,7 @@ type cut struct {
 	at    []int // before these; below 0 counts from the end
 }
 
-var (
-	whole   cut
-	byByte  = cut{every: 1}
-	lastOff = cut{at: []int{-1}}
-)
+var byByte = cut{every: 1}
 
 // pieces are the writes.
 func (c cut) pieces(b []byte) [][]byte {
