@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net"
 	"os"
@@ -45,15 +46,14 @@ func (l library) judge(ctx context.Context, role wsspec.Role, cases []*wsspec.Ca
 		}
 		// In another language it asks for all cases itself: to start it for each would
 		// take a quarter of an hour.
-		cmd := selfCommand(ctx, "-client", l.name, "ws://"+ln.Addr().String())
-		procgroup.Own(cmd, 5*time.Second)
-		if j.err = cmd.Start(); j.err != nil {
+		results, err := l.clientProcess(ctx, ln, cases, s, os.Stderr)
+		if err != nil {
+			j.err = err
 			return j
 		}
-		for r := range wsspec.ServeClients(ctx, ln, cases, s) {
+		for r := range results {
 			j.results[r.Case] = r
 		}
-		cmd.Wait()
 		return j
 	}
 	byChapter := map[string][]*wsspec.Case{}
@@ -111,6 +111,33 @@ type process struct {
 	in   io.Closer
 	err  strings.Builder // to be read when it has gone
 	kill func()
+}
+
+// clientProcess plays cases with a client of the library, in one process that asks for
+// them all. Those that it has not asked for when it ends have no result.
+func (l library) clientProcess(ctx context.Context, ln net.Listener, cases []*wsspec.Case, s wsspec.Settings, out io.Writer) (iter.Seq[wsspec.Result], error) {
+	ctx, cancel := context.WithCancel(ctx)
+	cmd := selfCommand(ctx, "-client", l.name, "ws://"+ln.Addr().String())
+	procgroup.Own(cmd, 5*time.Second)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		cancel()
+		return nil, err
+	}
+	go func() {
+		if err := cmd.Wait(); err != nil {
+			fmt.Fprintf(out, "%s: the client ended: %v\n", l.name, err)
+		}
+		time.AfterFunc(5*time.Second, cancel) // its last case may still be judged
+	}()
+	return func(yield func(wsspec.Result) bool) {
+		defer cancel()
+		for r := range wsspec.ServeClients(ctx, ln, cases, s) {
+			if !yield(r) {
+				return
+			}
+		}
+	}, nil
 }
 
 // echoProcess is a client of the library, in a process of its own.
