@@ -62,14 +62,27 @@ func talking(t *testing.T, do func(context.Context, *wsnet.Conn) error) string {
 	return serving(t, h)
 }
 
-// What cannot be tested is said to be so, once, by what it is.
-func TestPreflight(t *testing.T) {
-	wstest.CheckLeaks(t)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+// nobodyAt returns an address at which nobody listens, nor will as long as the test
+// runs: it is the near end of a connection.
+func nobodyAt(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed.Close()
+	t.Cleanup(func() { l.Close() })
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
+// What cannot be tested is said to be so, once, by what it is.
+func TestPreflight(t *testing.T) {
+	wstest.CheckLeaks(t)
+	nobody := nobodyAt(t)
 	tlsServer := httptest.NewUnstartedServer(http.NotFoundHandler())
 	tlsServer.Config.ErrorLog = log.New(io.Discard, "", 0)
 	tlsServer.StartTLS()
@@ -77,7 +90,7 @@ func TestPreflight(t *testing.T) {
 	tlsAt := tlsServer.Listener.Addr().String()
 
 	for _, tt := range []struct{ name, url, want string }{
-		{"nobody listens", "ws://" + closed.Addr().String(), "nobody listens at " + closed.Addr().String()},
+		{"nobody listens", "ws://" + nobody, "nobody listens at " + nobody},
 		{"an unknown host", "ws://nowhere.invalid", "the host nowhere.invalid is not known"},
 		{"TLS on a plain port", "ws://" + tlsAt, "speaks TLS: try wss://"},
 		{"plain on a TLS port", "ws" + "s" + strings.TrimPrefix(serving(t, answering(200)), "ws"), "does not speak TLS: try ws://"},
