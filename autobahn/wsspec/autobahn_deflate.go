@@ -236,7 +236,7 @@ func endWith(d *Dialogue, u upshot) (verdict, why string) {
 			continue
 		}
 		switch got := e.Frame.CloseCode(); {
-		case len(e.Frame.Payload) == 1 || len(e.Frame.Payload) > 1 && !autobahnCode(got):
+		case len(e.Frame.Payload) == 1 || len(e.Frame.Payload) > 1 && !knownCode(got):
 			return vUnclean, fmt.Sprintf("a Close frame with the payload %x", e.Frame.Payload)
 		case len(e.Frame.Payload) > 1 && got != 1000:
 			return vCode, fmt.Sprintf("a Close frame with %d", got)
@@ -258,19 +258,10 @@ func (d *Dialogue) waitEnd() Event {
 		e := d.Next()
 		switch {
 		case e.Err == nil:
-		case isEnd(e.Err):
+		case gone(e.Err):
 			return Event{}
 		default:
 			return e
 		}
 	}
-}
-
-// autobahnCode reports whether the Autobahn testsuite takes a close code for valid.
-func autobahnCode(code int) bool {
-	switch code {
-	case 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011:
-		return true
-	}
-	return code >= 3000 && code < 5000
 }

@@ -71,6 +71,13 @@ type Dialogue struct {
 	unreached   bool // a connection to it could not be made
 }
 
+// newDialogue begins a dialogue and its record.
+func newDialogue(s Settings, testee Role) *Dialogue {
+	d := &Dialogue{Settings: s, Testee: testee}
+	d.log.began, d.log.whole = time.Now(), s.KeepWire
+	return d
+}
+
 // The errors of a Dialogue's waits.
 var (
 	// ErrSilent: nothing came although it was waited for as long as Patience says.
@@ -101,9 +108,7 @@ func (d *Dialogue) Dial() error {
 // use takes a connection into use; rest are bytes that were read from it before.
 func (d *Dialogue) use(conn net.Conn, rest []byte) {
 	d.conn, d.rest, d.writeErr, d.remoteClose = conn, rest, nil, 0
-	if d.Ctx != nil {
-		d.stop = context.AfterFunc(d.Ctx, func() { conn.Close() })
-	}
+	d.stop = context.AfterFunc(d.Ctx, func() { conn.Close() })
 }
 
 // CloseNow drops the connection.
@@ -111,15 +116,13 @@ func (d *Dialogue) CloseNow() {
 	if d.conn == nil {
 		return
 	}
-	if d.stop != nil {
-		d.stop()
-	}
+	d.stop()
 	d.conn.Close()
 	d.in.wait() // its reader has ended
 	d.conn = nil
 }
 
-// Conn returns the connection, for what a Dialogue does not do; Frames must not have
+// Conn returns the connection, for what a Dialogue does not do; Next must not have
 // begun to read from it.
 func (d *Dialogue) Conn() net.Conn { return d.conn }
 

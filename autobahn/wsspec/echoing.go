@@ -342,9 +342,6 @@ func validUTF8(b []byte) bool {
 	return utf8.Valid(b)
 }
 
-// isEnd reports whether the connection is at its end.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, ErrReset) }
-
 // A sender writes messages while the echo is read, for a testee that sends what it has
 // before it has all: short messages fit into the sockets and are written at once.
 type sender struct {

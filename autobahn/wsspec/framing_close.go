@@ -61,8 +61,8 @@ func (ch *chapter) closing() {
 		script{main: frames(end), half: true})
 
 	ch.at("5.5.1", closeTCP)
-	ch.add("tcp-first", "after the closing handshake, the suite leaves TCP as it is", serverEndsTCP, only(ServerOnly))
-	ch.add("tcp-ended", "after the closing handshake, the suite ends TCP", clientEndsTCP, only(ClientOnly))
+	ch.add("tcp-first", "after the closing handshake, the suite leaves TCP as it is", endsTCP("a Close, and the server ends TCP"), only(ServerOnly))
+	ch.add("tcp-ended", "after the closing handshake, the suite ends TCP", endsTCP("a Close, and the client ends TCP, too"), only(ClientOnly))
 	ch.at("7.1.1", closeOrder)
 	ch.add("client-waits", "after the closing handshake, the suite leaves TCP as it is", clientWaits, only(ClientOnly),
 		info(`"the client SHOULD wait for the server to close the connection but MAY close the connection at any time after sending and receiving a Close message" (§5.5.1)`))
@@ -99,29 +99,22 @@ func closeHandshake(d *Dialogue, expected string) (*hearing, *Verdict) {
 
 func never() bool { return false }
 
-func serverEndsTCP(d *Dialogue) Verdict {
-	const expected = "a Close, and the server ends TCP"
-	h, v := closeHandshake(d, expected)
-	if v != nil {
-		return *v
+// endsTCP wants the testee to end TCP behind a closing handshake: a server first, a
+// client when the suite, its server, has.
+func endsTCP(expected string) func(*Dialogue) Verdict {
+	return func(d *Dialogue) Verdict {
+		h, v := closeHandshake(d, expected)
+		if v != nil {
+			return *v
+		}
+		if d.Testee == Client {
+			d.CloseWrite()
+		}
+		if h.listen(d, never); !h.over() || len(h.faults) > 0 {
+			return h.fail(expected)
+		}
+		return h.pass(expected)
 	}
-	if h.listen(d, never); !h.over() || len(h.faults) > 0 {
-		return h.fail(expected)
-	}
-	return h.pass(expected)
-}
-
-func clientEndsTCP(d *Dialogue) Verdict {
-	const expected = "a Close, and the client ends TCP, too"
-	h, v := closeHandshake(d, expected)
-	if v != nil {
-		return *v
-	}
-	d.CloseWrite()
-	if h.listen(d, never); !h.over() || len(h.faults) > 0 {
-		return h.fail(expected)
-	}
-	return h.pass(expected)
 }
 
 func clientWaits(d *Dialogue) Verdict {

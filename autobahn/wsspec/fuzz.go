@@ -28,8 +28,8 @@ const (
 // Fuzz plays n dialogues of the stream of a seed with a testee, see FuzzCase, and
 // yields those that fail, each made as small as it can be and still fail in the same
 // way. Of several that fail in the same way only the first is yielded; the run ends
-// with the eighth, or when a server takes no connections any more. played, unless it is nil, hears which one is
-// done.
+// with the eighth, or when a server takes no connections any more. played, unless it is
+// nil, hears which one is done.
 func Fuzz(ctx context.Context, p Player, seed uint64, n int, pace Pace, played func(id string)) iter.Seq[FuzzFailure] {
 	return func(yield func(FuzzFailure) bool) {
 		seen := map[string]bool{}

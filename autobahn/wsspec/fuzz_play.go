@@ -3,7 +3,6 @@ package wsspec
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
@@ -119,7 +118,7 @@ func (p *fuzzPlay) ended(err error, tooEarly bool) {
 		p.fault = fmt.Sprintf("%d of %d messages and the pongs of %d of %d pings have come back, then nothing", p.echoed, len(p.echoes), p.ponged, len(p.pongs))
 	case errors.Is(err, ErrSilent):
 		p.fault = "the connection is neither failed nor closed"
-	case err != io.EOF && !errors.Is(err, ErrReset):
+	case !gone(err):
 		p.fault = err.Error()
 	case tooEarly && !p.early:
 		p.fault = fmt.Sprintf("the connection ends (%v) before anything was wrong", err)

@@ -11,8 +11,19 @@ import (
 	"sync"
 )
 
-// A FuzzingServer lets clients test themselves by the protocol of the Autobahn
-// testsuite's fuzzing server, in which the client asks for one case after the
+// A fuzzingServer is one run of ServeClients.
+type fuzzingServer struct {
+	Settings
+	cases   []*Case
+	results chan Result
+	over    context.CancelFunc
+
+	mu     sync.Mutex
+	played map[string]map[string]Result // agent, id
+}
+
+// ServeClients lets clients that come to l test themselves by the protocol of the
+// Autobahn testsuite's fuzzing server, in which the client asks for one case after the
 // other. All of it is WebSocket connections, told apart by their URL:
 //
 //	/getCaseCount                       answers with the number of cases, a text
@@ -24,23 +35,14 @@ import (
 //
 // An answer is followed by a Close frame. Cases that are played side by side are
 // the client's choice.
-type FuzzingServer struct {
-	Settings
-	cases   []*Case
-	results chan Result
-	over    context.CancelFunc
-
-	mu     sync.Mutex
-	played map[string]map[string]Result // agent, id
-}
-
-// ServeClients waits for clients at l and yields a result for each case that one of
-// them has asked for. It ends, and closes l, when a client that has played all cases
-// says that it is through, or one says stop, or ctx ends, or the loop is left.
+//
+// It yields a result for each case that one of them has asked for. It ends, and closes
+// l, when a client that has played all cases says that it is through, or one says stop,
+// or ctx ends, or the loop is left.
 func ServeClients(ctx context.Context, l net.Listener, cases []*Case, s Settings) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		f := &FuzzingServer{Settings: s.filled(), cases: cases, results: make(chan Result), over: cancel, played: map[string]map[string]Result{}}
+		f := &fuzzingServer{Settings: s.filled(), cases: cases, results: make(chan Result), over: cancel, played: map[string]map[string]Result{}}
 		done := acceptAll(ctx, l, f.serve)
 		go func() {
 			<-done
@@ -60,7 +62,7 @@ func ServeClients(ctx context.Context, l net.Listener, cases []*Case, s Settings
 }
 
 // serve does what a connection's URL asks for.
-func (f *FuzzingServer) serve(ctx context.Context, a arrival) {
+func (f *fuzzingServer) serve(ctx context.Context, a arrival) {
 	u, err := url.ParseRequestURI(requestPath(a.head))
 	if err != nil {
 		refuse(a.conn, "400 Bad Request", "the target of the request is no path")
@@ -97,7 +99,7 @@ func (f *FuzzingServer) serve(ctx context.Context, a arrival) {
 }
 
 // caseOf finds the case that a query names, or nil.
-func (f *FuzzingServer) caseOf(q url.Values) *Case {
+func (f *fuzzingServer) caseOf(q url.Values) *Case {
 	if id := q.Get("casetuple"); id != "" {
 		i := slices.IndexFunc(f.cases, func(c *Case) bool { return c.ID == id })
 		if i < 0 {
@@ -115,7 +117,7 @@ func (f *FuzzingServer) caseOf(q url.Values) *Case {
 // maxAgents bounds how many names a client may make up.
 const maxAgents = 64
 
-func (f *FuzzingServer) run(ctx context.Context, a arrival, c *Case, agent string) {
+func (f *fuzzingServer) run(ctx context.Context, a arrival, c *Case, agent string) {
 	r := PlayClient(ctx, c, f.Settings, a.conn, a.head, a.rest)
 	if ctx.Err() != nil { // it was not done
 		return
@@ -132,14 +134,14 @@ func (f *FuzzingServer) run(ctx context.Context, a arrival, c *Case, agent strin
 	f.results <- r
 }
 
-func (f *FuzzingServer) through(agent string) bool {
+func (f *fuzzingServer) through(agent string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.played[agent]) >= len(f.cases)
 }
 
 // behavior is Autobahn's word for what a case came to.
-func (f *FuzzingServer) behavior(agent string, c *Case) string {
+func (f *fuzzingServer) behavior(agent string, c *Case) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r, ok := f.played[agent][c.ID]
@@ -153,7 +155,7 @@ func (f *FuzzingServer) behavior(agent string, c *Case) string {
 }
 
 // answer opens a connection, says v as JSON, unless it is nil, and closes.
-func (f *FuzzingServer) answer(ctx context.Context, a arrival, v any) {
+func (f *fuzzingServer) answer(ctx context.Context, a arrival, v any) {
 	PlayClient(ctx, &Case{Play: func(d *Dialogue) Verdict {
 		if d.Open() != nil {
 			return Verdict{}

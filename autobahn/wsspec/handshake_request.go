@@ -30,6 +30,18 @@ func (ch *chapter) bad(word, title string, edits ...edit) {
 	ch.ask(word, title, request{edits: edits, want: refused})
 }
 
+// A line is a header line in a case whose id ends with word.
+type line struct{ word, text string }
+
+// unasked adds a request without the field, and one with each of the lines in its
+// place: none of them asks for WebSocket.
+func (ch *chapter) unasked(word, field string, lines []line) {
+	ch.ask(word+"-missing", "no "+field, request{edits: []edit{without(field)}, want: declined})
+	for _, l := range lines {
+		ch.ask(word+"-"+l.word, l.text, request{edits: []edit{instead(field, l.text)}, want: declined})
+	}
+}
+
 func (ch *chapter) requestLines() {
 	ch.at("4.2.1", getRequest)
 	ch.ask("plain", "a handshake as all send it", request{})
@@ -78,16 +90,10 @@ func (ch *chapter) upgradeFields() {
 	ch.good("upgrade-list-last", "Upgrade: other, websocket", instead("Upgrade", "Upgrade: other, websocket"))
 	ch.good("upgrade-list-first", "Upgrade: websocket, other/2", instead("Upgrade", "Upgrade: websocket, other/2"))
 	ch.good("upgrade-two-lines", "Upgrade in two lines, websocket in the second", instead("Upgrade", "Upgrade: other", "Upgrade: websocket"))
-	for _, v := range []struct{ word, title string }{
-		{"missing", ""}, {"empty", "Upgrade:"}, {"other", "Upgrade: h2c"}, {"longer", "Upgrade: websocketx"}, {"shorter", "Upgrade: websocke"},
+	ch.unasked("upgrade", "Upgrade", []line{
+		{"empty", "Upgrade:"}, {"other", "Upgrade: h2c"}, {"longer", "Upgrade: websocketx"}, {"shorter", "Upgrade: websocke"},
 		{"two-words", "Upgrade: web socket"}, {"quoted", `Upgrade: "websocket"`}, {"kelvin", "Upgrade: websoc\u212aet"},
-	} {
-		e, title := instead("Upgrade", v.title), v.title
-		if v.word == "missing" {
-			e, title = without("Upgrade"), "no Upgrade"
-		}
-		ch.ask("upgrade-"+v.word, title, request{edits: []edit{e}, want: declined})
-	}
+	})
 	ch.ask("upgrade-with-version", "Upgrade: websocket/13", request{edits: []edit{instead("Upgrade", "Upgrade: websocket/13")}, want: either},
 		info("HTTP lets a protocol have a version there; WebSocket does not use it."))
 
@@ -100,17 +106,11 @@ func (ch *chapter) upgradeFields() {
 		ch.good("connection-"+v.word, v.title, instead("Connection", v.title))
 	}
 	ch.good("connection-two-lines", "Connection in two lines, Upgrade in the second", instead("Connection", "Connection: keep-alive", "Connection: Upgrade"))
-	for _, v := range []struct{ word, title string }{
-		{"missing", ""}, {"empty", "Connection:"}, {"other", "Connection: keep-alive"}, {"close", "Connection: close"},
+	ch.unasked("connection", "Connection", []line{
+		{"empty", "Connection:"}, {"other", "Connection: keep-alive"}, {"close", "Connection: close"},
 		{"longer", "Connection: Upgrades"}, {"two-words", "Connection: keep-alive Upgrade"}, {"quoted", `Connection: "Upgrade"`},
 		{"inside", "Connection: keep-alive-Upgrade"},
-	} {
-		e, title := instead("Connection", v.title), v.title
-		if v.word == "missing" {
-			e, title = without("Connection"), "no Connection"
-		}
-		ch.ask("connection-"+v.word, title, request{edits: []edit{e}, want: declined})
-	}
+	})
 	ch.ask("connection-close-and-upgrade", "Connection: close, Upgrade", request{edits: []edit{instead("Connection", "Connection: close, Upgrade")}, want: either},
 		info("It includes the token; what close means beside it is not said."))
 }

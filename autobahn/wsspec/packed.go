@@ -9,12 +9,7 @@ import (
 // A salvo is the messages of a fixed length that a corpus is cut into, compressed, as
 // frames. All cases that send the same share it, and each message is made once.
 type salvo struct {
-	corpus   *corpus
-	length   int  // of a message, in bytes
-	fragment int  // of a frame's payload at the most; 0: one frame
-	window   int  // in bits (RFC 7692 §7.1.2)
-	keep     bool // messages refer to those before (RFC 7692 §7.1.1)
-	mask     bool
+	salvoKey
 
 	mu    sync.Mutex
 	wires map[int][]byte
@@ -26,10 +21,14 @@ var salvos struct {
 	all map[salvoKey]*salvo
 }
 
+// A salvoKey is what makes a salvo what it is.
 type salvoKey struct {
-	corpus                   *corpus
-	length, fragment, window int
-	keep, mask               bool
+	corpus   *corpus
+	length   int  // of a message, in bytes
+	fragment int  // of a frame's payload at the most; 0: one frame
+	window   int  // in bits (RFC 7692 §7.1.2)
+	keep     bool // messages refer to those before (RFC 7692 §7.1.1)
+	mask     bool
 }
 
 func newSalvo(k salvoKey) *salvo {
@@ -40,7 +39,7 @@ func newSalvo(k salvoKey) *salvo {
 		if salvos.all == nil {
 			salvos.all = make(map[salvoKey]*salvo)
 		}
-		s = &salvo{corpus: k.corpus, length: k.length, fragment: k.fragment, window: k.window, keep: k.keep, mask: k.mask, wires: make(map[int][]byte)}
+		s = &salvo{salvoKey: k, wires: make(map[int][]byte)}
 		salvos.all[k] = s
 	}
 	return s

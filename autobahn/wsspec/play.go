@@ -91,16 +91,16 @@ func NewServerTest(url string, s Settings, config *tls.Config) (*ServerTest, err
 // Play plays a case, on as many connections as it wants. It may be called by
 // several goroutines at once.
 func (t *ServerTest) Play(ctx context.Context, c *Case) Result {
-	return play(ctx, c, &Dialogue{Settings: t.Settings, Testee: Server, target: t.target})
+	d := newDialogue(t.Settings, Server)
+	d.target = t.target
+	return play(ctx, c, d)
 }
 
 // PlayClient plays a case with a client that has connected and has sent request, the
 // head of its handshake; rest is what came behind that. It closes conn.
 func PlayClient(ctx context.Context, c *Case, s Settings, conn net.Conn, request, rest []byte) Result {
-	d := &Dialogue{Settings: s.filled(), Testee: Client, Request: parseHead(string(request))}
-	d.use(conn, rest)
-	d.log.whole = s.KeepWire
-	d.log.began = time.Now()
+	d := newDialogue(s.filled(), Client)
+	d.Request, d.conn, d.rest = parseHead(string(request)), conn, rest
 	d.log.note("a client has connected")
 	d.log.bytes(false, request)
 	return play(ctx, c, d)
@@ -110,12 +110,8 @@ func play(ctx context.Context, c *Case, d *Dialogue) (r Result) {
 	ctx, cancel := context.WithTimeout(ctx, caseTime+time.Duration(d.Count)*time.Second)
 	defer cancel()
 	d.Ctx = ctx
-	d.log.whole = d.KeepWire
-	if d.log.began.IsZero() {
-		d.log.began = time.Now()
-	}
-	if d.conn != nil {
-		d.use(d.conn, d.rest) // now that there is a context
+	if d.conn != nil { // a client's
+		d.use(d.conn, d.rest)
 	}
 	defer func() {
 		if p := recover(); p != nil { // a fault of the suite is no fault of the testee's, and no end of the run

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -20,8 +19,8 @@ const hail = "Is this an echo?"
 // wants one text back. The error is a sentence for people that says what stands in
 // the way of all cases.
 func (t *ServerTest) Preflight(ctx context.Context) error {
-	d := &Dialogue{Settings: t.Settings, Testee: Server, target: t.target, Ctx: ctx}
-	d.log.began = time.Now()
+	d := newDialogue(t.Settings, Server)
+	d.target, d.Ctx = t.target, ctx
 	defer d.CloseNow()
 	at := t.target.address
 	if err := d.Dial(); err != nil {
@@ -108,7 +107,7 @@ func echoes(d *Dialogue) error {
 		switch {
 		case errors.Is(e.Err, ErrSilent):
 			return fmt.Errorf("has not sent a message back within %v", d.Patience)
-		case e.Err == io.EOF, errors.Is(e.Err, ErrReset):
+		case gone(e.Err):
 			return fmt.Errorf("ends it (%v) instead of sending a message back", e.Err)
 		case e.Err != nil:
 			return e.Err
