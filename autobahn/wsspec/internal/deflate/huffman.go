@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"framewright/autobahn/wsspec/internal/rfc1951"
 )
 
 // canonical gives symbols the code that their lengths stand for (RFC 1951 §3.2.2).
@@ -121,9 +123,6 @@ func runs(lens []uint8) (all []run) {
 	return all
 }
 
-// lengthsOrder is the order of the code lengths' own code lengths.
-var lengthsOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
-
 // A plan is a block with codes of its own.
 type plan struct {
 	codes
@@ -153,7 +152,7 @@ func newPlan(literals, distances []int) *plan {
 	}
 	p.runLens = huffman(counts, 7)
 	p.runCount = 19
-	for p.runCount > 4 && p.runLens[lengthsOrder[p.runCount-1]] == 0 {
+	for p.runCount > 4 && p.runLens[rfc1951.LengthsOrder[p.runCount-1]] == 0 {
 		p.runCount--
 	}
 	p.size = 3 + 14 + 3*p.runCount
@@ -185,11 +184,11 @@ func (c *codes) size(literals, dist []int) (n int) {
 	for s, count := range literals {
 		n += count * int(c.literals[s].n)
 		if s > endOfBlock && s-endOfBlock <= len(lengths) {
-			n += count * int(lengths[s-endOfBlock-1].bits)
+			n += count * int(lengths[s-endOfBlock-1].Bits)
 		}
 	}
 	for s, count := range dist {
-		n += count * (int(c.distances[s].n) + int(distances[s].bits))
+		n += count * (int(c.distances[s].n) + int(distances[s].Bits))
 	}
 	return n
 }
@@ -200,7 +199,7 @@ func (p *plan) header(w *Writer) {
 	w.Bits(uint32(len(p.literalLens)-257), 5)
 	w.Bits(uint32(len(p.distanceLens)-1), 5)
 	w.Bits(uint32(p.runCount-4), 4)
-	for _, s := range lengthsOrder[:p.runCount] {
+	for _, s := range rfc1951.LengthsOrder[:p.runCount] {
 		w.Bits(uint32(p.runLens[s]), 3)
 	}
 	var own [19]code

@@ -3,6 +3,8 @@ package deflate
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"framewright/autobahn/wsspec/internal/rfc1951"
 )
 
 // A Writer puts a DEFLATE stream together from its parts. The zero value is an empty
@@ -126,19 +128,7 @@ const (
 var fixed = makeFixed()
 
 func makeFixed() (c codes) {
-	var lens [maxLiterals]uint8
-	for i := range lens {
-		switch {
-		case i < 144:
-			lens[i] = 8
-		case i < 256:
-			lens[i] = 9
-		case i < 280:
-			lens[i] = 7
-		default:
-			lens[i] = 8
-		}
-	}
+	lens := rfc1951.FixedLengths()
 	canonical(c.literals[:], lens[:])
 	for i := range c.distances {
 		c.distances[i] = code{bits: uint16(bits.Reverse8(uint8(i)) >> 3), n: 5}
@@ -146,41 +136,13 @@ func makeFixed() (c codes) {
 	return c
 }
 
-// An extra is a symbol of a length or distance: what it begins with, and how many bits
-// tell the rest (RFC 1951 §3.2.5).
-type extra struct {
-	least int
-	bits  uint
-}
-
-var lengths, distances = makeExtras()
-
-func makeExtras() (l [29]extra, d [maxDistances]extra) {
-	least, n := minMatch, uint(0)
-	for i := range l {
-		if i >= 8 && i%4 == 0 {
-			n++
-		}
-		l[i] = extra{least, n}
-		least += 1 << n
-	}
-	l[28] = extra{maxMatch, 0}
-	least, n = 1, 0
-	for i := range d {
-		if i >= 4 && i%2 == 0 {
-			n++
-		}
-		d[i] = extra{least, n}
-		least += 1 << n
-	}
-	return l, d
-}
+var lengths, distances = rfc1951.Lengths, rfc1951.Distances
 
 // symbol finds the last one that begins at v or before.
-func symbol(table []extra, v int) int {
+func symbol(table []rfc1951.Extra, v int) int {
 	low, high := 0, len(table)
 	for high-low > 1 {
-		if mid := (low + high) / 2; table[mid].least <= v {
+		if mid := (low + high) / 2; table[mid].Least <= v {
 			low = mid
 		} else {
 			high = mid
@@ -192,8 +154,8 @@ func symbol(table []extra, v int) int {
 func (w *Writer) match(c *codes, length, distance int) {
 	l := symbol(lengths[:], length)
 	w.code(c.literals[endOfBlock+1+l])
-	w.Bits(uint32(length-lengths[l].least), lengths[l].bits)
+	w.Bits(uint32(length-lengths[l].Least), lengths[l].Bits)
 	d := symbol(distances[:], distance)
 	w.code(c.distances[d])
-	w.Bits(uint32(distance-distances[d].least), distances[d].bits)
+	w.Bits(uint32(distance-distances[d].Least), distances[d].Bits)
 }

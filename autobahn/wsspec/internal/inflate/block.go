@@ -1,6 +1,10 @@
 package inflate
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"framewright/autobahn/wsspec/internal/rfc1951"
+)
 
 // A reader takes bits from a piece of the stream, the least significant of each byte
 // first (RFC 1951 §3.1.1).
@@ -153,10 +157,6 @@ func (d *Decoder) copyStored() (state, error) {
 	return wantsRoom, nil
 }
 
-// lengthsOrder is the order in which the code lengths' own code lengths come
-// (RFC 1951 §3.2.7).
-var lengthsOrder = [19]byte{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
-
 // dynamicHeader reads what a block with codes of its own has before its data
 // (RFC 1951 §3.2.7):
 //
@@ -172,7 +172,7 @@ func (d *Decoder) dynamicHeader() (ok bool, err error) {
 			literals, distances, maxLiterals, maxDistances)
 	}
 	var lens [320]byte
-	for _, s := range lengthsOrder[:lengths] {
+	for _, s := range rfc1951.LengthsOrder[:lengths] {
 		v, ok := d.r.take(3)
 		if !ok {
 			return false, nil

@@ -1,6 +1,10 @@
 package inflate
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"framewright/autobahn/wsspec/internal/rfc1951"
+)
 
 // A code's symbols stand in a table under the bits that come next in the stream. The
 // first 2^primary entries are found with that many bits; codes that are longer have
@@ -57,28 +61,19 @@ func makeLiteralSymbols() (s [288]uint32) {
 		s[i] = flagPlain | uint32(i)<<valueShift
 	}
 	s[endOfBlock] = flagOther | flagEnd
-	// Lengths of 3 to 258 (RFC 1951 §3.2.5).
-	length, extra := uint32(3), uint32(0)
-	for i := 257; i < 285; i++ {
-		if i >= 265 && (i-265)%4 == 0 {
-			extra++
-		}
-		s[i] = length<<valueShift | extra
-		length += 1 << extra
+	for i, e := range rfc1951.Lengths {
+		s[endOfBlock+1+i] = entry(e)
 	}
-	s[285] = 258 << valueShift
 	s[286], s[287] = noCode, noCode // they take part in the fixed code only
 	return s
 }
 
+// entry is a length's or a distance's part of its entry.
+func entry(e rfc1951.Extra) uint32 { return uint32(e.Least)<<valueShift | uint32(e.Bits) }
+
 func makeDistanceSymbols() (s [32]uint32) {
-	distance, extra := uint32(1), uint32(0)
-	for i := range maxDistances {
-		if i >= 4 && i%2 == 0 {
-			extra++
-		}
-		s[i] = distance<<valueShift | extra
-		distance += 1 << extra
+	for i, e := range rfc1951.Distances {
+		s[i] = entry(e)
 	}
 	s[30], s[31] = noCode, noCode
 	return s
@@ -95,19 +90,7 @@ func makeLengthsSymbols() (s [19]uint32) {
 var fixedLiterals, fixedDistances = makeFixed()
 
 func makeFixed() (*[literalSize]uint32, *[distanceSize]uint32) {
-	var lens [288]byte
-	for i := range lens {
-		switch {
-		case i < 144:
-			lens[i] = 8
-		case i < 256:
-			lens[i] = 9
-		case i < 280:
-			lens[i] = 7
-		default:
-			lens[i] = 8
-		}
-	}
+	lens := rfc1951.FixedLengths()
 	literals, distances := new([literalSize]uint32), new([distanceSize]uint32)
 	build(literals[:], literalBits, lens[:], literalSymbols[:])
 	for i := range 32 {
