@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"framewright/autobahn/internal/cli"
+
 	"framewright/autobahn/wsspec"
 )
 
@@ -50,7 +52,6 @@ type options struct {
 func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
 	fs := flag.NewFlagSet("autobahn", flag.ContinueOnError)
-	fs.SetOutput(stderr)
 
 	fs.StringVar(&o.url, "url", "", "test the server at this ws:// or wss:// `URL`")
 	fs.StringVar(&o.exec, "exec", "", "test a client: this `command` is started once for each case, with {url} replaced")
@@ -83,15 +84,8 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.junit, "junit", "", "`file` for JUnit's XML")
 	fs.StringVar(&o.json, "json", "", "`file` for all results as JSON; - is the standard output")
 	fs.BoolVar(&o.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "annotations for GitHub Actions; by itself when run there")
-	fs.Usage = func() {
-		fmt.Fprint(stderr, usageHead)
-		fs.PrintDefaults()
-	}
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, usageHead, stderr); err != nil {
 		return o, err
-	}
-	if fs.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q; see -h", fs.Arg(0))
 	}
 	return o, o.complete()
 }

@@ -88,23 +88,6 @@ func TestClientCommand(t *testing.T) {
 	}
 }
 
-// nobodyAt returns an address at which nobody listens, nor will as long as the test
-// runs: it is the near end of a connection.
-func nobodyAt(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c.LocalAddr().String()
-}
-
 // Nothing to judge is exit status 2 and one sentence.
 func TestNothingToJudge(t *testing.T) {
 	folder := t.TempDir()
@@ -114,7 +97,7 @@ func TestNothingToJudge(t *testing.T) {
 		args  []string
 		names string
 	}{
-		{[]string{"-url", "ws://" + nobodyAt(t)}, "nobody listens at"},
+		{[]string{"-url", "ws://" + wstest.NobodyAt(t)}, "nobody listens at"},
 		{[]string{"-url", "http://x"}, "want a ws:// or wss:// URL"},
 		{[]string{"-url", "ws://x", "-exec", "y {url}"}, "give one of them"},
 		{[]string{"-url", "ws://x", "-role", "client"}, "does not go with -url"},

@@ -24,10 +24,8 @@ type trial struct {
 	target string // for people: what is tested
 	rerun  string // the command that replays a case, without its id; "" if there is none
 
-	// preflight is nil where the suite waits for whoever comes.
-	preflight func(context.Context) error
-	results   func(context.Context, []*wsspec.Case) iter.Seq[wsspec.Result]
-	player    wsspec.Player // nil likewise
+	results func(context.Context, []*wsspec.Case) iter.Seq[wsspec.Result]
+	player  wsspec.Player // nil where the suite waits for whoever comes
 }
 
 // trials prepares what the flags ask for. What it starts ends with ctx.
@@ -106,7 +104,7 @@ func (o *options) clientTrial(ctx context.Context, name string, start wsspec.Cli
 }
 
 func (o *options) playerTrial(role wsspec.Role, name, rerun string, p wsspec.Player) *trial {
-	return &trial{role: role, target: name, rerun: rerun, player: p, preflight: p.Preflight,
+	return &trial{role: role, target: name, rerun: rerun, player: p,
 		results: func(ctx context.Context, cases []*wsspec.Case) iter.Seq[wsspec.Result] {
 			return wsspec.PlayAll(ctx, p, cases, o.pace)
 		}}

@@ -24,7 +24,7 @@ func (o *options) replayCase(ctx context.Context, tr *trial, all []*wsspec.Case,
 	if !c.Roles.Has(tr.role) {
 		return 0, fmt.Errorf("-replay %s: the case is not for the role of a %s", c.ID, tr.role)
 	}
-	if err := tr.preflight(ctx); err != nil {
+	if err := tr.player.Preflight(ctx); err != nil {
 		return 0, fmt.Errorf("%s: %w", tr.target, err)
 	}
 	fmt.Fprintf(w, "%s  %s\n", c.ID, c.Title)

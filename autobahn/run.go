@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"framewright/autobahn/internal/cli"
 
 	"framewright/autobahn/internal/report"
 	"framewright/autobahn/wsspec"
@@ -19,17 +20,11 @@ import (
 // run is the command on the suite of our own. It returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
+	code := 0
 	if err == nil {
-		var code int
-		if code, err = o.do(ctx, stdout, stderr); err == nil {
-			return code
-		}
+		code, err = o.do(ctx, stdout, stderr)
 	}
-	fmt.Fprintln(stderr, "autobahn:", err)
-	return 2
+	return cli.Status(code, err, stderr)
 }
 
 // do does what the flags ask for. An error means that nothing could be judged.
@@ -148,7 +143,7 @@ func (o *options) try(ctx context.Context, tr *trial, cases []*wsspec.Case, x *w
 		return nil, nil
 	}
 	began := time.Now()
-	if tr.preflight == nil {
+	if tr.player == nil {
 		t.waits(tr)
 	} else if err := o.preflight(ctx, tr, t); err != nil {
 		return nil, err
@@ -159,7 +154,7 @@ func (o *options) try(ctx context.Context, tr *trial, cases []*wsspec.Case, x *w
 	t.begin(tr, len(cases))
 	for r := range tr.results(ctx, cases) {
 		agent := cmp.Or(r.Agent, o.agent)
-		if r.Unreached && tr.preflight(ctx) != nil {
+		if r.Unreached && tr.player.Preflight(ctx) != nil {
 			dead = t.gone(tr, r, last)
 			break
 		}
@@ -204,7 +199,7 @@ func (o *options) preflight(ctx context.Context, tr *trial, t *teller) error {
 		t.line.Println(fmt.Sprintf("%s: no answer to the first message yet; waiting", tr.target))
 	})
 	defer timer.Stop()
-	return tr.preflight(ctx)
+	return tr.player.Preflight(ctx)
 }
 
 func sum(reports []*report.Report) (s report.Summary) {

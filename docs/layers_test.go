@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 
 	"autobahn":                   {"autobahn/...", "ws/..."},
 	"autobahn/internal/explain":  {"autobahn/wsspec", "ws"},
+	"autobahn/internal/cli":      {},
 	"autobahn/internal/progress": {},
 	"autobahn/internal/report":   {"autobahn/wsspec"},
 	"autobahn/internal/testee":   {"ws/..."},

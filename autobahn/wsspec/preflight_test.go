@@ -62,27 +62,10 @@ func talking(t *testing.T, do func(context.Context, *wsnet.Conn) error) string {
 	return serving(t, h)
 }
 
-// nobodyAt returns an address at which nobody listens, nor will as long as the test
-// runs: it is the near end of a connection.
-func nobodyAt(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c.LocalAddr().String()
-}
-
 // What cannot be tested is said to be so, once, by what it is.
 func TestPreflight(t *testing.T) {
 	wstest.CheckLeaks(t)
-	nobody := nobodyAt(t)
+	nobody := wstest.NobodyAt(t)
 	tlsServer := httptest.NewUnstartedServer(http.NotFoundHandler())
 	tlsServer.Config.ErrorLog = log.New(io.Discard, "", 0)
 	tlsServer.StartTLS()

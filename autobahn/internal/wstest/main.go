@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"framewright/autobahn/internal/cli"
 )
 
 const usageHead = `usage: go run ./autobahn -engine wstest [flags]
@@ -44,23 +46,16 @@ type options struct {
 // returns the exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
+	failed := 0
 	if err == nil {
-		var failed int
-		if failed, err = conform(ctx, o, stdout); err == nil {
-			return min(failed, 1)
-		}
+		failed, err = conform(ctx, o, stdout)
 	}
-	fmt.Fprintln(stderr, "autobahn:", err)
-	return 2
+	return cli.Status(min(failed, 1), err, stderr)
 }
 
 func parseFlags(args []string, stderr io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("autobahn -engine wstest", flag.ContinueOnError)
-	fs.SetOutput(stderr)
 	fs.StringVar(&o.role, "role", "", "what is tested: `server`, client or both (default both; server with -url, client with -wait)")
 	fs.StringVar(&o.cases, "cases", "*", "which cases, `patterns` of ids with commas between: '1.*,7.1.6'; the whole id must match")
 	fs.StringVar(&o.exclude, "exclude", "", "which of these not, `patterns` likewise")
@@ -74,15 +69,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.suite, "suite", "", "use only this `way` to a suite: wstest, docker or python (default the first that works)")
 	fs.DurationVar(&o.timeout, "timeout", 0, "give a role up after this `time` (default 40m; none with -wait)")
 	fs.DurationVar(&o.stall, "stall", 2*time.Minute, "give a suite process up after this `time` without a sign of life")
-	fs.Usage = func() {
-		fmt.Fprint(stderr, usageHead)
-		fs.PrintDefaults()
-	}
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, usageHead, stderr); err != nil {
 		return o, err
-	}
-	if fs.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q; see -h", fs.Arg(0))
 	}
 	return o, o.complete()
 }
