@@ -5,7 +5,6 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -101,32 +100,21 @@ func TestAgreement(t *testing.T) {
 	}
 }
 
-// play plays cases with the library. One in another language is a process, which as a
-// client asks for all cases itself: to start it for each would take minutes.
+// play plays cases with the library.
 func (l library) play(t *testing.T, role wsspec.Role, cases []*wsspec.Case) (iter.Seq[wsspec.Result], error) {
+	const parallel = 8
 	settings := wsspec.Settings{Patience: 2 * time.Second, Count: 5}
-	pace := wsspec.Pace{Parallel: 8}
-	if role == wsspec.Server {
-		p, err := serveProcess(t.Context(), l.name)
-		if err != nil {
-			return nil, err
-		}
-		t.Cleanup(p.end)
-		st, err := wsspec.NewServerTest(p.url, settings, nil)
-		if err != nil {
-			return nil, err
-		}
-		return wsspec.PlayAll(t.Context(), st, cases, pace), nil
+	if role == wsspec.Client {
+		return l.playClient(t.Context(), func(ctx context.Context, url string, _ io.Writer) error { return l.echo(ctx, url) }, cases, settings, parallel, t.Output())
 	}
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	p, err := serveProcess(t.Context(), l.name)
 	if err != nil {
 		return nil, err
 	}
-	if l.echo != nil {
-		ct := wsspec.NewClientTest(t.Context(), ln, settings, func(ctx context.Context, url string, _ io.Writer) error {
-			return l.echo(ctx, url)
-		})
-		return wsspec.PlayAll(t.Context(), ct, cases, pace), nil
+	t.Cleanup(p.end)
+	st, err := wsspec.NewServerTest(p.url, settings, nil)
+	if err != nil {
+		return nil, err
 	}
-	return l.clientProcess(t.Context(), ln, cases, settings, t.Output())
+	return wsspec.PlayAll(t.Context(), st, cases, wsspec.Pace{Parallel: parallel}), nil
 }

@@ -35,22 +35,12 @@ type judged struct {
 func (l library) judge(ctx context.Context, role wsspec.Role, cases []*wsspec.Case, s wsspec.Settings) judged {
 	j := judged{library: l, role: role, results: map[*wsspec.Case]wsspec.Result{}, crashes: map[*wsspec.Case]string{}}
 	if role == wsspec.Client {
-		ln, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			j.err = err
-			return j
-		}
-		if l.command == nil {
-			j.play(ctx, wsspec.NewClientTest(ctx, ln, s, l.echoProcess), cases, 6)
-			return j
-		}
-		// In another language it asks for all cases itself: to start it for each would
-		// take a quarter of an hour.
-		if os.Getenv("FRAMEWRIGHT_LONG") == "" {
+		// In another language it asks for all cases itself.
+		if l.command != nil && os.Getenv("FRAMEWRIGHT_LONG") == "" {
 			j.err = errors.New("one case after the other takes minutes, and is done with FRAMEWRIGHT_LONG=1")
 			return j
 		}
-		results, err := l.clientProcess(ctx, ln, cases, s, os.Stderr)
+		results, err := l.playClient(ctx, l.echoProcess, cases, s, 6, os.Stderr)
 		if err != nil {
 			j.err = err
 			return j
@@ -93,18 +83,14 @@ func (j *judged) playServer(ctx context.Context, cases []*wsspec.Case, s wsspec.
 	if err != nil {
 		return err
 	}
-	j.play(ctx, st, cases, parallel)
+	for r := range wsspec.PlayAll(ctx, st, cases, wsspec.Pace{Parallel: parallel}) {
+		j.results[r.Case] = r
+	}
 	select {
 	case <-p.gone:
 		return fmt.Errorf("%w: %s", errDied, p.lastWords())
 	case <-time.After(50 * time.Millisecond): // one that is about to end does so
 		return nil
-	}
-}
-
-func (j *judged) play(ctx context.Context, p wsspec.Player, cases []*wsspec.Case, parallel int) {
-	for r := range wsspec.PlayAll(ctx, p, cases, wsspec.Pace{Parallel: parallel}) {
-		j.results[r.Case] = r
 	}
 }
 
@@ -117,25 +103,40 @@ type process struct {
 	kill func()
 }
 
-// clientProcess plays cases with a client of the library, in one process that asks for
-// them all. Those that it has not asked for when it ends have no result.
-func (l library) clientProcess(ctx context.Context, ln net.Listener, cases []*wsspec.Case, s wsspec.Settings, out io.Writer) (iter.Seq[wsspec.Result], error) {
+// playClient plays cases with the library as a client: start is that, and is started
+// for each. One in another language is one process, which asks for all cases itself, as
+// to start it for each would take a quarter of an hour; those that it has not asked for
+// when it ends have no result.
+func (l library) playClient(ctx context.Context, start wsspec.ClientFunc, cases []*wsspec.Case, s wsspec.Settings, parallel int, out io.Writer) (iter.Seq[wsspec.Result], error) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	if l.command == nil {
+		return wsspec.PlayAll(ctx, wsspec.NewClientTest(ctx, ln, s, start), cases, wsspec.Pace{Parallel: parallel}), nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := selfCommand(ctx, "-client", l.name, "ws://"+ln.Addr().String())
 	procgroup.Own(cmd, 5*time.Second)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		cancel()
+		ln.Close()
 		return nil, err
 	}
+	gone := make(chan struct{})
 	go func() {
+		defer close(gone)
 		if err := cmd.Wait(); err != nil {
 			fmt.Fprintf(out, "%s: the client ended: %v\n", l.name, err)
 		}
 		time.AfterFunc(5*time.Second, cancel) // its last case may still be judged
 	}()
 	return func(yield func(wsspec.Result) bool) {
-		defer cancel()
+		defer func() { // out is not written to behind the last result
+			cancel()
+			<-gone
+		}()
 		for r := range wsspec.ServeClients(ctx, ln, cases, s) {
 			if !yield(r) {
 				return
