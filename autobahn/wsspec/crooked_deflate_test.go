@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -94,28 +93,7 @@ func (x deflater) takes(h Head) (p deflateParams, on, ok bool) {
 
 // deflaterServer serves until the test ends; its URL is returned.
 func deflaterServer(t testing.TB, quirk string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := deflater{quirk}
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer conn.Close()
-				defer context.AfterFunc(ctx, func() { conn.Close() })()
-				x.serve(conn)
-			})
-		}
-	})
-	t.Cleanup(func() { l.Close(); cancel(); all.Wait() })
-	return "ws://" + l.Addr().String()
+	return serveEach(t, func(_ context.Context, _ net.Listener, conn net.Conn) { deflater{quirk}.serve(conn) })
 }
 
 func (x deflater) serve(conn net.Conn) {

@@ -11,41 +11,15 @@ import (
 
 // crookedServer serves with a quirk until the test ends; its URL is returned.
 func crookedServer(t testing.TB, quirk string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			if quirk == "serves-once" {
-				l.Close()
-			}
-			ended := make(chan struct{})
-			all.Go(func() {
-				select {
-				case <-stop:
-					conn.Close()
-				case <-ended:
-				}
-			})
-			all.Go(func() {
-				defer close(ended)
-				defer conn.Close()
-				c := &crooked{quirk: quirk, role: Server, conn: conn, r: bufio.NewReader(conn), stop: stop}
-				if c.accept() {
-					c.run()
-				}
-			})
+	return serveEach(t, func(ctx context.Context, l net.Listener, conn net.Conn) {
+		if quirk == "serves-once" {
+			l.Close()
+		}
+		c := &crooked{quirk: quirk, role: Server, conn: conn, r: bufio.NewReader(conn), stop: ctx.Done()}
+		if c.accept() {
+			c.run()
 		}
 	})
-	t.Cleanup(func() { l.Close(); close(stop); all.Wait() })
-	return "ws://" + l.Addr().String()
 }
 
 // playCrookedClient plays one case with a client that has a quirk.

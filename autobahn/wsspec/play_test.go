@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,34 @@ func echoServer(t *testing.T) string {
 	s := httptest.NewServer(srv)
 	t.Cleanup(func() { s.Close(); srv.Shutdown(context.Background()) })
 	return "ws" + strings.TrimPrefix(s.URL, "http")
+}
+
+// serveEach calls serve with every connection to a server, each on a goroutine of its
+// own, until the test ends: then they are closed, and serve has to return. The server's
+// URL is returned.
+func serveEach(t testing.TB, serve func(ctx context.Context, l net.Listener, conn net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer conn.Close()
+				defer context.AfterFunc(ctx, func() { conn.Close() })()
+				serve(ctx, l, conn)
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); cancel(); all.Wait() })
+	return "ws://" + l.Addr().String()
 }
 
 // hello has the smallest whole conversation.

@@ -21,23 +21,10 @@ import (
 // saying is a TCP server that says something to whoever comes, and ends.
 func saying(t *testing.T, text string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.WriteString(c, text)
-			c.Read(make([]byte, 4096))
-			c.Close()
-		}
-	}()
-	return "ws://" + l.Addr().String()
+	return serveEach(t, func(_ context.Context, _ net.Listener, c net.Conn) {
+		io.WriteString(c, text)
+		c.Read(make([]byte, 4096))
+	})
 }
 
 func serving(t *testing.T, h http.Handler) string {

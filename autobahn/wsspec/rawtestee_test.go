@@ -54,41 +54,24 @@ type rawTalk struct {
 // server serves any number of connections; its URL is returned.
 func (r *rawTestee) server(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				raw, rest, err := readRequest(conn)
-				if err != nil {
-					return
-				}
-				head := parseHead(string(raw))
-				lines := []string{"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
-					"Sec-WebSocket-Accept: " + AcceptFor(head.Get("Sec-WebSocket-Key"))}
-				field := r.extensions
-				if r.answer != nil {
-					field = r.answer(head.Values(extensionsField))
-				}
-				if field != "" {
-					lines = append(lines, extensionsField+": "+field)
-				}
-				conn.Write(Lines(lines))
-				r.talk(conn, rest, false, field != "")
-			}()
+	return serveEach(t, func(_ context.Context, _ net.Listener, conn net.Conn) {
+		raw, rest, err := readRequest(conn)
+		if err != nil {
+			return
 		}
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return "ws://" + l.Addr().String() + "/"
+		head := parseHead(string(raw))
+		lines := []string{"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+			"Sec-WebSocket-Accept: " + AcceptFor(head.Get("Sec-WebSocket-Key"))}
+		field := r.extensions
+		if r.answer != nil {
+			field = r.answer(head.Values(extensionsField))
+		}
+		if field != "" {
+			lines = append(lines, extensionsField+": "+field)
+		}
+		conn.Write(Lines(lines))
+		r.talk(conn, rest, false, field != "")
+	}) + "/"
 }
 
 // client is the other role.
