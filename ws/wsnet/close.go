@@ -32,6 +32,10 @@ const (
 	// send a reset, which can destroy our Close frame on its way.
 	lingerBytes = 16 << 20
 
+	// lastWord is how long the Close frame may take of a Close whose context has ended
+	// before it began. A socket that is not full takes it at once.
+	lastWord = 50 * time.Millisecond
+
 	// dropFrames is how many frames are read and thrown away after our Close frame.
 	dropFrames = 64 << 10
 )
@@ -39,7 +43,8 @@ const (
 // Close ends the connection by the closing handshake (RFC 6455 §7.1.2): it
 // sends a Close frame with code and reason, waits for the peer's, and closes
 // the stream. It takes as long as ctx and Options.CloseTimeout allow, then
-// cuts the connection.
+// cuts the connection. A ctx that has ended before leaves time for the Close
+// frame, unless the peer has stopped reading, and for nothing else.
 //
 // While nobody reads, Close does, and throws away the messages that come
 // before the peer's Close frame; also from under a loop that happens to be
@@ -70,7 +75,7 @@ func (c *Conn) close(ctx context.Context, e *ws.CloseError) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.link.set.closeTimeout, ErrCloseTimeout)
 	defer cancel()
 
-	if err := c.out.close(ctx, e); err != nil && c.Err() == nil {
+	if err := c.sayFirst(ctx, e); err != nil && c.Err() == nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
@@ -99,6 +104,17 @@ func (c *Conn) close(ctx context.Context, e *ws.CloseError) error {
 		return e
 	}
 	return nil
+}
+
+// sayFirst sends the Close frame of Close, also when ctx has ended already: whether it
+// went out would else be a matter of luck.
+func (c *Conn) sayFirst(ctx context.Context, e *ws.CloseError) error {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(context.WithoutCancel(ctx), lastWord, context.Cause(ctx))
+		defer cancel()
+	}
+	return c.out.close(ctx, e)
 }
 
 // discard throws away what comes, until the connection is over or ctx ends. A peer that

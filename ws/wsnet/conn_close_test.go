@@ -222,16 +222,62 @@ func TestCloseBoundByContext(t *testing.T) {
 			p.WantEOF("cut")
 			ctOneEnd(t, c)
 		})
-		synctest.Test(t, func(t *testing.T) { // also if it is over before
-			c, _ := ctConn(t, ws.RoleClient, nil)
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			ctTook(t, "Close", 0, func() {
-				if err := c.Close(ctx, ws.CodeNormal, ""); !errors.Is(err, context.Canceled) {
-					t.Errorf("got %v", err)
+	}
+}
+
+// A context that is over before leaves the Close frame time, and nothing else: a peer that
+// does not read does not hold Close up.
+func TestCloseByAContextThatHasEnded(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, tt := range map[string]struct {
+		pipe int // bytes
+		full bool
+		took time.Duration
+	}{
+		"there is room":                  {pipe: wstest.DefaultPipeSize},
+		"there is room for half of it":   {pipe: 2, took: 50 * time.Millisecond},
+		"another frame has not gone out": {pipe: 10, full: true, took: 50 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ccRoles(t, func(t *testing.T, role ws.Role) {
+				c, p := ctConnSize(t, role, ctQuiet(), tt.pipe)
+				if tt.full {
+					go c.Write(t.Context(), ws.OpBinary, make([]byte, 100))
+					synctest.Wait()
 				}
+				ctTook(t, "Close", tt.took, func() {
+					if err := c.Close(ended, 4000, "bye"); !errors.Is(err, context.Canceled) {
+						t.Errorf("got %v", err)
+					}
+				})
+				if tt.took == 0 {
+					p.WantClose("there was time for that", 4000, "bye")
+					p.WantEOF("cut")
+				}
+				ctOneEnd(t, c)
 			})
 		})
+	}
+}
+
+// The same where a deadline is the operating system's.
+func TestCloseOverTLSByAContextThatHasEnded(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	cert := ctCertificate(t)
+	for _, over := range []string{"TCP", "TLS"} {
+		for range 20 {
+			a, b := ctTCP(t)
+			if over == "TLS" {
+				a, b = ctTLS(t, a, b, cert, ws.RoleServer)
+			}
+			c, p := wsnet.NewConn(a, ws.RoleServer, ctQuiet()), wstest.NewPeer(t, b)
+			if err := c.Close(ended, 4000, "bye"); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v", over, err)
+			}
+			p.WantClose(over, 4000, "bye")
+		}
 	}
 }
 
