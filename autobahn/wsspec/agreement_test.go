@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"framewright/autobahn/wsspec/testees"
+	"framewright/ws/wstest"
 )
 
 // The Autobahn testsuite and this one say the same of every broken testee, in both
@@ -34,9 +35,9 @@ func TestAgreement(t *testing.T) {
 	for _, c := range autobahnCases() {
 		cases[c.ID] = c
 	}
-	for _, testee := range testees.All() {
+	for _, testee := range share(testees.All()) {
 		for _, role := range []Role{Server, Client} {
-			if !testee.Is(string(role)) || raced && strings.HasPrefix(testee.Name, "mixed-") {
+			if !testee.Is(string(role)) || wstest.RaceEnabled() && strings.HasPrefix(testee.Name, "mixed-") {
 				continue
 			}
 			key := testees.Key{Name: testee.Name, Role: string(role)}

@@ -20,33 +20,20 @@ func wantAll(t *testing.T, results []Result, behavior, end string) {
 	}
 }
 
-// someDeflateCases are all of them, or some of each group where memory is watched.
-func someDeflateCases() []*Case {
-	all := deflateCases()
-	if !wstest.RaceEnabled() {
-		return all
-	}
-	var some []*Case
-	for i := 0; i < len(all); i += 7 {
-		some = append(some, all[i])
-	}
-	return some
-}
-
 func TestDeflateCasesServer(t *testing.T) {
 	wstest.CheckLeaks(t)
 	for _, c := range []*ws.Compression{takeover, {}} {
-		wantAll(t, playAll(t, deflateServer(t, c), Settings{Count: 5}, someDeflateCases()), "OK", "OK")
+		wantAll(t, playAll(t, deflateServer(t, c), Settings{Count: 5}, share(deflateCases())), "OK", "OK")
 	}
-	wantAll(t, playAll(t, deflateServer(t, nil), Settings{}, someDeflateCases()), "UNIMPLEMENTED", "OK")
+	wantAll(t, playAll(t, deflateServer(t, nil), Settings{}, share(deflateCases())), "UNIMPLEMENTED", "OK")
 }
 
 func TestDeflateCasesClient(t *testing.T) {
 	wstest.CheckLeaks(t)
 	for _, c := range []*ws.Compression{takeover, {}} {
-		wantAll(t, playClients(t, deflatingClient(c), Settings{Count: 5}, someDeflateCases()), "OK", "OK")
+		wantAll(t, playClients(t, deflatingClient(c), Settings{Count: 5}, share(deflateCases())), "OK", "OK")
 	}
-	wantAll(t, playClients(t, deflatingClient(nil), Settings{}, someDeflateCases()), "UNIMPLEMENTED", "OK")
+	wantAll(t, playClients(t, deflatingClient(nil), Settings{}, share(deflateCases())), "UNIMPLEMENTED", "OK")
 }
 
 // Messages come round: the corpus is at its start again, with a history now.

@@ -100,7 +100,7 @@ func TestChaptersOwnServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			began := time.Now()
-			inParallel(bySection(), func(c *Case) {
+			inParallel(share(bySection()), func(c *Case) {
 				if c.Roles.Has(Server) && !(name == "net/http" && c.ID == "4.2.1/empty-line-first") { // which net/http does not keep
 					report(t, st.Play(t.Context(), c))
 				}
@@ -114,7 +114,7 @@ func TestChaptersOwnClient(t *testing.T) {
 	wstest.CheckLeaks(t)
 	log.SetOutput(io.Discard) // net/http logs what comes behind an answer that is not 101
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
-	inParallel(bySection(), func(c *Case) {
+	inParallel(share(bySection()), func(c *Case) {
 		if c.Roles.Has(Client) {
 			report(t, playClient(t, c, Settings{}, ourClient))
 		}
@@ -152,7 +152,7 @@ func TestStraightTestee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inParallel(bySection(), func(c *Case) {
+	inParallel(share(bySection()), func(c *Case) {
 		if c.Roles.Has(Server) {
 			report(t, st.Play(t.Context(), c))
 		}
@@ -290,7 +290,7 @@ func TestEveryCaseCanFail(t *testing.T) {
 		}
 	}
 	found := map[string]string{}
-	inParallel(bySection(), func(c *Case) {
+	inParallel(share(bySection()), func(c *Case) {
 		for _, role := range []Role{Server, Client} {
 			if !c.Roles.Has(role) {
 				continue

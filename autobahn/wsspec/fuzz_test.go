@@ -125,13 +125,13 @@ func TestFuzzPasses(t *testing.T) {
 
 // Each quirk is found, and what is left of the dialogue is what it takes.
 func TestFuzzFinds(t *testing.T) {
-	for _, tt := range []struct{ quirk, frames string }{
+	for _, tt := range share([]struct{ quirk, frames string }{
 		{"echoes-twice", `[binary ""]`},
 		{"echoes-pongs", `[pong ""]`},
 		{"takes-any-text", `[text "\xf0"]`},
 		{"takes-opcodes", `[opcode 15 ""]`},
 		{"takes-interleaved", `[binary fin=0 "" binary ""]`},
-	} {
+	}) {
 		t.Run(tt.quirk, func(t *testing.T) {
 			st, err := NewServerTest(crookedServer(t, tt.quirk), Settings{Patience: 2 * time.Second}, nil)
 			if err != nil {

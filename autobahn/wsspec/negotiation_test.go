@@ -95,18 +95,15 @@ func wantKept(t *testing.T, results []Result, skips ...string) {
 // someCompressions are settings of ours, one of them where memory is watched.
 func someCompressions() []*ws.Compression {
 	all := []*ws.Compression{takeover, {}, {SendContext: true, ReceiveContext: true, SendWindow: 9, ReceiveWindow: 10, Threshold: -1}}
-	if wstest.RaceEnabled() {
-		return all[:1]
-	}
-	return all
+	return share(all)
 }
 
 func TestNegotiationOwnServer(t *testing.T) {
 	wstest.CheckLeaks(t)
 	for _, c := range someCompressions() {
-		wantKept(t, playAll(t, deflateServer(t, c), Settings{}, ofRole(negotiation(), Server)), "reference-")
+		wantKept(t, playAll(t, deflateServer(t, c), Settings{}, share(ofRole(negotiation(), Server))), "reference-")
 	}
-	for _, r := range playAll(t, deflateServer(t, nil), Settings{}, ofRole(negotiation(), Server)) {
+	for _, r := range playAll(t, deflateServer(t, nil), Settings{}, share(ofRole(negotiation(), Server))) {
 		if r.Outcome != Skipped {
 			t.Errorf("%s, of a server without compression: %s: %s", r.Case.ID, r.Outcome, r.Actual)
 		}
@@ -116,9 +113,9 @@ func TestNegotiationOwnServer(t *testing.T) {
 func TestNegotiationOwnClient(t *testing.T) {
 	wstest.CheckLeaks(t)
 	for _, c := range someCompressions() {
-		wantKept(t, playClients(t, deflatingClient(c), Settings{}, ofRole(negotiation(), Client)), "reference-", "answer-greater", "answer-without", "answer-not-offered", "7.1.2.2/answer-1", "together-")
+		wantKept(t, playClients(t, deflatingClient(c), Settings{}, share(ofRole(negotiation(), Client))), "reference-", "answer-greater", "answer-without", "answer-not-offered", "7.1.2.2/answer-1", "together-")
 	}
-	for _, r := range playClients(t, deflatingClient(nil), Settings{}, ofRole(negotiation(), Client)) {
+	for _, r := range playClients(t, deflatingClient(nil), Settings{}, share(ofRole(negotiation(), Client))) {
 		if r.Outcome != Skipped {
 			t.Errorf("%s, of a client without compression: %s: %s", r.Case.ID, r.Outcome, r.Actual)
 		}
@@ -128,8 +125,8 @@ func TestNegotiationOwnClient(t *testing.T) {
 // The testee that keeps every rule passes, so that a quirk is what fails it.
 func TestNegotiationStraightTestee(t *testing.T) {
 	wstest.CheckLeaks(t)
-	wantKept(t, playAll(t, deflaterServer(t, ""), Settings{}, ofRole(negotiation(), Server)), "reference-")
-	wantKept(t, playClients(t, deflater{}.client, Settings{}, ofRole(negotiation(), Client)), "answer-greater", "answer-without", "answer-not-offered")
+	wantKept(t, playAll(t, deflaterServer(t, ""), Settings{}, share(ofRole(negotiation(), Server))), "reference-")
+	wantKept(t, playClients(t, deflater{}.client, Settings{}, share(ofRole(negotiation(), Client))), "answer-greater", "answer-without", "answer-not-offered")
 }
 
 const negotiationFailedBy = "testdata/negotiation_failedby.txt"
@@ -167,7 +164,7 @@ func TestEveryNegotiationCanFail(t *testing.T) {
 	var mu sync.Mutex
 	found := map[string]string{}
 	for _, role := range []Role{Server, Client} {
-		parallel(ofRole(negotiation(), role), func(c *Case) Result {
+		parallel(share(ofRole(negotiation(), role)), func(c *Case) Result {
 			at := c.ID + " " + string(role)
 			try := []string{named[at]}
 			if *update {

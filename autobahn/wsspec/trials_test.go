@@ -30,7 +30,7 @@ func TestTrialsOurs(t *testing.T) {
 	var wg sync.WaitGroup
 	places := make(chan bool, 16)
 	for _, c := range autobahnCases() {
-		if (testing.Short() || raced) && slices.Contains(c.Tags, "long") {
+		if (testing.Short() || wstest.RaceEnabled()) && slices.Contains(c.Tags, "long") {
 			continue
 		}
 		want := [2]string{vOK, vOK}
@@ -51,9 +51,6 @@ func TestTrialsOurs(t *testing.T) {
 	}
 	wg.Wait()
 }
-
-// raced is whether the race detector runs, which makes long messages take minutes.
-var raced bool
 
 // roomy takes all that group 9 sends.
 var roomy = wsnet.Options{MaxMessage: 16 << 20, MaxFragments: -1, EmptyRate: -1, PingRate: -1}

@@ -12,6 +12,7 @@ import (
 // A testEvent is a line of go test -json.
 type testEvent struct {
 	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds
 }
 
 // goTest runs the tests of the module in dir and counts each one, subtests
@@ -37,8 +38,11 @@ func goTest(dir string, args ...string) func(*job) result {
 	}
 }
 
+// slow is from how many seconds on a package's time is logged.
+const slow = 10
+
 // countTests reads go test -json. What is logged is the output of failed
-// tests; what is noted, why one was skipped.
+// tests, and which packages are slow; what is noted, why a test was skipped.
 func countTests(in io.Reader, log io.Writer) (r result) {
 	output := map[string][]string{}
 	scanner := bufio.NewScanner(in)
@@ -56,6 +60,8 @@ func countTests(in io.Reader, log io.Writer) (r result) {
 		case "pass":
 			if e.Test != "" {
 				r.passed++
+			} else if e.Elapsed >= slow {
+				fmt.Fprintf(log, "%6.1fs %s\n", e.Elapsed, e.Package)
 			}
 			delete(output, key)
 		case "skip":

@@ -28,6 +28,7 @@ var stages = []stage{
 	{"gofmt", "files", alone, time.Minute, gofmt},
 	{"vet", "modules", alone, 5 * time.Minute, each("go", "vet", "./...")},
 	{"test", "tests", alone, 15 * time.Minute, goTest(".", "-race")},
+	{"suite", "tests", alone, 10 * time.Minute, goTest("autobahn/wsspec")},                                           // of which the race detector gets a share
 	{"allocations", "tests", alone, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
 	{"bench", "tests", alone, 5 * time.Minute, goTest("bench")},
 	{"conformance", "cases", alone, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick

@@ -1,5 +1,0 @@
-//go:build race
-
-package wsspec
-
-func init() { raced = true }
