@@ -56,7 +56,7 @@ type Case struct {
 	Roles   Roles
 	Tags    []string // TagHeavy and TagAlone say how it is played, others only serve to select
 	Title   string   // what is done, in one line
-	Clause  string   // the RFC's words, quoted
+	Clause  string   // the RFC's words, behind their section in brackets if that is another than Section
 	Why     string   // for SHOULD and INFO, why it is no MUST
 
 	// Play has the dialogue and judges it. What it does not say, such as the time

@@ -161,10 +161,10 @@ func cutOff(d *Dialogue, b []byte) Verdict {
 }
 
 const (
-	codesDefined  = `Endpoints MAY use the following pre-defined status codes when sending a Close frame.`
+	codesDefined  = `[§7.4.1] Endpoints MAY use the following pre-defined status codes when sending a Close frame.`
 	codesReserved = `is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint`
 	code1004      = `Reserved. The specific meaning might be defined in the future.`
-	codesUnused   = `Status codes in the range 0-999 are not used.`
+	codesUnused   = `[§7.4.2] Status codes in the range 0-999 are not used.`
 	codesLater    = `Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions`
 	codesOpen     = `Status codes in the range 3000-3999 are reserved for use by libraries, frameworks, and applications. [...] Status codes in the range 4000-4999 are reserved for private use`
 	badCodeWhy    = "That the connection ends, and that the answer does not have the code, is a MUST. That it says 1002 is a SHOULD: §7.4 binds the sender and is silent about who receives such a code."

@@ -11,7 +11,7 @@ const (
 	interleaved  = `The fragments of one message MUST NOT be interleaved between the fragments of another message`
 	sequence     = `A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0.`
 	notFragments = `All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.`
-	pongClause   = `Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.`
+	pongClause   = `[§5.5.2] Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.`
 	sameData     = `A Pong frame sent in response to a Ping frame must have identical "Application data" as found in the message body of the Ping frame being replied to.`
 	unsolicited  = `A Pong frame MAY be sent unsolicited. [...] A response to an unsolicited Pong frame is not expected.`
 )

@@ -10,7 +10,7 @@ const (
 	upgradeGone  = `If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an ASCII case-insensitive match for the value "websocket", the client MUST _Fail the WebSocket Connection_.`
 	connGone     = `If the response lacks a |Connection| header field or the |Connection| header field doesn't contain a token that is an ASCII case-insensitive match for the value "Upgrade", the client MUST _Fail the WebSocket Connection_.`
 	acceptGone   = `If the response lacks a |Sec-WebSocket-Accept| header field or the |Sec-WebSocket-Accept| contains a value other than the base64-encoded SHA-1 of the concatenation of the |Sec-WebSocket-Key| [...] but ignoring any leading and trailing whitespace, the client MUST _Fail the WebSocket Connection_.`
-	acceptTwice  = `The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response.`
+	acceptTwice  = `[§11.3.3] The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response.`
 	notAsked     = `If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an extension that was not present in the client's handshake [...], the client MUST _Fail the WebSocket Connection_.`
 	notSpoken    = `If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a subprotocol that was not present in the client's handshake [...], the client MUST _Fail the WebSocket Connection_.`
 	notConform   = `If the server's response does not conform to the requirements for the server's handshake as defined in this section and in Section 4.2.2, the client MUST _Fail the WebSocket Connection_.`
@@ -171,7 +171,7 @@ func (ch *chapter) agreements() {
 	ch.wrong("subprotocol-unknown", "a 101 with a subprotocol that was not offered", plus("Sec-WebSocket-Protocol: x.unknown"))
 	ch.wrong("subprotocol-two", "a 101 with two subprotocols that were not offered", plus("Sec-WebSocket-Protocol: x.1", "Sec-WebSocket-Protocol: x.2"))
 	ch.answered("subprotocol-empty", "a 101 with an empty subprotocol", answer{edits: []edit{plus("Sec-WebSocket-Protocol:")}, want: refuses},
-		quoting(`The empty string is not the same as the null value for these purposes and is not a legal value for this field.`),
+		quoting(`[§4.2.2] The empty string is not the same as the null value for these purposes and is not a legal value for this field.`),
 		should("No subprotocol is indicated that was not asked for."))
 }
 

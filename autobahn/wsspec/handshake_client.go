@@ -14,7 +14,7 @@ const (
 	validRequest = `The handshake MUST be a valid HTTP request as specified by [RFC2616].`
 	getMust      = `The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.`
 	targetMust   = `The "Request-URI" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI`
-	noFragment   = `Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.`
+	noFragment   = `[§3] Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.`
 	hostMust     = `The request MUST contain a |Host| header field whose value contains /host/ plus optionally ":" followed by /port/ (when not using the default port).`
 	upgradeMust  = `The request MUST contain an |Upgrade| header field whose value MUST include the "websocket" keyword.`
 	connMust     = `The request MUST contain a |Connection| header field whose value MUST include the "Upgrade" token.`

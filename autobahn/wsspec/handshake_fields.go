@@ -8,7 +8,7 @@ import (
 const (
 	waitFirst     = `Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.`
 	unknownField  = `Unknown header fields are ignored, as per [RFC2616].`
-	validHTTP     = `[a handshake that does not match], including but not limited to any violations of the ABNF grammar specified for the components of the handshake`
+	validHTTP     = `[…] including but not limited to any violations of the ABNF grammar specified for the components of the handshake`
 	oneProtocol   = `The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any).`
 	noProtocol    = `If the client's handshake did not contain such a header field or if the server does not agree to any of the client's requested subprotocols, the only acceptable value is null.`
 	protocolList  = `The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.`

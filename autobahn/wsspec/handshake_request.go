@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	errorCode  = `If the server, while reading the handshake, finds that the client did not send a handshake that matches the description below [...], the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request).`
+	errorCode  = `[§4.2.1] If the server, while reading the handshake, finds that the client did not send a handshake that matches the description below [...], the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request).`
 	getRequest = `An HTTP/1.1 or higher GET request, including a "Request-URI" [RFC2616] that should be interpreted as a /resource name/ defined in Section 3 (or an absolute HTTP/HTTPS URI containing the /resource name/).`
 	hostField  = `A |Host| header field containing the server's authority.`
 	upgrade    = `An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value.`
@@ -118,10 +118,10 @@ func (ch *chapter) upgradeFields() {
 const (
 	keyField  = `A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.`
 	keyWhy    = `§4.2.2 says: "It is not necessary for the server to base64-decode the |Sec-WebSocket-Key| value."`
-	keyTwice  = `The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.`
-	versions  = `If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding.`
+	keyTwice  = `[§11.3.1] The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.`
+	versions  = `[§4.2.2] If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding.`
 	version13 = `A |Sec-WebSocket-Version| header field, with a value of 13.`
-	verTwice  = `The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.`
+	verTwice  = `[§11.3.5] However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.`
 	twiceWhy  = "The clause binds the client; what a server does with two is not said."
 )
 

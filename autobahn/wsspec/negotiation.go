@@ -27,14 +27,14 @@ func negotiation() []*Case {
 }
 
 const (
-	mustDecline  = `A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met: The negotiation offer contains an extension parameter not defined for use in an offer. The negotiation offer contains an extension parameter with an invalid value. The negotiation offer contains multiple extension parameters with the same name. The server doesn't support the offered configuration.`
-	clientFails  = `A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension with an extension negotiation response meeting any of the following conditions: The negotiation response contains an extension parameter not defined for use in a response. The negotiation response contains an extension parameter with an invalid value. The negotiation response contains multiple extension parameters with the same name. The client does not support the configuration that the response represents.`
+	mustDecline  = `[§7] A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met: The negotiation offer contains an extension parameter not defined for use in an offer. The negotiation offer contains an extension parameter with an invalid value. The negotiation offer contains multiple extension parameters with the same name. The server doesn't support the offered configuration.`
+	clientFails  = `[§7] A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension with an extension negotiation response meeting any of the following conditions: The negotiation response contains an extension parameter not defined for use in a response. The negotiation response contains an extension parameter with an invalid value. The negotiation response contains multiple extension parameters with the same name. The client does not support the configuration that the response represents.`
 	smallerOrSo  = `A server accepts an extension negotiation offer with this parameter by including the "server_max_window_bits" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.`
 	equalOrSo    = `the server may either ignore this value or use this value to avoid allocating an unnecessarily big LZ77 sliding window by including the "client_max_window_bits" extension parameter in the corresponding extension negotiation response to the offer with a value equal to or smaller than the received value.`
 	includesBack = `A server accepts an extension negotiation offer that includes the "server_no_context_takeover" extension parameter by including the "server_no_context_takeover" extension parameter in the corresponding extension negotiation response to send back to the client.`
 	notUnasked   = `If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the "client_max_window_bits" extension parameter.`
 	decimal      = `This parameter has a decimal integer value without leading zeroes between 8 to 15, inclusive, indicating the base-2 logarithm of the LZ77 sliding window size.`
-	malformed    = `If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.`
+	malformed    = `[RFC 6455 §9.1] If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.`
 	preference   = `The order of elements is important as it specifies the client's preference. An element preceding another element has higher preference. It is recommended that a server accepts PMCEs with higher preference if the server supports them.`
 )
 
@@ -208,7 +208,7 @@ func (ch *chapter) deflateOffers() {
 	ch.at("7.1.2.2", notUnasked)
 	ch.params("not-offered", deflateParams{})
 	ch.params("not-offered-with-server", deflateParams{serverBits: 9})
-	ch.at("7.1", smallerOrSo)
+	ch.at("7.1", "[§7.1.2.1] "+smallerOrSo)
 	for i := range 16 {
 		p := deflateParams{serverNoContext: i&1 != 0, clientNoContext: i&2 != 0, clientBitsAny: i&8 != 0}
 		if i&4 != 0 {
@@ -255,7 +255,7 @@ func (ch *chapter) deflateOfferForms() {
 	ch.offer("1000-empty", "a list of 1,000 empty elements, and an offer", offering{fields: []string{strings.Repeat(",", 1000) + deflateName}, valid: plain},
 		should("RFC 9110 §5.6.1.2 wants a reasonable number of empty elements to be ignored."))
 
-	ch.at("7.1", `extension-param = token [ "=" (token | quoted-string) ]`)
+	ch.at("7.1", `[RFC 6455 §9.1] extension-param = token [ "=" (token | quoted-string) ]`)
 	for _, o := range []struct{ word, value string }{
 		{"quoted", deflateName + `; server_max_window_bits="10"`},
 		{"quoted-escape", deflateName + `; server_max_window_bits="1\0"`},

@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	unsetBit   = `An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the WebSocket Connection_.`
-	otherBits  = `MUST be 0 unless an extension is negotiated that defines meanings for non-zero values. If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.`
+	unsetBit   = `[§6.1] An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the WebSocket Connection_.`
+	otherBits  = `[RFC 6455 §5.2] MUST be 0 unless an extension is negotiated that defines meanings for non-zero values. If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.`
 	notPacked  = `A message with the "Per-Message Compressed" bit unset on the first fragment of the message is called an "uncompressed message". Frames of an uncompressed message have uncompressed original data as is in the payload data portion.`
-	windowHeld = `If the "agreed parameters" contain the "client_max_window_bits" extension parameter with a value of w, the client MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.`
-	multiple   = `An endpoint MAY use multiple DEFLATE blocks to compress one message. An endpoint MAY use DEFLATE blocks of any type.`
-	inflating  = `Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. Decompress the resulting data using DEFLATE [RFC1951].`
-	cutAnyhow  = `An endpoint receiving a compressed message decompresses the concatenation of the compressed data of the frames of the message by following the decompression procedure specified by the PMCE in use before processing the application data.`
-	takesOver  = `If the "agreed parameters" contain the "server_no_context_takeover" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window. Otherwise, the server MAY take over the LZ77 sliding window used to build the last compressed message.`
+	windowHeld = `[§7.2.1] If the "agreed parameters" contain the "client_max_window_bits" extension parameter with a value of w, the client MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.`
+	multiple   = `[§7.2.1] An endpoint MAY use multiple DEFLATE blocks to compress one message. An endpoint MAY use DEFLATE blocks of any type.`
+	inflating  = `Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. […] Decompress the resulting data using DEFLATE.`
+	cutAnyhow  = `An endpoint receiving a compressed message decompresses the concatenation of the compressed data of the frames of the message by following the decompression procedure specified by the PMCE in use.`
+	takesOver  = `[§7.2.1] If the "agreed parameters" contain the "server_no_context_takeover" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window. Otherwise, the server MAY take over the LZ77 sliding window used to build the last compressed message.`
 	takesTail  = `Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end. After this step, the last octet of the compressed data contains (possibly part of) the DEFLATE header bits with the "BTYPE" bits set to 00.`
-	anyBlocks  = `An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and DEFLATE blocks with the "BFINAL" bit set to 1. When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE block follows the padded data if any.`
+	anyBlocks  = `[§7.2.1] An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and DEFLATE blocks with the "BFINAL" bit set to 1. When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE block follows the padded data if any.`
 )
 
 const noMessage = "What cannot be decompressed is no message; RFC 7692 does not name a code, RFC 6455 §7.4.1 has 1007 and 1002."
@@ -120,7 +120,7 @@ func (ch *chapter) deflateBits() {
 		}
 	}
 	bit("rsv2-continuation", "RSV2 on the second fragment", otherBits, always(cut[0], rsv(cut[1], RSV2)))
-	ch.at("6", `When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.`)
+	ch.at("6", `[RFC 6455 §8.1] When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.`)
 	for _, t := range []struct{ word, content string }{{"ff", "bad \xff"}, {"cut-off", "bad \xe2\x82"}, {"surrogate", "bad \xed\xa0\x80"}} {
 		ch.add("not-utf-8-"+t.word, fmt.Sprintf("a compressed text of %q", t.content), deflated(usualOffer, func(n *deflation) Verdict {
 			return n.fails([]int{1007}, n.message(OpText, t.content).frames...)

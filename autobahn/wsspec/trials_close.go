@@ -5,9 +5,9 @@ import "fmt"
 const (
 	saysOnceClosed = "The application MUST NOT send any more data frames after sending a Close frame. If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response."
 	saysCloseBody  = "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code"
-	saysCodesMay   = "Endpoints MAY use the following pre-defined status codes when sending a Close frame."
-	saysCodesNot   = "Status codes in the range 0-999 are not used."
-	saysCodesOpen  = "… the meaning of the codes above 4999 is not defined here."
+	saysCodesMay   = "[§7.4.1] Endpoints MAY use the following pre-defined status codes when sending a Close frame."
+	saysCodesNot   = "[§7.4.2] Status codes in the range 0-999 are not used."
+	saysCodesOpen  = "Status codes in the range 4000-4999 are reserved for private use"
 )
 
 // closeTrials are group 7.

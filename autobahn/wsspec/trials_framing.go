@@ -5,7 +5,7 @@ import "fmt"
 // The RFC's words that groups 1 to 5 stand on.
 const (
 	saysAnyLength   = "The length of the \"Payload data\", in bytes: if 0-125, that is the payload length. If 126, the following 2 bytes … If 127, the following 8 bytes"
-	saysPongDue     = "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
+	saysPongDue     = "[§5.5.2] Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
 	saysShortOnly   = "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
 	saysPongFree    = "A Pong frame MAY be sent unsolicited. … A response to an unsolicited Pong frame is not expected."
 	saysRsvZero     = "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values. If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."

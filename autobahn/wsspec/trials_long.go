@@ -4,7 +4,7 @@ import "fmt"
 
 const (
 	saysNoLimit  = "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits."
-	saysAnySplit = "A sender MAY create fragments of any size for non-control messages."
+	saysAnySplit = "[§5.4] A sender MAY create fragments of any size for non-control messages."
 )
 
 // longTrials are group 9: long messages, and many.

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	saysValidText  = "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+	saysValidText  = "[§8.1] When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
 	saysCutAnyhow  = "Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8."
-	saysEmptyIsOne = "a fragmented message … is equivalent to a single larger message whose payload is equal to the concatenation of the payloads of the fragments in order"
+	saysEmptyIsOne = "[§5.4] A fragmented message is conceptually equivalent to a single larger message whose payload is equal to the concatenation of the payloads of the fragments in order"
 )
 
 // Texts of 6.2 to 6.4. Greek is the word κόσμε.

@@ -8,7 +8,7 @@ import (
 
 const (
 	mustBeUTF8  = `When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_. This rule applies both during the opening handshake and during subsequent data exchange.`
-	partialUTF8 = `Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.`
+	partialUTF8 = `[§5.6] Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.`
 	anyBinary   = `The "Payload data" is arbitrary binary data whose interpretation is solely up to the application layer.`
 	fastWhy     = "The RFC does not say when: a peer may look at the text once it has all of it."
 )
