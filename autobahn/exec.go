@@ -40,9 +40,16 @@ func execClient(command string) (wsspec.ClientFunc, error) {
 		if ctx.Err() != nil { // it was ended
 			return nil
 		}
+		if e, ok := errors.AsType[*exec.ExitError](err); ok && crashed(e.ExitCode()) {
+			return &wsspec.Crash{Err: err}
+		}
 		return err
 	}, nil
 }
+
+// crashed reports whether an exit status is one that a process does not choose: -1 is a
+// signal's, and Windows has those of its exceptions from 0xC0000000 on.
+func crashed(status int) bool { return status == -1 || uint32(status) >= 0xC0000000 }
 
 // splitCommand takes a command line apart: white space stands between words; quotes,
 // single or double, keep it in one, and a backslash in double quotes, or outside of

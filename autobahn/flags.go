@@ -40,6 +40,7 @@ flags:
 type options struct {
 	url, exec, listen, role, agent   string
 	cases, exclude, replay           string
+	cert, key                        string
 	list, strict, failFast, insecure bool
 	github                           bool
 	junit, json, html, out, expect   string
@@ -59,6 +60,8 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.role, "role", "", "without those three, which of ours is tested: `server`, client or both (the default)")
 	fs.StringVar(&o.agent, "agent", "", "the testee's `name` in the reports")
 	fs.BoolVar(&o.insecure, "insecure", false, "take any certificate of a wss:// server")
+	fs.StringVar(&o.cert, "cert", "", "with -exec or -listen, speak TLS: the `file` of the certificate chain, PEM; clients get wss:// URLs")
+	fs.StringVar(&o.key, "key", "", "the `file` of its key")
 	fs.Func("header", "a further header `line` of the suite's requests, such as 'Origin: https://example.com'; may be given several times", func(line string) error {
 		return addHeader(&o.settings, line)
 	})
@@ -118,6 +121,10 @@ func (o *options) complete() error {
 		return fmt.Errorf("-role %s does not go with -url, which tests a server, nor with -exec or -listen, which test a client", o.role)
 	case o.role != "" && o.role != "server" && o.role != "client" && o.role != "both":
 		return fmt.Errorf("-role %q; want server, client or both", o.role)
+	case (o.cert == "") != (o.key == ""):
+		return errors.New("-cert and -key go together")
+	case o.cert != "" && o.exec == "" && o.listen == "":
+		return errors.New("-cert and -key are for clients, with -exec or -listen; a server with TLS has a wss:// -url")
 	case o.settings.Count < 1 || o.settings.Count > 100_000:
 		return fmt.Errorf("-count %d; want 1 to 100000", o.settings.Count)
 	case o.fuzzCount < 0 || o.fuzzCount > maxFuzz:

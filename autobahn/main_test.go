@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"log"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +37,13 @@ func TestMain(m *testing.M) {
 		os.Exit(3)
 	}
 	io.WriteString(os.Stdout, "hello\n")
-	testee.Echo(context.Background(), os.Args[len(os.Args)-1])
+	url := os.Args[len(os.Args)-1]
+	testee.Echo(context.Background(), url)
+	if os.Getenv("FAKE_CLIENT") == "crashes" && strings.HasSuffix(url, "/1.1.1") {
+		self, _ := os.FindProcess(os.Getpid())
+		self.Kill()
+		select {}
+	}
 }
 
 // command runs the command and returns its status and what it wrote.
@@ -86,6 +95,46 @@ func TestClientCommand(t *testing.T) {
 	if code != 2 || !strings.Contains(out, "the client ended without connecting: exit status 3\nits output:\n    it broke") {
 		t.Errorf("a client that dies: exit status %d:\n%s", code, out)
 	}
+	if runtime.GOOS == "windows" {
+		return // where a process that is killed chooses its status
+	}
+	t.Setenv("FAKE_CLIENT", "crashes")
+	code, out = command(t, "-exec", "'"+os.Args[0]+"' {url}", "-cases", "1.1.1,1.1.2")
+	if code != 1 || !strings.Contains(out, "the client crashed: signal: killed") || !strings.Contains(out, "1 passed, 1 failed") {
+		t.Errorf("a client that crashes after its echo: exit status %d:\n%s", code, out)
+	}
+}
+
+// A client under test comes over TLS if there is a certificate.
+func TestClientTLS(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("how a process is told which certificates to trust differs")
+	}
+	s := httptest.NewTLSServer(nil)
+	pair := s.TLS.Certificates[0]
+	s.Close()
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	cert, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: der}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("FAKE_CLIENT", "echoes")
+	t.Setenv("SSL_CERT_FILE", cert)
+	code, out := command(t, "-exec", "'"+os.Args[0]+"' {url}", "-cases", "1.1.1,2.*,7.*", "-cert", cert, "-key", key)
+	if code != 0 || !strings.Contains(out, "49 passed, 0 failed") {
+		t.Errorf("exit status %d:\n%s", code, out)
+	}
+	t.Setenv("SSL_CERT_FILE", os.DevNull)
+	code, out = command(t, "-exec", "'"+os.Args[0]+"' {url}", "-cases", "1.1.1", "-cert", cert, "-key", key)
+	if code != 2 || !strings.Contains(out, "the client ended without connecting") {
+		t.Errorf("a client that does not trust the certificate: exit status %d:\n%s", code, out)
+	}
 }
 
 // Nothing to judge is exit status 2 and one sentence.
@@ -106,6 +155,9 @@ func TestNothingToJudge(t *testing.T) {
 		{[]string{"-exec", "no-such-program {url}"}, "executable file not found"},
 		{[]string{"-exec", "'a {url}"}, "a quote is not closed"},
 		{[]string{"-listen", "9001"}, "want HOST:PORT"},
+		{[]string{"-exec", "true {url}", "-cert", "c.pem"}, "-cert and -key go together"},
+		{[]string{"-url", "wss://x", "-cert", "c.pem", "-key", "k.pem"}, "has a wss:// -url"},
+		{[]string{"-listen", "127.0.0.1:0", "-cert", "c.pem", "-key", "k.pem"}, "c.pem: no such file"},
 		{[]string{"-cases", "8.*"}, `"8.*" names no case`},
 		{[]string{"-cases", "1.1.1", "-exclude", "1.*"}, "-exclude"},
 		{[]string{"-count", "0"}, "-count 0; want 1 to"},

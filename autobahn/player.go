@@ -92,15 +92,21 @@ func (o *options) serverTrial(url, name string) (*trial, error) {
 }
 
 func (o *options) clientTrial(ctx context.Context, name string, start wsspec.ClientFunc) (*trial, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, scheme, err := o.clientListener("127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	rerun := o.command("-role", "client")
 	if o.exec != "" {
-		rerun = o.command("-exec", o.exec)
+		args := []string{"-exec", o.exec}
+		if o.cert != "" {
+			args = append(args, "-cert", o.cert, "-key", o.key)
+		}
+		rerun = o.command(args...)
 	}
-	return o.playerTrial(wsspec.Client, name, rerun, wsspec.NewClientTest(ctx, l, o.settings, start)), nil
+	ct := wsspec.NewClientTest(ctx, l, o.settings, start)
+	ct.Scheme = scheme
+	return o.playerTrial(wsspec.Client, name, rerun, ct), nil
 }
 
 func (o *options) playerTrial(role wsspec.Role, name, rerun string, p wsspec.Player) *trial {
@@ -111,14 +117,30 @@ func (o *options) playerTrial(role wsspec.Role, name, rerun string, p wsspec.Pla
 }
 
 func (o *options) listenTrial() (*trial, error) {
-	l, err := net.Listen("tcp", o.listen)
+	l, scheme, err := o.clientListener(o.listen)
 	if err != nil {
 		return nil, fmt.Errorf("-listen %q: %w; want HOST:PORT", o.listen, err)
 	}
-	return &trial{role: wsspec.Client, target: "ws://" + l.Addr().String(),
+	return &trial{role: wsspec.Client, target: scheme + "://" + l.Addr().String(),
 		results: func(ctx context.Context, cases []*wsspec.Case) iter.Seq[wsspec.Result] {
 			return wsspec.ServeClients(ctx, l, cases, o.settings)
 		}}, nil
+}
+
+// clientListener is where clients under test come, and the scheme of its URLs.
+func (o *options) clientListener(address string) (l net.Listener, scheme string, err error) {
+	var config *tls.Config
+	if o.cert != "" {
+		pair, err := tls.LoadX509KeyPair(o.cert, o.key)
+		if err != nil {
+			return nil, "", fmt.Errorf("-cert %q -key %q: %w", o.cert, o.key, err)
+		}
+		config = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}
+	}
+	if l, err = net.Listen("tcp", address); err != nil || config == nil {
+		return l, "ws", err
+	}
+	return tls.NewListener(l, config), "wss", nil
 }
 
 // command is how this program is called with some arguments and those flags that

@@ -13,13 +13,23 @@ import (
 
 // A ClientFunc is a client under test: it connects to a ws: URL, sends every message
 // back until the connection ends, and returns. It ends early when ctx does. What it
-// writes to output goes into the report.
+// writes to output goes into the report, as does its error. Only a *Crash is a verdict:
+// many a client ends with an error because its peer broke a rule.
 type ClientFunc func(ctx context.Context, url string, output io.Writer) error
+
+// A Crash is the error of a client that did not end of its own accord, such as a process
+// that a signal ended. The case fails, whatever the dialogue came to.
+type Crash struct{ Err error }
+
+func (c *Crash) Error() string { return "the client crashed: " + c.Err.Error() }
+func (c *Crash) Unwrap() error { return c.Err }
 
 // A ClientTest plays cases with a client, which it starts once for each. The URL
 // tells it which connection belongs to which case.
 type ClientTest struct {
 	Settings
+	Scheme string // of the clients' URLs; "ws" unless l speaks TLS, then "wss"
+
 	start ClientFunc
 	host  string
 	done  <-chan struct{} // closed when nobody accepts any more
@@ -38,7 +48,7 @@ type arrival struct {
 // NewClientTest prepares to play cases with a client that start starts. The client
 // finds the suite at l, which is closed when ctx ends.
 func NewClientTest(ctx context.Context, l net.Listener, s Settings, start ClientFunc) *ClientTest {
-	t := &ClientTest{Settings: s.filled(), start: start, host: l.Addr().String(), waiting: map[string]chan arrival{}}
+	t := &ClientTest{Settings: s.filled(), Scheme: "ws", start: start, host: l.Addr().String(), waiting: map[string]chan arrival{}}
 	t.done = acceptAll(ctx, l, t.arrived)
 	return t
 }
@@ -79,7 +89,7 @@ func (t *ClientTest) Play(ctx context.Context, c *Case) Result {
 	defer stop()
 	var output tailBuffer
 	ended := make(chan error, 1)
-	go func() { ended <- t.start(run, "ws://"+t.host+path, &output) }()
+	go func() { ended <- t.start(run, t.Scheme+"://"+t.host+path, &output) }()
 
 	var r Result
 	var gone error
@@ -119,6 +129,9 @@ func (t *ClientTest) Play(ctx context.Context, c *Case) Result {
 	r.Output = output.String()
 	if gone != nil && !errors.Is(gone, context.Canceled) {
 		r.Output = strings.TrimSpace(r.Output + "\n" + endOf(gone))
+	}
+	if crash, ok := errors.AsType[*Crash](gone); ok && r.Outcome != Failed {
+		r.Outcome, r.Actual = Failed, crash.Error()
 	}
 	return r
 }
