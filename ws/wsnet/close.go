@@ -32,8 +32,9 @@ const (
 	// send a reset, which can destroy our Close frame on its way.
 	lingerBytes = 16 << 20
 
-	// lastWord is how long the Close frame may take of a Close whose context has ended
-	// before it began. A socket that is not full takes it at once.
+	// lastWord is how long a Close frame may take where there is no time for more: with a
+	// Close whose context has ended before it began, and with a CloseNow that comes when
+	// one is owed. A socket that is not full takes it at once.
 	lastWord = 50 * time.Millisecond
 
 	// dropFrames is how many frames are read and thrown away after our Close frame.
@@ -143,13 +144,19 @@ func (c *Conn) discard(ctx context.Context) {
 
 // CloseNow ends the connection at once, without a closing handshake. The peer
 // sees an abnormal closure (§7.1.5). It returns nil, or why the connection
-// was over already.
+// was over already: then a Close frame that is still owed, such as the answer to
+// the peer's, goes out first, unless the peer has stopped reading.
 func (c *Conn) CloseNow() error {
 	first := c.link.end(ws.EndByLoss(net.ErrClosed, false, nil))
+	if c.out.owed.Load() != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastWord)
+		c.out.payClose(ctx)
+		cancel()
+	}
 	c.out.lastPush()
 	abort(c.link.stream)
 	if first {
-		go c.hangUp(nil)
+		go c.hangUp(false)
 		return nil
 	}
 	return wrapOp("close", c.Err())
@@ -162,20 +169,23 @@ func (c *Conn) ending() { c.alive.stop() }
 // without waiting for another writer, so that a program that ends as soon as
 // its reader does has said it; else in the background.
 func (c *Conn) sayGoodbye(e *ws.CloseError) {
+	c.out.owed.Store(e)
 	if c.out.frames.try() {
-		c.out.sayClose(e)
+		ctx, cancel := context.WithTimeout(context.Background(), c.link.set.closeTimeout)
+		c.out.sayClose(ctx)
+		cancel()
 		c.out.frames.release()
-		e = nil
 	}
-	go c.hangUp(&goodbye{e})
+	go c.hangUp(true)
 }
 
-// hangUp closes the stream and frees what the connection holds. It runs once,
+// hangUp closes the stream and frees what the connection holds: gently, after the Close
+// frame if one is owed, and with time for the peer to hear it, or at once. It runs once,
 // after finish.
-func (c *Conn) hangUp(g *goodbye) {
+func (c *Conn) hangUp(gently bool) {
 	defer c.gone.set()
-	if g != nil {
-		c.linger(g)
+	if gently {
+		c.linger()
 	}
 	abort(c.link.stream) // whatever was to be said gently has been
 	c.in.interrupt.shut()
@@ -189,16 +199,12 @@ func (c *Conn) hangUp(g *goodbye) {
 }
 
 // linger says goodbye and gives the peer time to hear it.
-func (c *Conn) linger(g *goodbye) {
+func (c *Conn) linger() {
 	timeout := c.link.set.closeTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	if g.unsent != nil {
-		if !c.out.frames.acquireAfter(ctx.Done()) {
-			return // the writer in front of us is stuck
-		}
-		c.out.sayClose(g.unsent)
-		c.out.frames.release()
+	if !c.out.payClose(ctx) {
+		return // the writer in front of us is stuck
 	}
 	if c.link.life.end.Load().Err == nil { // a complete handshake: nothing is expected but the end
 		timeout = min(timeout, lingerAfterClose)
@@ -245,16 +251,28 @@ func (out *outbox) close(ctx context.Context, e *ws.CloseError) error {
 	return out.writeClose(ctx, e)
 }
 
-// sayClose sends the Close frame of a connection that is already over. Its
-// caller has frames.
-func (out *outbox) sayClose(e *ws.CloseError) {
-	if e == nil || out.broken || out.closeSent.Load() != nil {
-		return
+// payClose sends the Close frame that is owed, if one is, as soon as whoever has frames
+// lets them go. It reports whether that was before ctx ended.
+func (out *outbox) payClose(ctx context.Context) bool {
+	if out.owed.Load() == nil {
+		return true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), out.link.set.closeTimeout)
-	defer cancel()
-	defer out.interrupt.watch(context.Background()) // first, or ctx's end would reach what comes after
-	out.writeClose(ctx, e)
+	if !out.frames.acquireAfter(ctx.Done()) {
+		return false
+	}
+	out.sayClose(ctx)
+	out.frames.release()
+	return true
+}
+
+// sayClose sends the Close frame that a connection owes which is already over. Its
+// caller has frames.
+func (out *outbox) sayClose(ctx context.Context) {
+	if e := out.owed.Load(); e != nil && !out.broken && out.closeSent.Load() == nil {
+		out.writeClose(ctx, e)
+		out.interrupt.watch(context.Background()) // or ctx's end would reach what comes after
+	}
+	out.owed.Store(nil) // last: until then CloseNow waits
 }
 
 // writeClose has frames.

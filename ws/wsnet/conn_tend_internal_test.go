@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,4 +85,49 @@ func TestDropKeepsNothing(t *testing.T) {
 			t.Errorf("pending %q, buffer %p, unsent %d, the timer %v", out.pending, out.buffer, out.unsent.Load(), out.late)
 		}
 	})
+}
+
+// The answer to a Close frame goes out although CloseNow comes at once and another
+// goroutine has the sending direction, as one does that sends what was gathered. If that
+// is for long, CloseNow does not wait for it.
+func TestCloseNowPaysWhatIsOwed(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		wire  string
+		held  time.Duration
+		want  string
+		takes time.Duration
+	}{
+		{"an answer", "\x88\x82\x00\x00\x00\x00\x03\xe8", 10 * time.Millisecond, "\x88\x02\x03\xe8", 10 * time.Millisecond},
+		{"a violation", "\x83\x80\x00\x00\x00\x00", 10 * time.Millisecond, "\x88\x1d\x03\xea", 10 * time.Millisecond},
+		{"held for long", "\x88\x82\x00\x00\x00\x00\x03\xe8", time.Second, "", lastWord},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := net.Pipe()
+				defer b.Close()
+				c := NewConn(a, ws.RoleServer, &Options{PingInterval: -1})
+				c.out.frames.acquireAfter(nil)
+				go io.WriteString(b, tt.wire)
+				if _, _, err := c.Read(t.Context()); err == nil {
+					t.Fatal("that is no message")
+				}
+				got := make(chan []byte)
+				go func() {
+					p, _ := io.ReadAll(b)
+					got <- p
+				}()
+				time.AfterFunc(tt.held, c.out.frames.release)
+				start := time.Now()
+				c.CloseNow()
+				if took := time.Since(start); took != tt.takes {
+					t.Errorf("CloseNow took %v, want %v", took, tt.takes)
+				}
+				if p := <-got; !strings.HasPrefix(string(p), tt.want) || tt.want == "" && len(p) > 0 {
+					t.Errorf("got % x, want % x", p, tt.want)
+				}
+				<-c.gone.done()
+			})
+		})
+	}
 }

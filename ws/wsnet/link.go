@@ -31,12 +31,8 @@ type link struct {
 type owner interface {
 	ending()                         // the connection is over: no more pings
 	sayGoodbye(frame *ws.CloseError) // and a Close frame is owed, after which the stream is closed
-	hangUp(g *goodbye)               // or nothing is
+	hangUp(gently bool)              // or nothing is
 }
-
-// A goodbye says that the stream should be closed gently, after the Close
-// frame, if there is one still to be sent.
-type goodbye struct{ unsent *ws.CloseError }
 
 // end makes e the reason for which the connection is over, if it is the first. The caller
 // then sees to the stream.
@@ -60,7 +56,7 @@ func (l *link) fail(e *ws.CloseError) error {
 // cut ends the connection without another frame.
 func (l *link) cut(e *ws.CloseError) error {
 	if l.end(e) {
-		go l.owner.hangUp(nil)
+		go l.owner.hangUp(false)
 	}
 	return l.life.err()
 }

@@ -73,6 +73,7 @@ type outbox struct {
 	unsent        atomic.Int32                  // what pending is, see below; may be read without frames
 	readerHasMore atomic.Bool                   // a message was given out, and the reader has more in its buffer
 	closeSent     atomic.Pointer[ws.CloseError] // our Close frame, if it went out first
+	owed          atomic.Pointer[ws.CloseError] // the Close frame of a connection that is over, until it has gone out
 
 	pong pongSlot
 }
