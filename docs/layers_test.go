@@ -18,8 +18,9 @@ const module = "framewright/"
 // may import those in shared. "x/..." is x and what is below it. Dependencies
 // point down: what stands above is imported by what stands below.
 var mayImport = map[string][]string{
-	"ws/...":   {"ws/...", "internal/bucket"},
-	"ws/wsnet": {"ws/..."},
+	"ws/...":     {"ws/...", "internal/bucket"},
+	"ws/wsnet":   {"ws/..."},
+	"ws/wstrace": {"ws"},
 
 	"engineio": {"ws/..."},
 	"socketio": {"engineio"},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 	"cmd/server/internal/echo": {"ws/..."},
 
 	"autobahn":                   {"autobahn/...", "ws/..."},
-	"autobahn/internal/explain":  {"autobahn/wsspec", "ws"},
+	"autobahn/internal/explain":  {"autobahn/wsspec", "ws", "ws/wstrace"},
 	"autobahn/internal/cli":      {},
 	"autobahn/internal/progress": {},
 	"autobahn/internal/report":   {"autobahn/wsspec"},

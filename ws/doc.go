@@ -30,7 +30,8 @@
 //	host.go       CheckHost                                      §10.2
 //	deflate.go    Compression: offers and answers                RFC 7692 §7.1
 //	errors.go     ProtocolError, CloseError
-//	trace.go      TraceEvent: what went over the wire, explained
+//	trace.go      TraceEvent: what went over the wire
+//	explain.go    what it means, row by row
 //
 // What a handshake needs of HTTP/1.1 itself, and of hosts, is in internal/http1.
 //

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"framewright/ws"
+	"framewright/ws/wstrace"
 )
 
 // traceTo is the value of -trace: "" for none, "-" for stderr, or a file.
@@ -67,7 +68,7 @@ func (t *tracer) hook() func(ws.TraceEvent) {
 	return func(e ws.TraceEvent) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.buf = append(ws.AppendTrace(t.buf[:0], e), '\n')
+		t.buf = append(wstrace.Append(t.buf[:0], e), '\n')
 		t.out.Write(t.buf)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"framewright/ws"
 	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
+	"framewright/ws/wstrace"
 )
 
 func ExampleOptions_trace() {
@@ -178,12 +179,12 @@ func ExampleConn_Writer() {
 }
 
 // What a masked text message is made of.
-func ExampleAppendTrace() {
+func Example_trace() {
 	var text []byte
 	a, b := wstest.Pipe()
 	c := wsnet.NewConn(b, ws.RoleServer, &wsnet.Options{Trace: func(e ws.TraceEvent) {
 		e.Conn = 7 // for this example; it counts the process's connections
-		text = ws.AppendTrace(text, e)
+		text = wstrace.Append(text, e)
 	}})
 	defer c.CloseNow()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

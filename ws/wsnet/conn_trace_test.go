@@ -70,19 +70,19 @@ func TestConnTraceAndStats(t *testing.T) {
 		_, _, err = c.Read(t.Context())
 		ctCloseError(t, "the end", err, ws.CodeNormal, true)
 
-		first128 := func(s string) string { return fmt.Sprintf("%q", strings.Repeat(s, ws.TracePayload)) }
+		first := func(n int, s string) string { return fmt.Sprintf("%q", strings.Repeat(s, n)) }
 		wantIn := []string{
 			`text fin=true 0 ready->ready "Hello"`,
 			`binary fin=false 11 ready->in binary "Hel"`,
 			`ping fin=true 20 in binary->in binary "p"`,
 			`pong fin=true 27 in binary->in binary ""`,
 			`continuation fin=true 33 in binary->ready "lo"`,
-			`text fin=true 41 ready->ready ` + first128("x"),
+			`text fin=true 41 ready->ready ` + first(300, "x"),
 			`close fin=true 349 ready->closed "\x03\xe8bye"`,
 		}
 		wantOut := []string{
 			`pong fin=true 0 ready->ready "p"`,
-			`text fin=false 3 ready->in text ` + first128("y"),
+			`text fin=false 3 ready->in text ` + first(ws.TracePayload, "y"),
 			`continuation fin=true 5007 in text->ready ""`,
 			`binary fin=true 5009 ready->ready "prepared"`,
 			`close fin=true 5019 ready->closed "\x03\xe8"`,

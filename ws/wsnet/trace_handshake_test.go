@@ -18,6 +18,7 @@ import (
 	"framewright/ws"
 	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
+	"framewright/ws/wstrace"
 )
 
 // shaken gathers the handshake's events.
@@ -124,8 +125,8 @@ func TestTraceHandshakeBytes(t *testing.T) {
 				if e.Conn == 0 || e.Conn != s.all[0].Conn || e.Parsed || c != nil && e.Conn != c.ID() {
 					t.Errorf("%q: %+v", answer, e)
 				}
-				if bytes.ContainsAny(ws.AppendTrace(nil, e), "\x1b\r") {
-					t.Errorf("a control character comes through: %q", ws.AppendTrace(nil, e))
+				if bytes.ContainsAny(wstrace.Append(nil, e), "\x1b\r") {
+					t.Errorf("a control character comes through: %q", wstrace.Append(nil, e))
 				}
 			}
 		}

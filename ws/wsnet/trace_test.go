@@ -19,6 +19,7 @@ import (
 	"framewright/ws"
 	"framewright/ws/wsnet"
 	"framewright/ws/wstest"
+	"framewright/ws/wstrace"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -36,7 +37,7 @@ func (s *scene) trace(e ws.TraceEvent) {
 	if e.Conn != 0 {
 		e.Conn = 1
 	}
-	s.text = ws.AppendTrace(s.text, e)
+	s.text = wstrace.Append(s.text, e)
 }
 
 // options trace to s, with the masking key of §5.7 for a client.
@@ -332,7 +333,7 @@ func TestTraceBytes(t *testing.T) {
 				c.Ping(t.Context())
 			}
 		}()
-		for n := range ws.TracePayload {
+		for n := range 128 {
 			sceneWrite(t, c, ws.OpText, bytes.Repeat([]byte("x"), n))
 			sceneRead(t, c, ws.OpText, bytes.Repeat([]byte("x"), n))
 		}
@@ -382,7 +383,7 @@ func TestAppendTraceOddities(t *testing.T) {
 		{Wire: []byte{0x88, 0x02}, Header: ws.Header{Opcode: ws.OpClose, Length: 2}, Payload: []byte{3, 232}},
 		{Wire: []byte{0x81, 0x01}, Header: ws.Header{Length: 1}, Payload: []byte{0x1b}, Before: 200},
 	} {
-		got := ws.AppendTrace([]byte("before\n"), e)
+		got := wstrace.Append([]byte("before\n"), e)
 		text, ok := bytes.CutPrefix(got, []byte("before\n"))
 		if !ok || len(text) > 0 && text[len(text)-1] != '\n' {
 			t.Errorf("%+v: %q", e, got)

@@ -13,6 +13,7 @@ import (
 
 	"framewright/autobahn/wsspec"
 	"framewright/ws"
+	"framewright/ws/wstrace"
 )
 
 // Write writes what went over the wire with a testee of a role. The suite's bytes
@@ -130,7 +131,7 @@ func (x *explainer) next(s *stream, sent bool) bool {
 	e := ws.TraceEvent{Role: x.role, Sent: sent, Offset: s.offset, Header: h, Wire: s.b[:n], Payload: payload[:min(len(payload), ws.TracePayload)], Before: s.state}
 	s.state = after(s.state, h)
 	e.After = s.state
-	x.out = ws.AppendTrace(x.out, e)
+	x.out = wstrace.Append(x.out, e)
 	if s.pieces > 1 {
 		x.out = fmt.Appendf(x.out, "     (in %d pieces)\n", s.pieces)
 	}
@@ -161,7 +162,7 @@ func (x *explainer) head(s *stream, sent bool) bool {
 		return false
 	}
 	text := string(s.b[:i+4])
-	x.out = ws.AppendTrace(x.out, ws.TraceEvent{Role: x.role, Sent: sent, Handshake: text})
+	x.out = wstrace.Append(x.out, ws.TraceEvent{Role: x.role, Sent: sent, Handshake: text})
 	s.consume(i + 4)
 	s.offset = 0
 	first, _, _ := strings.Cut(text, "\r\n")

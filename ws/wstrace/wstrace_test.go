@@ -1,4 +1,4 @@
-package ws_test
+package wstrace_test
 
 import (
 	"strings"
@@ -8,6 +8,7 @@ import (
 
 	"framewright/ws"
 	"framewright/ws/wstest"
+	"framewright/ws/wstrace"
 )
 
 // traced is an event of one frame: wire, as it is with "|" between header and payload,
@@ -30,7 +31,7 @@ func altered(e ws.TraceEvent, change func(*ws.TraceEvent)) ws.TraceEvent {
 }
 
 // What is shown of each kind of event, line by line.
-func TestAppendTrace(t *testing.T) {
+func TestAppend(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		e    ws.TraceEvent
@@ -468,7 +469,7 @@ func TestAppendTrace(t *testing.T) {
 	} {
 		want := strings.ReplaceAll(strings.TrimPrefix(tt.want, "\n"), "\n\t\t\t", "\n")
 		want = strings.TrimPrefix(want, "\t\t\t")
-		if diff := cmp.Diff("before\n"+want, string(ws.AppendTrace([]byte("before\n"), tt.e))); diff != "" {
+		if diff := cmp.Diff("before\n"+want, string(wstrace.Append([]byte("before\n"), tt.e))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
