@@ -33,6 +33,7 @@ type app struct {
 	hub         *chat.Hub
 	sockets     *wsnet.Server
 	io          *socketio.Server
+	tracer      *tracer                      // nil without -trace
 	certificate *certificate                 // nil without TLS
 	conns       *connections                 // of -addr
 	opened      atomic.Pointer[http.Handler] // nil while starting
@@ -58,7 +59,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 			return err
 		}
 	}
-	tracer, err := openTrace(*set.trace, stderr)
+	tracer, err := set.trace.open(env, stderr)
 	if err != nil {
 		return err
 	}
@@ -147,6 +148,7 @@ func newApp(set *settings, stderr io.Writer) *app {
 
 // open makes what the server needs to be ready: store, hub, WebSocket server.
 func (a *app) open(tracer *tracer) error {
+	a.tracer = tracer
 	o := a.set.chatSettings.options()
 	var err error
 	if o.Store, err = a.set.openStore(); err != nil {

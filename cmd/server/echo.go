@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"framewright/cmd/server/internal/echo"
 	"framewright/internal/boundedlog"
@@ -27,7 +28,8 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	limit := flags.Int64("limit", 16<<20, "longest message in `BYTES`; 0 for no limit")
 	all := flags.Bool("broadcast", false, "send each message to every connection instead of back;\na connection that takes nothing for a second is cut")
 	compress := flags.String("compress", "off", "permessage-deflate: off, no-takeover (each message by itself) or\ntakeover (contexts kept in both directions)")
-	trace := traceFlag(flags)
+	var trace traceSettings
+	trace.declare(flags)
 	if err := parseFlags(flags, args, stdout, echoAbout); err != nil {
 		return err
 	}
@@ -38,7 +40,7 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if !ok {
 		return usagef("-compress %q: off, no-takeover or takeover", *compress)
 	}
-	tracer, err := openTrace(*trace, stderr)
+	tracer, err := trace.open(os.Environ(), stderr)
 	if err != nil {
 		return err
 	}

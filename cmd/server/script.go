@@ -22,7 +22,7 @@ var socketScript = regexp.MustCompile(`^/socket\.io/socket\.io(\.msgpack)?(\.esm
 // poll have one.
 func (a *app) socketRoutes(script http.Handler) http.Handler {
 	begin := a.gate.handshakes(a.gate.counted(a.io))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return a.tracer.polling(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case socketScript.MatchString(r.URL.Path):
 			script.ServeHTTP(w, r)
@@ -33,7 +33,7 @@ func (a *app) socketRoutes(script http.Handler) http.Handler {
 		case a.io.Has(r.URL.Query().Get("sid")) || a.gate.within(w, r, a.gate.strays):
 			a.io.ServeHTTP(w, r)
 		}
-	})
+	}))
 }
 
 // script serves the client's script, and what belongs to it: from the site of

@@ -87,7 +87,7 @@ type settings struct {
 	logFormat   string
 	logLevel    slog.Level
 	logRate     rate
-	trace       *traceTo
+	trace       traceSettings
 }
 
 // patterns is a flag that may be given many times, and have many values.
@@ -158,7 +158,7 @@ func (s *settings) declare() {
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "`LEVEL` of the log: debug, info, warn or error")
 	s.logRate = rate{20, 200}
 	f.Var(&s.logRate, "log-rate", "lines of one kind that one address may cause in the log, `RATE/BURST`, and all\naddresses together ten times that; what is left out is counted; 0 for no limit")
-	s.trace = traceFlag(f)
+	s.trace.declare(f)
 }
 
 func parseSettings(args, env []string, stdout io.Writer) (*settings, error) {

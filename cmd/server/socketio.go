@@ -42,6 +42,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 		Recovery:       &socketio.Recovery{Want: sio.WantsRecovery},
 		Logger:         a.log,
 	}
+	o.Engine.WebSocket.Trace = a.tracer.hook()
 	o.Engine.WebSocket.WriteTimeout = a.set.writeTimeout
 	o.Engine.WebSocket.PingRate = cmp.Or(a.set.idleRate, -1)
 	o.Engine.WebSocket.Hosts = []string{"*"} // ownHosts has looked
