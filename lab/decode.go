@@ -1,0 +1,126 @@
+package lab
+
+import (
+	"fmt"
+	"time"
+
+	"framewright/lab/capture"
+	"framewright/ws"
+)
+
+// The bounds of a decoding, beside those of capture.Limits.
+const (
+	decodePayload = 1024     // bytes of a frame's payload that are shown
+	decodeFrames  = 1000     // of one connection that are explained
+	decodeHead    = 64 << 10 // bytes of one half of an opening handshake
+	decodeMessage = 8 << 20  // bytes that a message may inflate to, or have
+)
+
+// A Decoded is a capture, explained.
+type Decoded struct {
+	Format  capture.Format
+	Streams []*DecodedStream
+	Notes   []string
+}
+
+// A DecodedStream is one connection of a capture: what ws's own trace would have said of
+// it at the end that looks on, and what cannot be said.
+type DecodedStream struct {
+	Name   string
+	Moment []Moment
+	Notes  []string
+}
+
+// A Moment is an event of a connection, and when it was.
+type Moment struct {
+	At    time.Duration // since the capture began
+	Event ws.TraceEvent
+
+	// HeaderOnly says that the payload of the frame is not known.
+	HeaderOnly bool
+}
+
+// Decode reads data, in any form that capture.Parse knows, as the endpoint with the given
+// role sees it: a server receives what a client sends, and judges it. Both directions are
+// judged, each as its receiver would, up to the first rule that is broken. Hexadecimal
+// without directions is what the role receives.
+func Decode(data []byte, role ws.Role, limits capture.Limits) (*Decoded, error) {
+	c, err := capture.Parse(data, limits)
+	if err != nil {
+		return nil, err
+	}
+	d := &Decoded{Format: c.Format, Notes: c.Notes}
+	for i, s := range c.Streams {
+		if c.Format == capture.Hex {
+			for i := range s.Pieces {
+				s.Pieces[i].FromClient = role == ws.RoleServer
+			}
+		}
+		d.Streams = append(d.Streams, decodeStream(s, role, uint64(i+1), len(c.Streams) == 1))
+	}
+	return d, nil
+}
+
+// A decoder explains one connection.
+type decoder struct {
+	out    *DecodedStream
+	role   ws.Role // of the end that looks on
+	conn   uint64
+	halves [2]*half // what the server receives, and what the client does
+	frames int
+	full   bool
+
+	request  *ws.Request
+	answered bool
+}
+
+func decodeStream(s *capture.Stream, role ws.Role, conn uint64, only bool) *DecodedStream {
+	d := &decoder{out: &DecodedStream{Name: s.Name, Notes: s.Notes}, role: role, conn: conn}
+	d.halves[0], d.halves[1] = newHalf(d, ws.RoleServer), newHalf(d, ws.RoleClient)
+	defer d.halves[0].rx.Release()
+	defer d.halves[1].rx.Release()
+	if s.Rebuilt != "" {
+		d.note("%s", s.Rebuilt)
+		d.halves[0].open, d.halves[1].open = true, true
+	} else if note := d.begins(s.Pieces, only); note != "" {
+		d.note("%s", note)
+		return d.out
+	}
+	for _, p := range s.Pieces {
+		h := d.halves[1]
+		if p.FromClient {
+			h = d.halves[0]
+		}
+		if p.HeaderOnly {
+			h.headerOnly(p.Data, p.At)
+		} else {
+			h.take(p.Data, p.At)
+		}
+	}
+	for _, h := range d.halves {
+		h.finish()
+	}
+	if d.full {
+		d.note("only the first %d frames are explained: the limit for one connection", decodeFrames)
+	}
+	return d.out
+}
+
+func (d *decoder) note(format string, args ...any) {
+	d.out.Notes = append(d.out.Notes, fmt.Sprintf(format, args...))
+}
+
+// event appends e, and completes it.
+func (d *decoder) event(h *half, e ws.TraceEvent, at time.Duration, headerOnly bool) {
+	if d.full {
+		return
+	}
+	if len(e.Wire) > 0 {
+		if d.frames++; d.frames > decodeFrames {
+			d.full = true
+			return
+		}
+	}
+	e.Conn, e.Role, e.Sent = d.conn, d.role, h.rx.Role() != d.role
+	d.out.Moment = append(d.out.Moment, Moment{at, e, headerOnly})
+}
