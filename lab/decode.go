@@ -14,6 +14,7 @@ const (
 	decodeFrames  = 1000     // of one connection that are explained
 	decodeHead    = 64 << 10 // bytes of one half of an opening handshake
 	decodeMessage = 8 << 20  // bytes that a message may inflate to, or have
+	decodeInflate = 32 << 20 // bytes that a capture may inflate to
 )
 
 // A Decoded is a capture, explained.
@@ -50,13 +51,14 @@ func Decode(data []byte, role ws.Role, limits capture.Limits) (*Decoded, error) 
 		return nil, err
 	}
 	d := &Decoded{Format: c.Format, Notes: c.Notes}
+	budget := decodeInflate
 	for i, s := range c.Streams {
 		if c.Format == capture.Hex {
 			for i := range s.Pieces {
 				s.Pieces[i].FromClient = role == ws.RoleServer
 			}
 		}
-		d.Streams = append(d.Streams, decodeStream(s, role, uint64(i+1), len(c.Streams) == 1))
+		d.Streams = append(d.Streams, decodeStream(s, role, uint64(i+1), len(c.Streams) == 1, &budget))
 	}
 	return d, nil
 }
@@ -69,13 +71,14 @@ type decoder struct {
 	halves [2]*half // what the server receives, and what the client does
 	frames int
 	full   bool
+	budget *int // bytes that may still be inflated, of the whole capture
 
 	request  *ws.Request
 	answered bool
 }
 
-func decodeStream(s *capture.Stream, role ws.Role, conn uint64, only bool) *DecodedStream {
-	d := &decoder{out: &DecodedStream{Name: s.Name, Notes: s.Notes}, role: role, conn: conn}
+func decodeStream(s *capture.Stream, role ws.Role, conn uint64, only bool, budget *int) *DecodedStream {
+	d := &decoder{out: &DecodedStream{Name: s.Name, Notes: s.Notes}, role: role, conn: conn, budget: budget}
 	d.halves[0], d.halves[1] = newHalf(d, ws.RoleServer), newHalf(d, ws.RoleClient)
 	defer d.halves[0].rx.Release()
 	defer d.halves[1].rx.Release()

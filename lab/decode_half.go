@@ -90,7 +90,7 @@ func (h *half) next(at time.Duration) (n int) {
 		h.broken(err)
 		return n
 	}
-	if h.rx.Remaining() == 0 {
+	if h.rx.Remaining() == 0 && !h.over {
 		h.end()
 	}
 	return n
@@ -165,7 +165,7 @@ func (h *half) inflate(ev ws.Event) error {
 	for src := ev.Payload; ; {
 		n, used, err := h.rx.Inflate(h.scratch, src)
 		h.inflated(h.scratch[:n])
-		if err != nil {
+		if err != nil || h.over {
 			return err
 		}
 		if src = src[used:]; len(src) == 0 && n < len(h.scratch) {
@@ -175,7 +175,7 @@ func (h *half) inflate(ev ws.Event) error {
 	for ev.Fin {
 		n, done, err := h.rx.InflateEnd(h.scratch, 0)
 		h.inflated(h.scratch[:n])
-		if err != nil || done {
+		if err != nil || done || h.over {
 			return err
 		}
 	}
@@ -185,6 +185,10 @@ func (h *half) inflate(ev ws.Event) error {
 func (h *half) inflated(p []byte) {
 	h.content = append(h.content, p[:min(len(p), decodePayload-len(h.content))]...)
 	h.length += int64(len(p))
+	if *h.d.budget -= len(p); *h.d.budget < 0 && !h.over {
+		h.over = true
+		h.d.note("what follows from the %s is not explained: the capture inflates to more than %d bytes", sender(h), decodeInflate)
+	}
 }
 
 // headerOnly judges a frame whose header alone is known: its payload is taken for one
@@ -194,35 +198,42 @@ func (h *half) headerOnly(header []byte, at time.Duration) {
 		h.afterEnd++
 		return
 	}
+	f, _, err := ws.ParseHeader(header)
 	before := h.rx.State()
-	_, err := h.rx.Header(bytes.Clone(header))
-	h.begin(before, *h.rx.Frame(), header, at)
-	if err == nil && h.rx.Remaining() > decodeMessage {
-		err = ws.RuleMessageSize.Violation("a frame of a size that the decoder does not follow")
+	short := f // no rule cares how long a payload is, beyond that of a control frame
+	short.Length = min(f.Length, ws.MaxControlPayload+1)
+	if err == nil {
+		_, err = h.rx.Header(ws.AppendHeader(nil, short))
+	}
+	h.begin(before, f, header, at)
+	if err == nil && h.rx.Remaining() > 0 {
+		err = h.rx.Payload(filler(short))
 	}
 	if err != nil {
 		h.broken(err)
 		return
-	}
-	if n := h.rx.Remaining(); n > 0 {
-		filler := bytes.Repeat([]byte("x"), int(n))
-		if h.rx.Frame().Opcode == ws.OpClose && n >= 2 {
-			filler[0], filler[1] = 0x03, 0xE8
-		}
-		if err := h.rx.Payload(filler); err != nil {
-			h.broken(err)
-			return
-		}
 	}
 	h.e.After = h.rx.State()
 	h.d.event(h, h.e, at, true)
 	h.offset += int64(len(header)) + h.e.Header.Length
 }
 
+// filler is a payload for a frame that breaks no rule.
+func filler(f ws.Header) []byte {
+	p := bytes.Repeat([]byte("x"), int(f.Length))
+	if f.Opcode == ws.OpClose && len(p) >= 2 {
+		p[0], p[1] = 0x03, 0xE8 // 1000
+	}
+	if f.Masked {
+		ws.Mask(p, f.Key, 0)
+	}
+	return p
+}
+
 // finish tells what the capture ends inside of.
 func (h *half) finish() {
 	switch {
-	case h.afterEnd > 0:
+	case h.afterEnd > 0 && !h.over:
 		e := ws.TraceEvent{Before: ws.StateClosed, After: ws.StateClosed, Rule: ws.RuleAfterClose}
 		h.d.event(h, e, h.at, false)
 		h.d.note("%d bytes follow the Close frame of the %s: they are ignored", h.afterEnd, sender(h))

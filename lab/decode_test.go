@@ -42,6 +42,9 @@ func told(s *DecodedStream) (lines []string) {
 	return lines
 }
 
+// plenty is a budget that no test uses up.
+func plenty() *int { n := decodeInflate; return &n }
+
 // TestDecodeHex has frames as people paste them, and what is told of them.
 func TestDecodeHex(t *testing.T) {
 	for _, tc := range []struct {
@@ -135,14 +138,14 @@ func TestDecodeDeflate(t *testing.T) {
 
 // TestDecodeChunks cuts the bytes anywhere: what is told is the same.
 func TestDecodeChunks(t *testing.T) {
-	whole := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true)
+	whole := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true, plenty())
 	var bytewise []capture.Piece
 	for _, p := range deflated {
 		for i := range p.Data {
 			bytewise = append(bytewise, capture.Piece{FromClient: p.FromClient, Data: p.Data[i : i+1]})
 		}
 	}
-	cut := decodeStream(&capture.Stream{Pieces: bytewise}, ws.RoleServer, 1, true)
+	cut := decodeStream(&capture.Stream{Pieces: bytewise}, ws.RoleServer, 1, true, plenty())
 	if diff := cmp.Diff(whole, cut); diff != "" {
 		t.Errorf("(-whole +cut)\n%s", diff)
 	}
@@ -168,7 +171,7 @@ func TestDecodeHandshakes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := decodeStream(&capture.Stream{Pieces: []capture.Piece{
 				{FromClient: true, Data: []byte(tc.request)}, {Data: []byte(tc.answer)},
-			}}, ws.RoleServer, 1, true)
+			}}, ws.RoleServer, 1, true, plenty())
 			var got ws.RuleID
 			for _, m := range s.Moment {
 				got = m.Event.Rule
@@ -185,7 +188,7 @@ func TestDecodeHeaderOnly(t *testing.T) {
 		{FromClient: true, Data: wstest.MustHex("8185 00000000"), HeaderOnly: true},
 		{Data: wstest.MustHex("8802"), HeaderOnly: true},
 		{FromClient: true, Data: wstest.MustHex("0085 00000000"), HeaderOnly: true},
-	}}, ws.RoleServer, 1, true)
+	}}, ws.RoleServer, 1, true, plenty())
 	want := []string{`< @0 818500000000 text "" ready->ready`, `> @0 8802 close "" ready->closed`, `< @11 008500000000 continuation "" ready->ready 5.4-continuation`}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -195,14 +198,23 @@ func TestDecodeHeaderOnly(t *testing.T) {
 // TestDecodeIsBounded has more frames than are told, and a payload longer than is shown.
 func TestDecodeIsBounded(t *testing.T) {
 	many := bytes.Repeat([]byte{0x89, 0}, decodeFrames+1)
-	s := decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: many}}}, ws.RoleServer, 1, true)
+	s := decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: many}}}, ws.RoleServer, 1, true, plenty())
 	if len(s.Moment) != decodeFrames || !strings.Contains(strings.Join(s.Notes, "\n"), "only the first 1000 frames") {
 		t.Errorf("%d frames, notes %q", len(s.Moment), s.Notes)
 	}
 	long := ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.OpBinary}, make([]byte, 1<<20))
-	s = decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: long}}}, ws.RoleServer, 1, true)
+	s = decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: long}}}, ws.RoleServer, 1, true, plenty())
 	if n := len(s.Moment[0].Event.Payload); n != decodePayload {
 		t.Errorf("%d bytes of payload are shown, want %d", n, decodePayload)
+	}
+}
+
+// TestDecodeBomb has compressed messages that inflate to more than the budget.
+func TestDecodeBomb(t *testing.T) {
+	budget := 7
+	s := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true, &budget)
+	if notes := strings.Join(s.Notes, "\n"); len(s.Moment) != 3 || !strings.Contains(notes, "inflates to more than") {
+		t.Errorf("%d events, notes %q", len(s.Moment), notes)
 	}
 }
 
@@ -238,7 +250,7 @@ func FuzzDecode(f *testing.F) {
 				if len(m.Event.Payload) > decodePayload || len(m.Event.Content) > decodePayload {
 					t.Errorf("%d bytes of payload, %d of content", len(m.Event.Payload), len(m.Event.Content))
 				}
-				ws.AppendTrace(nil, m.Event)
+				ws.Explain(m.Event, decodePayload)
 			}
 		}
 	})
