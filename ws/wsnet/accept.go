@@ -40,6 +40,7 @@ func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *ServerOptions) *
 	if x.on() {
 		x.trace(false, true, requestText(r), "")
 	}
+	x.traceAlso(r, true, func() []byte { return requestText(r) })
 	return &x.upgrade
 }
 

@@ -116,6 +116,9 @@ func (x *streamExchange) read() {
 		// §3.2.2)
 		x.mine.Host = x.url.Host
 	}
+	if x.wrong == nil && x.o.TraceRequest != nil {
+		x.traceAlso(x.request(), false, func() []byte { return head })
+	}
 }
 
 // readHead reads until the n bytes of the request's head are there.

@@ -132,6 +132,11 @@ type ServerOptions struct {
 	// 1 MiB by default, and takes up to 4 KiB more than it says.
 	MaxHeaderBytes int
 	MaxHeaders     int
+
+	// TraceRequest, if not nil, is asked about each request that can be read, and
+	// returns what sees that handshake and its connection besides Trace, or nil:
+	// then nothing is paid for. What is said of Trace is true of what it returns.
+	TraceRequest func(*http.Request) func(ws.TraceEvent)
 }
 
 // DialOptions are the settings of a client's connection.

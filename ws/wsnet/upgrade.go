@@ -21,6 +21,7 @@ type upgrade struct {
 	req      *ws.Request
 	wrong    error       // what is, with a request that could not be read; nil otherwise
 	extra    http.Header // what the 101 says besides what it has to
+	apart    bool        // the connection has settings of its own, and so no group
 
 	room [256]byte // for the answer
 }
@@ -66,6 +67,9 @@ func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Conte
 		}
 		return nil, failed
 	}
+	if u.apart {
+		g = nil
+	}
 	c := u.o.conn(g)
 	c.link.id = u.id
 	traced := false
@@ -79,6 +83,26 @@ func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Conte
 	c.start(ctx, rwc, ws.RoleServer, agreed, early)
 	c.settle(subprotocol, nil)
 	return c, nil
+}
+
+// traceAlso asks TraceRequest, and lets what that returns see request, the text of the
+// request, and what follows, besides Options.Trace.
+func (u *upgrade) traceAlso(r *http.Request, parsed bool, request func() []byte) {
+	if u.o.TraceRequest == nil {
+		return
+	}
+	report := u.o.TraceRequest(r)
+	if report == nil {
+		return
+	}
+	o := *u.o
+	o.Trace = report
+	u.shaking.o = &o.Options
+	u.trace(false, parsed, request(), "")
+	if both := u.o.Trace; both != nil {
+		o.Trace = func(e ws.TraceEvent) { both(e); report(e) }
+	}
+	u.o, u.apart = &o, true
 }
 
 // check decides about a request by itself, before anything is taken over or sent.
