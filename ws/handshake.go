@@ -68,9 +68,9 @@ func (e *HandshakeError) Error() string {
 // Unwrap returns Err.
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// keyGUID is what §1.3 appends to the key, so that the answer cannot come
+// KeyGUID is what §1.3 appends to the key, so that the answer cannot come
 // from a server that does not know WebSocket.
-const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+const KeyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // AcceptKey returns the Sec-WebSocket-Accept for a Sec-WebSocket-Key: the
 // base64 of the SHA-1 of the key and a fixed GUID (§4.2.2). SHA-1 is no
@@ -80,8 +80,8 @@ func AcceptKey(key string) string {
 }
 
 func appendAcceptKey(dst []byte, key string) []byte {
-	var both [24 + len(keyGUID)]byte // as long as it is for a key that is right
-	sum := sha1.Sum(append(append(both[:0], key...), keyGUID...))
+	var both [24 + len(KeyGUID)]byte // as long as it is for a key that is right
+	sum := sha1.Sum(append(append(both[:0], key...), KeyGUID...))
 	return base64.StdEncoding.AppendEncode(dst, sum[:])
 }
 

@@ -18,6 +18,7 @@ import (
 	"framewright/chat/plain"
 	"framewright/chat/token"
 	"framewright/internal/boundedlog"
+	"framewright/lab"
 	"framewright/socketio"
 	"framewright/ws"
 	"framewright/ws/wsnet"
@@ -34,6 +35,7 @@ type app struct {
 	sockets     *wsnet.Server
 	io          *socketio.Server
 	tracer      *tracer                      // nil without -trace
+	lab         *lab.Lab                     // nil if there is none
 	certificate *certificate                 // nil without TLS
 	conns       *connections                 // of -addr
 	opened      atomic.Pointer[http.Handler] // nil while starting
@@ -85,6 +87,9 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 		in.metrics = append(in.metrics, m)
 	}
 	set.metricsApart = len(in.metrics) > 0
+	if err := a.openLab(in.main); err != nil {
+		return err
+	}
 	server := a.http(a.ownHosts(in.main, based(set.basePath.prefix(), a.root())), a.conns)
 	if a.certificate != nil {
 		server.TLSConfig = a.certificate.config()
@@ -180,6 +185,7 @@ func (a *app) open(tracer *tracer) error {
 	s.Options = a.set.sockets()
 	s.Options.Subprotocols = []string{plain.Subprotocol}
 	s.Options.Trace = tracer.hook()
+	s.Options.TraceRequest = a.lab.Trace
 	s.MaxConns = a.set.maxConns
 	s.MaxPerAddress = a.set.maxPerAddress
 	s.Address = func(r *http.Request) string { return a.gate.countKey(r) }
@@ -270,6 +276,7 @@ func (a *app) routes() (http.Handler, error) {
 	mux.Handle("/socket.io/", sio)
 	mux.Handle("/socket.io", sio) // clients do not follow a redirect
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
+	a.labRoutes(mux)
 	a.adminRoutes(mux)
 	a.probes(mux, !a.set.metricsApart)
 	if key, ok := a.set.publishSum(); ok {

@@ -55,11 +55,12 @@ func (a *app) drain(servers []*http.Server) {
 	a.hub.Drain(ctx, window, max(2*a.set.drainWindow, time.Second))
 	a.flushed(ctx)
 	var wg sync.WaitGroup
-	var ioErr error
+	var ioErr, labErr error
 	wg.Go(func() { ioErr = a.io.Shutdown(ctx) })
+	wg.Go(func() { labErr = a.lab.Close(ctx) })
 	err := a.sockets.Shutdown(ctx) // also those that have not said who they are
 	wg.Wait()
-	err = errors.Join(err, ioErr)
+	err = errors.Join(err, ioErr, labErr)
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(ctx))
 	}

@@ -88,6 +88,7 @@ type settings struct {
 	logLevel    slog.Level
 	logRate     rate
 	trace       traceSettings
+	lab         string
 }
 
 // patterns is a flag that may be given many times, and have many values.
@@ -159,6 +160,7 @@ func (s *settings) declare() {
 	s.logRate = rate{20, 200}
 	f.Var(&s.logRate, "log-rate", "lines of one kind that one address may cause in the log, `RATE/BURST`, and all\naddresses together ten times that; what is left out is counted; 0 for no limit")
 	s.trace.declare(f)
+	f.StringVar(&s.lab, "lab", "auto", "the wire lab at /lab/, where a page sees the frames of its own connections: `WHEN` on,\noff, or auto: if the server listens on loopback addresses only")
 }
 
 func parseSettings(args, env []string, stdout io.Writer) (*settings, error) {

@@ -1,0 +1,124 @@
+// Package lab is the wire lab: pages on which one sees what really goes over one's own
+// WebSocket connections, frame by frame and bit by bit.
+//
+// A page makes a secret and opens its connections with it, as ?lab=SECRET. What goes over
+// these, and over no others, is shown to who knows the secret. Connections without one
+// cost nothing, and nobody sees what others write, but for what the page's own
+// connections carry.
+//
+//	lab.go        routes, settings
+//	recorder.go   what pages see, by their secrets
+//	facts.go      the stream of it: Server-Sent Events
+//	fact/         one thing that happened, as JSON
+//	pcap.go       the same for Wireshark
+//	pages.go      the pages
+//	capture/      captures of other programs: pcap, HAR, hexadecimal
+package lab
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"framewright/ws"
+	"framewright/ws/wsnet"
+)
+
+// Options are the settings of a Lab.
+type Options struct {
+	// Headers are what every answer has, such as a Content-Security-Policy, which must
+	// let scripts, styles and connections of the site itself through.
+	Headers map[string]string
+
+	// OriginPatterns and Hosts are those of the lab's own WebSocket, as in
+	// wsnet.ServerOptions.
+	OriginPatterns []string
+	Hosts          []string
+
+	// Logger gets what goes wrong; nil is slog.Default().
+	Logger *slog.Logger
+}
+
+// A Lab serves the pages, their streams, and a WebSocket that echoes.
+type Lab struct {
+	o        Options
+	recorder *recorder
+	echo     *wsnet.Server
+	mux      *http.ServeMux
+	ending   chan struct{}
+	end      sync.Once
+}
+
+// Bounds of the lab's echo, /lab/echo.
+const (
+	maxEcho      = 64       // connections
+	maxEchoBytes = 64 << 10 // of a message
+)
+
+// New makes a Lab, which Close ends.
+func New(o *Options) *Lab {
+	l := &Lab{o: *o, recorder: newRecorder(), mux: http.NewServeMux(), ending: make(chan struct{})}
+	if l.o.Logger == nil {
+		l.o.Logger = slog.Default()
+	}
+	l.echo = wsnet.Handler(echo)
+	l.echo.MaxConns, l.echo.MaxPerAddress = maxEcho, -1
+	l.echo.Options = wsnet.ServerOptions{OriginPatterns: o.OriginPatterns, Hosts: o.Hosts, TraceRequest: l.Trace}
+	l.echo.Options.MaxMessage = maxEchoBytes
+	l.echo.Options.Compression = &ws.Compression{SendContext: true, ReceiveContext: true}
+	l.mux.Handle("GET /lab/facts", http.HandlerFunc(l.facts))
+	l.mux.Handle("GET /lab/pcap", http.HandlerFunc(l.pcap))
+	l.mux.Handle("/lab/echo", l.echo)
+	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))
+	return l
+}
+
+// echo sends every message back.
+func echo(ctx context.Context, c *wsnet.Conn) error {
+	for m, err := range c.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Trace is for wsnet.ServerOptions.TraceRequest: it is nil unless the request names the
+// secret of a page that watches. A nil Lab has none.
+func (l *Lab) Trace(r *http.Request) func(ws.TraceEvent) {
+	if l == nil || !strings.Contains(r.URL.RawQuery, "lab=") {
+		return nil
+	}
+	return l.recorder.trace(r.URL.Query().Get("lab"))
+}
+
+func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for name, value := range l.o.Headers {
+		w.Header().Set(name, value)
+	}
+	l.mux.ServeHTTP(w, r)
+}
+
+// Close ends the streams and the connections of the echo, which are told that the server
+// goes away.
+func (l *Lab) Close(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
+	l.end.Do(func() { close(l.ending) })
+	return l.echo.Shutdown(ctx)
+}
+
+func mustSub(files fs.FS, dir string) fs.FS {
+	sub, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // dir is a constant
+	}
+	return sub
+}

@@ -1,0 +1,132 @@
+package lab
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"framewright/lab/fact"
+	"framewright/ws"
+)
+
+// Bounds of what is remembered. A page that watches costs maxBytes at the most; what is
+// older is forgotten, and a page that was too slow for it is told how much it has missed.
+const (
+	maxWatches = 64      // pages that watch at one time, and those that have just gone
+	maxFacts   = 2000    // of one page
+	maxBytes   = 1 << 20 // of one page's facts as JSON
+	forgetting = time.Minute
+)
+
+// A recorder has what pages see of their own connections. A page is known by a secret
+// that it has made, which its connections name: nobody else can ask for what they say.
+type recorder struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	watches map[string]*watch // by secret
+}
+
+// A watch is what one page sees.
+type watch struct {
+	mu      sync.Mutex
+	began   time.Time
+	seq     uint64   // of the last fact
+	facts   [][]byte // the last ones, as JSON
+	bytes   int      // of facts
+	changed chan struct{}
+
+	readers int       // belong to recorder.mu, as left does
+	left    time.Time // when the last reader went
+}
+
+func newRecorder() *recorder {
+	return &recorder{now: time.Now, watches: make(map[string]*watch)}
+}
+
+// open begins to watch, or goes on, for a page with that secret; close ends it. There
+// may be no room for another.
+func (r *recorder) open(secret string) (w *watch, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w = r.watches[secret]
+	if w == nil {
+		r.forget()
+		if len(r.watches) >= maxWatches {
+			return nil, false
+		}
+		w = &watch{began: r.now(), changed: make(chan struct{})}
+		r.watches[secret] = w
+	}
+	w.readers++
+	return w, true
+}
+
+func (r *recorder) close(w *watch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w.readers--; w.readers == 0 {
+		w.left = r.now()
+	}
+}
+
+// find is the watch of a page, if there is one.
+func (r *recorder) find(secret string) (*watch, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, ok := r.watches[secret]
+	return w, ok
+}
+
+// forget drops what no page has come back to. Its caller has mu.
+func (r *recorder) forget() {
+	for secret, w := range r.watches {
+		if w.readers == 0 && r.now().Sub(w.left) > forgetting {
+			delete(r.watches, secret)
+		}
+	}
+}
+
+// trace is what sees the events of a connection that names a secret; nil if no page
+// watches with that.
+func (r *recorder) trace(secret string) func(ws.TraceEvent) {
+	w, ok := r.find(secret)
+	if !ok {
+		return nil
+	}
+	return func(e ws.TraceEvent) { w.add(fact.Of(e), r.now()) }
+}
+
+func (w *watch) add(f fact.Fact, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seq++
+	f.Seq, f.Ms = w.seq, float64(now.Sub(w.began).Microseconds())/1000
+	b, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // strings and numbers can always be written
+	}
+	w.facts, w.bytes = append(w.facts, b), w.bytes+len(b)
+	for len(w.facts) > maxFacts || w.bytes > maxBytes && len(w.facts) > 1 {
+		w.bytes -= len(w.facts[0])
+		w.facts[0] = nil
+		w.facts = w.facts[1:]
+	}
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// after returns the facts behind the one with that number, how many of those are
+// forgotten, and what is closed when there are more.
+func (w *watch) after(seq uint64) (facts [][]byte, missed int, more <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	first := w.seq - uint64(len(w.facts)) + 1 // the number of facts[0]
+	switch {
+	case seq > w.seq: // of another time of the server
+		seq = first - 1
+	case seq+1 < first:
+		missed, seq = int(first-1-seq), first-1
+	}
+	return append([][]byte(nil), w.facts[seq+1-first:]...), missed, w.changed
+}

@@ -1,0 +1,8 @@
+// What all pages of the lab have: the way to the others.
+import { $, el } from "./dom.js";
+
+const PAGES = [["./", "Live wire"]];
+
+const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/\/$/, "/");
+$("nav").append(el("ul", {}, ...PAGES.map(([href, name]) =>
+  el("li", {}, el("a", { href, "aria-current": href === here ? "page" : null }, name)))));
