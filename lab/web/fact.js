@@ -52,7 +52,7 @@ function figure(/** @type {Fact} */ f) {
     el("thead", {}, el("tr", {}, ...Array.from({ length: 32 }, (_, i) => el("th", { scope: "col" }, String(i % 10))))));
   for (const line of lines.values()) {
     table.append(el("tr", {}, ...line.map(({ row, digits, first }) => {
-      const b = button({ class: `field f-${row.field.split(/[ -]/)[0].toLowerCase()}`, "aria-label": `${row.field} ${row.value ?? spaced(row.bytes)}: ${row.meaning ?? ""}` }, () => show(row),
+      const b = button({ class: `field${digits.length === 1 ? " one" : ""} f-${row.field.split(/[ -]/)[0].toLowerCase()}`, "aria-label": `${row.field} ${row.value ?? spaced(row.bytes)}: ${row.meaning ?? ""}` }, () => show(row),
         el("span", { class: "digits" }, digits), first && el("span", { class: "name" }, row.field));
       b.addEventListener("focus", () => show(row));
       b.addEventListener("mouseenter", () => show(row));
@@ -85,6 +85,7 @@ function fields(/** @type {Fact} */ f) {
 }
 
 function handshake(/** @type {Fact} */ f) {
+  /** @type {HTMLElement[]} */
   const parts = [el("table", { class: "head" }, el("caption", {}, f.parsed ? "Its lines, as net/http has read or was given them" : "Its lines"),
     ...(f.lines ?? []).filter((l) => l.text).map((l) => el("tr", {}, el("td", {}, el("code", {}, l.text)), el("td", {}, l.meaning ?? ""), el("td", {}, section(l.section)))))];
   if (f.accept) {

@@ -101,7 +101,7 @@ $("connect").addEventListener("submit", (/** @type {Event} */ e) => {
   e.preventDefault();
   if (socket) return;
   const chat = $("to").value === "../ws";
-  const s = new WebSocket(at($("to").value), chat ? ["framewright.chat.v1"] : []);
+  const s = new WebSocket(at($("to").value), chat ? ["chat.v1.framewright"] : []);
   s.binaryType = "arraybuffer";
   socket = s;
   $("open").disabled = true;

@@ -1,0 +1,118 @@
+package peers
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A labStage is one browser and one server for all tests of the wire lab.
+type labStage struct {
+	*browser
+	*program
+}
+
+// learns opens a page of the lab.
+func (s *labStage) learns(t *testing.T, page string) *chatter {
+	t.Helper()
+	p, err := s.browser.open(t, page, s.program.url()+"lab/"+page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chatter{p, t, "the page /lab/" + page}
+	c.until("is there", "document.querySelectorAll('#nav a').length > 0")
+	return c
+}
+
+// TestLab holds the tests of the lab's pages.
+func TestLab(t *testing.T) {
+	s := &labStage{startBrowser(t), buildServer(t)}
+	s.browser.strict = true
+	s.program.start(t)
+	for name, test := range map[string]func(*testing.T, *labStage){
+		"the live wire":       testLive,
+		"the chat's own wire": testLiveChat,
+		"nobody else's wire":  testLiveApart,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, s) })
+	}
+}
+
+const (
+	onWire  = "[...document.querySelectorAll('#facts button')]"
+	watched = "document.body.dataset.watching === 'true'"
+	// shownFields are the rows of the frame that is shown: field and value.
+	shownFields = "[...document.querySelectorAll('#fact .fields tbody tr, #fact .fields > tr')].map(e => [...e.cells].slice(1, 3).map(c => c.textContent).join('='))"
+)
+
+// connects opens the connection that is chosen, by default the echo.
+func (c *chatter) connects() {
+	c.t.Helper()
+	c.until("watches", watched)
+	c.must(chromedp.Click(chromedp.CSS("#open")))
+	c.until("is connected", "!document.querySelector('#send').disabled")
+}
+
+func testLive(t *testing.T, s *labStage) {
+	c := s.learns(t, "")
+	c.connects()
+	c.until("has both halves of the handshake", onWire+".filter(e => e.textContent.includes('handshake')).length === 2")
+	c.must(chromedp.Click(chromedp.CSS("#facts li:nth-child(1) button")))
+	c.until("works the accept key out", `(() => {
+		const accept = document.querySelector('#fact .answer').textContent;
+		document.querySelector('#facts li:nth-child(2) button').click();
+		return [...document.querySelectorAll('#fact .head code')].some(e => e.textContent === 'Sec-WebSocket-Accept: ' + accept);
+	})()`)
+
+	c.must(chromedp.Click(chromedp.CSS("#send")))
+	c.until("has the message and its echo", onWire+".filter(e => e.textContent.includes('Hello')).length === 2")
+	c.must(chromedp.Click(chromedp.CSS("#facts li:nth-child(3) button")))
+	c.until("shows every field, as the server states it", shownFields+".slice(0, 5).join(' ') === 'FIN=1 RSV1-3=4 opcode=1 MASK=1 length=7'")
+	c.until("has the figure", "document.querySelectorAll('#fact .bits .field').length === 7") // the key stands in two lines
+	c.until("inflates it", "[...document.querySelectorAll('#fact .payload td')].some(e => e.textContent === 'Hello')")
+	c.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('#fact .bits .f-mask').focus()"))
+	c.until("says what a bit is for", "document.querySelector('#fact .about').textContent.includes('MASK = 1') && document.querySelector('#fact .about a').textContent === '§5.1'")
+	c.until("knows where both directions stand", "[...document.querySelectorAll('.states [aria-current]')].map(e => e.textContent).join() === 'ready,ready'")
+
+	c.must(chromedp.Click(chromedp.CSS("#pause")), chromedp.Click(chromedp.CSS("#send-binary")))
+	c.until("holds what comes", "document.querySelector('#said').textContent === '2 more' && "+onWire+".length === 4")
+	c.must(chromedp.Click(chromedp.CSS("#step")))
+	c.until("goes on by one", "document.querySelector('#said').textContent === '1 more' && "+onWire+".length === 5")
+	c.must(chromedp.Click(chromedp.CSS("#pause")))
+	c.until("goes on", onWire+".length === 6")
+
+	c.must(chromedp.Click(chromedp.CSS("#shut")))
+	c.until("has both Close frames", onWire+".filter(e => e.textContent.includes('close')).length === 2")
+	c.until("shows that it is over", "[...document.querySelectorAll('.states [aria-current]')].map(e => e.textContent).join() === 'closed,closed' && document.querySelector('#state').textContent.startsWith('closed with 1000')")
+	c.must(chromedp.Evaluate[chromedp.Void]("(() => { const f = document.querySelector('#filter'); f.value = 'control'; f.dispatchEvent(new Event('change')); })()"))
+	c.until("filters", onWire+".length === 2")
+	c.until("exports what Wireshark opens", `(async () => {
+		const { secret } = await import(new URL('facts.js', location.href));
+		const b = new Uint8Array(await (await fetch('pcap?secret=' + secret)).arrayBuffer());
+		return b.length > 500 && b[0] === 0xd4 && b[1] === 0xc3;
+	})() instanceof Promise`)
+}
+
+// The chat's own connection, with the secret in its address, is seen as well.
+func testLiveChat(t *testing.T, s *labStage) {
+	c := s.learns(t, "")
+	c.must(chromedp.Evaluate[chromedp.Void]("(() => { document.querySelector('#to').value = '../ws'; })()"))
+	c.connects()
+	c.must(chromedp.Evaluate[chromedp.Void](`(() => { document.querySelector('#text').value = '{"type":"hello","v":1,"name":"Ada"}'; })()`), chromedp.Click(chromedp.CSS("#send")))
+	c.until("sees what the chat answers", onWire+".some(e => e.classList.contains('sent') && e.textContent.includes('{\"type\"'))")
+}
+
+// What one page does, another does not see.
+func testLiveApart(t *testing.T, s *labStage) {
+	ada, grace := s.learns(t, ""), s.learns(t, "")
+	grace.connects()
+	ada.connects()
+	ada.must(chromedp.Click(chromedp.CSS("#send")))
+	ada.until("has the message and its echo", onWire+".length === 4")
+	grace.must(chromedp.Click(chromedp.CSS("#shut")))
+	grace.until("sees her own connection only", onWire+".length === 4 && "+onWire+".every(e => !e.textContent.includes('Hello'))")
+	if secret := value[string](grace, "import(new URL('facts.js', location.href)).then(m => m.secret)"); len(secret) != 32 || strings.Trim(secret, "0123456789abcdef") != "" {
+		t.Errorf("the secret is %q", secret)
+	}
+}
