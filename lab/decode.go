@@ -12,6 +12,7 @@ import (
 const (
 	decodePayload = 1024     // bytes of a frame's payload that are shown
 	decodeFrames  = 1000     // of one connection that are explained
+	decodeAll     = 2000     // of all connections of a capture
 	decodeHead    = 64 << 10 // bytes of one half of an opening handshake
 	decodeMessage = 8 << 20  // bytes that a message may inflate to, or have
 	decodeInflate = 32 << 20 // bytes that a capture may inflate to
@@ -51,17 +52,25 @@ func Decode(data []byte, role ws.Role, limits capture.Limits) (*Decoded, error) 
 		return nil, err
 	}
 	d := &Decoded{Format: c.Format, Notes: c.Notes}
-	budget := decodeInflate
+	left := fullBudget()
 	for i, s := range c.Streams {
 		if c.Format == capture.Hex {
 			for i := range s.Pieces {
 				s.Pieces[i].FromClient = role == ws.RoleServer
 			}
 		}
-		d.Streams = append(d.Streams, decodeStream(s, role, uint64(i+1), len(c.Streams) == 1, &budget))
+		d.Streams = append(d.Streams, decodeStream(s, role, uint64(i+1), len(c.Streams) == 1, left))
 	}
 	return d, nil
 }
+
+// A budget is what is left of the bounds of a whole capture.
+type budget struct {
+	inflate int // bytes
+	frames  int
+}
+
+func fullBudget() *budget { return &budget{decodeInflate, decodeAll} }
 
 // A decoder explains one connection.
 type decoder struct {
@@ -71,15 +80,40 @@ type decoder struct {
 	halves [2]*half // what the server receives, and what the client does
 	frames int
 	full   bool
-	budget *int // bytes that may still be inflated, of the whole capture
+	left   *budget
 
 	request  *ws.Request
 	answered bool
 }
 
-func decodeStream(s *capture.Stream, role ws.Role, conn uint64, only bool, budget *int) *DecodedStream {
-	d := &decoder{out: &DecodedStream{Name: s.Name, Notes: s.Notes}, role: role, conn: conn, budget: budget}
+func newDecoder(s *capture.Stream, role ws.Role, conn uint64, left *budget) *decoder {
+	d := &decoder{out: &DecodedStream{Name: s.Name, Notes: s.Notes}, role: role, conn: conn, left: left}
 	d.halves[0], d.halves[1] = newHalf(d, ws.RoleServer), newHalf(d, ws.RoleClient)
+	return d
+}
+
+// decodeStream explains a connection of a capture. only says that it has no other.
+func decodeStream(s *capture.Stream, role ws.Role, conn uint64, only bool, left *budget) *DecodedStream {
+	return newDecoder(s, role, conn, left).decode(s, only)
+}
+
+// decodeWith explains frames without a handshake, which may have agreed to compression.
+func decodeWith(s *capture.Stream, role ws.Role, deflate bool) *DecodedStream {
+	d := newDecoder(s, role, 0, fullBudget())
+	if deflate {
+		d.allow(ws.DeflateParams{})
+	}
+	return d.decode(s, true)
+}
+
+// allow says that permessage-deflate was negotiated.
+func (d *decoder) allow(agreed ws.DeflateParams) {
+	for _, h := range d.halves {
+		h.allow(agreed)
+	}
+}
+
+func (d *decoder) decode(s *capture.Stream, only bool) *DecodedStream {
 	defer d.halves[0].rx.Release()
 	defer d.halves[1].rx.Release()
 	if s.Rebuilt != "" {
@@ -104,7 +138,7 @@ func decodeStream(s *capture.Stream, role ws.Role, conn uint64, only bool, budge
 		h.finish()
 	}
 	if d.full {
-		d.note("only the first %d frames are explained: the limit for one connection", decodeFrames)
+		d.note("only the first %d frames are explained: the limits are %d for one connection and %d for a capture", d.frames, decodeFrames, decodeAll)
 	}
 	return d.out
 }
@@ -119,10 +153,12 @@ func (d *decoder) event(h *half, e ws.TraceEvent, at time.Duration, headerOnly b
 		return
 	}
 	if len(e.Wire) > 0 {
-		if d.frames++; d.frames > decodeFrames {
+		if d.frames == decodeFrames || d.left.frames == 0 {
 			d.full = true
 			return
 		}
+		d.frames++
+		d.left.frames--
 	}
 	e.Conn, e.Role, e.Sent = d.conn, d.role, h.rx.Role() != d.role
 	d.out.Moment = append(d.out.Moment, Moment{at, e, headerOnly})

@@ -185,7 +185,7 @@ func (h *half) inflate(ev ws.Event) error {
 func (h *half) inflated(p []byte) {
 	h.content = append(h.content, p[:min(len(p), decodePayload-len(h.content))]...)
 	h.length += int64(len(p))
-	if *h.d.budget -= len(p); *h.d.budget < 0 && !h.over {
+	if h.d.left.inflate -= len(p); h.d.left.inflate < 0 && !h.over {
 		h.over = true
 		h.d.note("what follows from the %s is not explained: the capture inflates to more than %d bytes", sender(h), decodeInflate)
 	}

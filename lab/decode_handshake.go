@@ -125,8 +125,7 @@ func (d *decoder) answeredWith(head []byte) error {
 		return err
 	}
 	if agreed != nil {
-		d.halves[0].allow(*agreed)
-		d.halves[1].allow(*agreed)
+		d.allow(*agreed)
 	}
 	return nil
 }

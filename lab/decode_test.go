@@ -42,9 +42,6 @@ func told(s *DecodedStream) (lines []string) {
 	return lines
 }
 
-// plenty is a budget that no test uses up.
-func plenty() *int { n := decodeInflate; return &n }
-
 // TestDecodeHex has frames as people paste them, and what is told of them.
 func TestDecodeHex(t *testing.T) {
 	for _, tc := range []struct {
@@ -138,14 +135,14 @@ func TestDecodeDeflate(t *testing.T) {
 
 // TestDecodeChunks cuts the bytes anywhere: what is told is the same.
 func TestDecodeChunks(t *testing.T) {
-	whole := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true, plenty())
+	whole := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true, fullBudget())
 	var bytewise []capture.Piece
 	for _, p := range deflated {
 		for i := range p.Data {
 			bytewise = append(bytewise, capture.Piece{FromClient: p.FromClient, Data: p.Data[i : i+1]})
 		}
 	}
-	cut := decodeStream(&capture.Stream{Pieces: bytewise}, ws.RoleServer, 1, true, plenty())
+	cut := decodeStream(&capture.Stream{Pieces: bytewise}, ws.RoleServer, 1, true, fullBudget())
 	if diff := cmp.Diff(whole, cut); diff != "" {
 		t.Errorf("(-whole +cut)\n%s", diff)
 	}
@@ -171,7 +168,7 @@ func TestDecodeHandshakes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := decodeStream(&capture.Stream{Pieces: []capture.Piece{
 				{FromClient: true, Data: []byte(tc.request)}, {Data: []byte(tc.answer)},
-			}}, ws.RoleServer, 1, true, plenty())
+			}}, ws.RoleServer, 1, true, fullBudget())
 			var got ws.RuleID
 			for _, m := range s.Moment {
 				got = m.Event.Rule
@@ -188,7 +185,7 @@ func TestDecodeHeaderOnly(t *testing.T) {
 		{FromClient: true, Data: wstest.MustHex("8185 00000000"), HeaderOnly: true},
 		{Data: wstest.MustHex("8802"), HeaderOnly: true},
 		{FromClient: true, Data: wstest.MustHex("0085 00000000"), HeaderOnly: true},
-	}}, ws.RoleServer, 1, true, plenty())
+	}}, ws.RoleServer, 1, true, fullBudget())
 	want := []string{`< @0 818500000000 text "" ready->ready`, `> @0 8802 close "" ready->closed`, `< @11 008500000000 continuation "" ready->ready 5.4-continuation`}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -198,12 +195,16 @@ func TestDecodeHeaderOnly(t *testing.T) {
 // TestDecodeIsBounded has more frames than are told, and a payload longer than is shown.
 func TestDecodeIsBounded(t *testing.T) {
 	many := bytes.Repeat([]byte{0x89, 0}, decodeFrames+1)
-	s := decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: many}}}, ws.RoleServer, 1, true, plenty())
+	s := decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: many}}}, ws.RoleServer, 1, true, fullBudget())
 	if len(s.Moment) != decodeFrames || !strings.Contains(strings.Join(s.Notes, "\n"), "only the first 1000 frames") {
 		t.Errorf("%d frames, notes %q", len(s.Moment), s.Notes)
 	}
+	left := &budget{frames: 5}
+	if s := decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: many}}}, ws.RoleServer, 1, true, left); len(s.Moment) != 5 {
+		t.Errorf("%d frames of a capture that may have 5", len(s.Moment))
+	}
 	long := ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.OpBinary}, make([]byte, 1<<20))
-	s = decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: long}}}, ws.RoleServer, 1, true, plenty())
+	s = decodeStream(&capture.Stream{Pieces: []capture.Piece{{Data: long}}}, ws.RoleServer, 1, true, fullBudget())
 	if n := len(s.Moment[0].Event.Payload); n != decodePayload {
 		t.Errorf("%d bytes of payload are shown, want %d", n, decodePayload)
 	}
@@ -211,8 +212,7 @@ func TestDecodeIsBounded(t *testing.T) {
 
 // TestDecodeBomb has compressed messages that inflate to more than the budget.
 func TestDecodeBomb(t *testing.T) {
-	budget := 7
-	s := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true, &budget)
+	s := decodeStream(&capture.Stream{Pieces: deflated}, ws.RoleServer, 1, true, &budget{inflate: 7, frames: 100})
 	if notes := strings.Join(s.Notes, "\n"); len(s.Moment) != 3 || !strings.Contains(notes, "inflates to more than") {
 		t.Errorf("%d events, notes %q", len(s.Moment), notes)
 	}

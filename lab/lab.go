@@ -12,6 +12,9 @@
 //	fact/         one thing that happened, as JSON
 //	pcap.go       the same for Wireshark
 //	pages.go      the pages
+//	decode.go     what ws says of it
+//	workshop.go   frames by their bits
+//	dialogue.go   a raw peer that sends them to an echo
 //	capture/      captures of other programs: pcap, HAR, hexadecimal
 package lab
 
@@ -71,6 +74,9 @@ func New(o *Options) *Lab {
 	l.echo.Options.Compression = &ws.Compression{SendContext: true, ReceiveContext: true}
 	l.mux.Handle("GET /lab/facts", http.HandlerFunc(l.facts))
 	l.mux.Handle("GET /lab/pcap", http.HandlerFunc(l.pcap))
+	l.mux.Handle("POST /lab/decode", newPoster(maxCapture, postDecode))
+	l.mux.Handle("POST /lab/workshop", newPoster(maxPlan, postWorkshop))
+	l.mux.Handle("POST /lab/workshop/build", newPoster(maxPlan, postBuild))
 	l.mux.Handle("/lab/echo", l.echo)
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))
 	return l

@@ -6,7 +6,7 @@ globalThis.looks = () => {
   const top = document.querySelector('dialog[open]');
   const visible = (e) => {
     if (top && !top.contains(e)) return false;
-    if (!document.querySelector('#veil').hidden && !e.closest('.show-nav #nav, .show-side #side')) return false;
+    if (document.querySelector('#veil')?.hidden === false && !e.closest('.show-nav #nav, .show-side #side')) return false;
     if (e.closest('.hidden, .skip, [hidden]')) return false;
     const r = e.getBoundingClientRect();
     return e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && r.width > 0 && r.height > 0;
@@ -56,7 +56,7 @@ globalThis.looks = () => {
 
   // What is to be hit has 24 by 24 px at least (2.5.8), links in text aside.
   for (const e of document.querySelectorAll('button, input, textarea, .place')) {
-    const hit = e.matches('[type=checkbox]') ? e.closest('label') : e;
+    const hit = e.matches('[type=checkbox], [type=radio]') ? e.closest('label') : e;
     const r = hit.getBoundingClientRect();
     if (visible(e) && (r.width < 23.9 || r.height < 23.9)) found.push(`${name(e)} is ${r.width.toFixed(0)} by ${r.height.toFixed(0)} px`);
     if (visible(e) && (r.left < -0.5 || r.right > innerWidth + 0.5)) found.push(`${name(e)} is out of the window`);

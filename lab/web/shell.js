@@ -1,7 +1,11 @@
 // What all pages of the lab have: the way to the others.
 import { $, el } from "./dom.js";
 
-const PAGES = [["./", "Live wire"]];
+const PAGES = [
+  ["./", "Live wire"],
+  ["./decode", "Decoder"],
+  ["./workshop", "Frame workshop"],
+];
 
 const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/\/$/, "/");
 $("nav").append(el("ul", {}, ...PAGES.map(([href, name]) =>
