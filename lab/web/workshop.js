@@ -25,6 +25,7 @@ import { spaced } from "./facts.js";
  */
 
 const OPCODES = ["continuation", "text", "binary", "reserved", "reserved", "reserved", "reserved", "reserved", "close", "ping", "pong", "reserved", "reserved", "reserved", "reserved", "reserved"];
+/** @type {Record<string, string>} */
 const OUTCOMES = { text: "the text comes back", binary: "the bytes come back", pong: "a pong", "close 1000": "Close, 1000 (normal)", "close 1002": "Close, 1002 (protocol error)", "close 1007": "Close, 1007 (invalid payload)", "close 1009": "Close, 1009 (too big)", "close 1005": "Close, without a code", nothing: "nothing, it waits for more" };
 const MOST = 32; // steps: with their cuts, the server has the last word
 
@@ -104,7 +105,7 @@ async function sendAll() {
   $("status").textContent = "Sending…";
   try {
     const d = await ask("workshop", JSON.stringify({ deflate: deflate(), steps }));
-    const was = OUTCOMES[/** @type {keyof OUTCOMES} */ (d.outcome)] ?? d.outcome;
+    const was = OUTCOMES[d.outcome] ?? d.outcome;
     $("status").replaceChildren(el("strong", { class: d.outcome === predicted ? "right" : "wrong" }, d.outcome === predicted ? "As you said: " : "Not as you said. It was: "),
       was, d.closed ? `. The connection is over${d.end ? `: ${d.end}` : ""}.` : ". The connection is still open.");
     $("dialogue").replaceChildren(factList(d.facts));
