@@ -113,12 +113,26 @@ func (d *decoder) allow(agreed ws.DeflateParams) {
 	}
 }
 
+// agreed allows what an answer says that was negotiated, "" for nothing.
+func (d *decoder) agreed(extensions string) {
+	if extensions == "" {
+		return
+	}
+	agreed, err := ws.CheckDeflate([]string{extensions}, &ws.Compression{SendContext: true, ReceiveContext: true})
+	if err != nil {
+		d.note("%v", err)
+	} else if agreed != nil {
+		d.allow(*agreed)
+	}
+}
+
 func (d *decoder) decode(s *capture.Stream, only bool) *DecodedStream {
 	defer d.halves[0].rx.Release()
 	defer d.halves[1].rx.Release()
 	if s.Rebuilt != "" {
 		d.note("%s", s.Rebuilt)
 		d.halves[0].open, d.halves[1].open = true, true
+		d.agreed(s.Extensions)
 	} else if note := d.begins(s.Pieces, only); note != "" {
 		d.note("%s", note)
 		return d.out

@@ -206,6 +206,7 @@ func (h *half) headerOnly(header []byte, at time.Duration) {
 		_, err = h.rx.Header(ws.AppendHeader(nil, short))
 	}
 	h.begin(before, f, header, at)
+	h.e.Compressed = false // nothing is known of what it inflates to
 	if err == nil && h.rx.Remaining() > 0 {
 		err = h.rx.Payload(filler(short))
 	}

@@ -190,6 +190,14 @@ func TestDecodeHeaderOnly(t *testing.T) {
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	for extensions, rule := range map[string]ws.RuleID{"": ws.RuleRSV, "permessage-deflate": ""} {
+		s := decodeStream(&capture.Stream{Rebuilt: "headers", Extensions: extensions, Pieces: []capture.Piece{
+			{Data: wstest.MustHex("c105"), HeaderOnly: true},
+		}}, ws.RoleServer, 1, true, fullBudget())
+		if got := s.Moment[0].Event.Rule; got != rule {
+			t.Errorf("with the extensions %q: rule %q, want %q", extensions, got, rule)
+		}
+	}
 }
 
 // TestDecodeIsBounded has more frames than are told, and a payload longer than is shown.

@@ -59,9 +59,12 @@ type Stream struct {
 
 	// Rebuilt says why the bytes are not those of the wire, if they are not: the
 	// file had messages or headers only, and the frames are the shortest that say
-	// the same. Then the opening handshake is not in Pieces, and no message is
-	// compressed that is not known to be.
+	// the same. Then the opening handshake is not in Pieces.
 	Rebuilt string
+
+	// Extensions is what the answer to the opening handshake had as
+	// Sec-WebSocket-Extensions, if the file says so and Pieces do not.
+	Extensions string
 
 	size int
 	full bool

@@ -260,7 +260,7 @@ func TestHAR(t *testing.T) {
 	}
 }
 
-const netConstants = `{"constants":{"logEventTypes":{"SOCKET_BYTES_SENT":1,"SOCKET_BYTES_RECEIVED":2,"SSL_SOCKET_BYTES_SENT":3,"WEBSOCKET_SENT_FRAME_HEADER":4,"WEBSOCKET_RECV_FRAME_HEADER":5,"URL_REQUEST_START_JOB":6}},"events":[`
+const netConstants = `{"constants":{"logEventTypes":{"SOCKET_BYTES_SENT":1,"SOCKET_BYTES_RECEIVED":2,"SSL_SOCKET_BYTES_SENT":3,"WEBSOCKET_SENT_FRAME_HEADER":4,"WEBSOCKET_RECV_FRAME_HEADER":5,"URL_REQUEST_START_JOB":6,"HTTP_TRANSACTION_READ_RESPONSE_HEADERS":7}},"events":[`
 
 func TestNetLogBytes(t *testing.T) {
 	// "GET / HTTP/1.1\r\nSec-WebSocket-Key: x\r\n\r\n", then a frame
@@ -289,6 +289,7 @@ func TestNetLogBytes(t *testing.T) {
 func TestNetLogHeaders(t *testing.T) {
 	c, err := Parse([]byte(netConstants+`
 		{"type":6,"time":"100","source":{"id":7},"params":{"url":"ws://a/ws"}},
+		{"type":7,"time":"100","source":{"id":7},"params":{"headers":["HTTP/1.1 101 Switching Protocols","sec-websocket-extensions: permessage-deflate"]}},
 		{"type":4,"time":"101","source":{"id":7},"params":{"final":true,"reserved1":true,"opcode":1,"masked":true,"payload_length":5}},
 		{"type":5,"time":"102","source":{"id":7},"params":{"final":true,"opcode":10,"masked":false,"payload_length":0}}]}`), Limits{})
 	if err != nil {
@@ -298,8 +299,8 @@ func TestNetLogHeaders(t *testing.T) {
 		{FromClient: true, At: time.Millisecond, Data: []byte{0xC1, 0x85, 0, 0, 0, 0}, HeaderOnly: true},
 		{At: 2 * time.Millisecond, Data: []byte{0x8A, 0}, HeaderOnly: true},
 	}
-	if diff := cmp.Diff(want, c.Streams[0].Pieces); diff != "" || c.Streams[0].Rebuilt == "" || c.Streams[0].Name != "ws://a/ws" {
-		t.Errorf("(-want +got)\n%s", diff)
+	if diff := cmp.Diff(want, c.Streams[0].Pieces); diff != "" || c.Streams[0].Rebuilt == "" || c.Streams[0].Name != "ws://a/ws" || c.Streams[0].Extensions != "permessage-deflate" {
+		t.Errorf("(-want +got)\n%s\n%+v", diff, c.Streams[0])
 	}
 }
 

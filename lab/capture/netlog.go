@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"framewright/ws"
@@ -33,6 +34,7 @@ type netLog struct {
 type netSource struct {
 	id        int64
 	url       string
+	extension string  // of the answer to its handshake
 	raw       []Piece // the bytes of the socket
 	plain     []Piece // those above TLS
 	frames    []Piece
@@ -53,6 +55,7 @@ type netEvent struct {
 
 type netParams struct {
 	URL       string
+	Headers   []string
 	Bytes     *string // base64
 	HexBytes  *string `json:"hex_encoded_bytes"` // until 2018
 	ByteCount int     `json:"byte_count"`
@@ -83,7 +86,7 @@ func (n *netLog) names() error {
 	}
 	n.kinds = make(map[int]string)
 	for _, name := range []string{
-		"URL_REQUEST_START_JOB", "WEBSOCKET_RECV_FRAME_HEADER", "WEBSOCKET_SENT_FRAME_HEADER",
+		"URL_REQUEST_START_JOB", "HTTP_TRANSACTION_READ_RESPONSE_HEADERS", "WEBSOCKET_RECV_FRAME_HEADER", "WEBSOCKET_SENT_FRAME_HEADER",
 		"SOCKET_BYTES_SENT", "SOCKET_BYTES_RECEIVED", "SSL_SOCKET_BYTES_SENT", "SSL_SOCKET_BYTES_RECEIVED",
 	} {
 		if i, ok := n.constants.LogEventTypes[name]; ok {
@@ -120,12 +123,23 @@ func (n *netLog) event(e *netEvent) {
 	switch kind {
 	case "URL_REQUEST_START_JOB":
 		s.url = short(p.URL)
+	case "HTTP_TRANSACTION_READ_RESPONSE_HEADERS":
+		s.answered(p.Headers)
 	case "WEBSOCKET_RECV_FRAME_HEADER", "WEBSOCKET_SENT_FRAME_HEADER":
 		s.frame(&p, kind == "WEBSOCKET_SENT_FRAME_HEADER", at, n.l)
 	case "SOCKET_BYTES_SENT", "SOCKET_BYTES_RECEIVED":
 		s.raw = s.bytes(s.raw, &p, kind == "SOCKET_BYTES_SENT", at, n.l)
 	default:
 		s.plain = s.bytes(s.plain, &p, kind == "SSL_SOCKET_BYTES_SENT", at, n.l)
+	}
+}
+
+// answered notes what the answer to a handshake agreed to.
+func (s *netSource) answered(lines []string) {
+	for _, line := range lines {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(name, "Sec-WebSocket-Extensions") {
+			s.extension = strings.TrimSpace(value)
+		}
 	}
 }
 
@@ -204,6 +218,9 @@ func (n *netLog) add(s *netSource, name string, pieces []Piece, rebuilt string) 
 		return
 	}
 	stream.Rebuilt = rebuilt
+	if rebuilt != "" {
+		stream.Extensions = s.extension
+	}
 	for _, p := range pieces {
 		stream.add(p, n.l)
 	}
