@@ -25,10 +25,10 @@ func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "secret: want 32 to 64 hexadecimal digits, lower case, that the page has made itself", http.StatusBadRequest)
 		return
 	}
-	watch, ok := l.recorder.open(secret)
-	if !ok {
+	watch, err := l.recorder.open(secret, l.o.Address(r))
+	if err != nil {
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, fmt.Sprintf("%d pages watch already; there is no room for another", maxWatches), http.StatusServiceUnavailable)
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	defer l.recorder.close(watch)

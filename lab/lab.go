@@ -22,6 +22,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,6 +41,10 @@ type Options struct {
 	// wsnet.ServerOptions.
 	OriginPatterns []string
 	Hosts          []string
+
+	// Address is what one client is known by, whom some bounds are for; nil is the
+	// remote address of the request, without its port.
+	Address func(*http.Request) string
 
 	// Logger gets what goes wrong; nil is slog.Default().
 	Logger *slog.Logger
@@ -67,9 +72,15 @@ func New(o *Options) *Lab {
 	if l.o.Logger == nil {
 		l.o.Logger = slog.Default()
 	}
+	if l.o.Address == nil {
+		l.o.Address = func(r *http.Request) string {
+			host, _, _ := net.SplitHostPort(r.RemoteAddr)
+			return host
+		}
+	}
 	l.echo = wsnet.Handler(echo)
 	l.echo.MaxConns, l.echo.MaxPerAddress = maxEcho, -1
-	l.echo.Options = wsnet.ServerOptions{OriginPatterns: o.OriginPatterns, Hosts: o.Hosts, TraceRequest: l.Trace}
+	l.echo.Options = wsnet.ServerOptions{OriginPatterns: o.OriginPatterns, Hosts: o.Hosts, TraceTarget: l.Trace}
 	l.echo.Options.MaxMessage = maxEchoBytes
 	l.echo.Options.Compression = &ws.Compression{SendContext: true, ReceiveContext: true}
 	l.mux.Handle("GET /lab/facts", http.HandlerFunc(l.facts))
@@ -95,13 +106,16 @@ func echo(ctx context.Context, c *wsnet.Conn) error {
 	return nil
 }
 
-// Trace is for wsnet.ServerOptions.TraceRequest: it is nil unless the request names the
-// secret of a page that watches. A nil Lab has none.
-func (l *Lab) Trace(r *http.Request) func(ws.TraceEvent) {
-	if l == nil || !strings.Contains(r.URL.RawQuery, "lab=") {
-		return nil
+// Trace is for wsnet.ServerOptions.TraceTarget: it is nil unless the target names the
+// secret of a page that watches.
+func (l *Lab) Trace(target string) func(ws.TraceEvent) {
+	_, query, _ := strings.Cut(target, "?")
+	for part := range strings.SplitSeq(query, "&") {
+		if secret, ok := strings.CutPrefix(part, "lab="); ok {
+			return l.recorder.trace(secret)
+		}
 	}
-	return l.recorder.trace(r.URL.Query().Get("lab"))
+	return nil
 }
 
 func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {

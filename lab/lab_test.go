@@ -135,10 +135,22 @@ func TestFactsRefused(t *testing.T) {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
-	for i := range maxWatches {
-		l.recorder.open(fmt.Sprintf("%032x", i))
+	for range readersPerWatch {
+		l.recorder.open(bob, "elsewhere")
 	}
-	if got, want := get("/lab/facts?secret="+alice), "503 64 pages watch already"; !strings.HasPrefix(got, want) {
+	if got, want := get("/lab/facts?secret="+bob), "503 this page has 2 streams already"; !strings.HasPrefix(got, want) {
+		t.Errorf("a third stream: %q, want %q", got, want)
+	}
+	for i := range watchesPerAddress {
+		l.recorder.open(fmt.Sprintf("%032x", i), "127.0.0.1")
+	}
+	if got, want := get("/lab/facts?secret="+alice), "503 48 pages of this address watch already"; !strings.HasPrefix(got, want) {
+		t.Errorf("one too many of an address: %q, want %q", got, want)
+	}
+	for i := range maxWatches {
+		l.recorder.open(fmt.Sprintf("%032x", 1000+i), fmt.Sprint(i))
+	}
+	if got, want := get("/lab/facts?secret="+alice), "503 96 pages watch already"; !strings.HasPrefix(got, want) {
 		t.Errorf("one too many: %q, want %q", got, want)
 	}
 }
@@ -149,7 +161,7 @@ func TestRecorderBounds(t *testing.T) {
 	r := newRecorder()
 	now := time.Unix(0, 0)
 	r.now = func() time.Time { return now }
-	w, _ := r.open(alice)
+	w, _ := r.open(alice, "")
 	report := r.trace(alice)
 	event := ws.TraceEvent{Wire: []byte{0x81, 0}, Header: ws.Header{Fin: true, Opcode: ws.OpText}}
 	for range 3 * maxFacts {
@@ -172,9 +184,9 @@ func TestRecorderBounds(t *testing.T) {
 	r.close(w)
 	for i := range maxWatches {
 		now = now.Add(forgetting / maxWatches * 2)
-		v, ok := r.open(fmt.Sprintf("%032x", i))
-		if !ok {
-			t.Fatalf("no room for page %d", i)
+		v, err := r.open(fmt.Sprintf("%032x", i), fmt.Sprint(i))
+		if err != nil {
+			t.Fatalf("page %d: %v", i, err)
 		}
 		if i > 0 {
 			r.close(v)
@@ -182,6 +194,28 @@ func TestRecorderBounds(t *testing.T) {
 	}
 	if r.trace(alice) != nil {
 		t.Error("a page that has gone is watched for")
+	}
+	if report(event); len(w.facts) != 0 {
+		t.Error("a connection of a page that has gone is recorded")
+	}
+}
+
+// The echo takes so many connections and no more, and messages up to a size.
+func TestEchoBounds(t *testing.T) {
+	l, url := labServer(t)
+	l.echo.MaxConns = 1
+	url = "ws" + strings.TrimPrefix(url, "http") + "/lab/echo"
+	c, err := wsnet.Dial(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	if _, err := wsnet.Dial(t.Context(), url, nil); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("a second connection: %v", err)
+	}
+	c.Write(t.Context(), ws.OpBinary, make([]byte, maxEchoBytes+1))
+	if _, _, err := c.Read(t.Context()); ws.CloseStatus(err) != ws.CodeTooBig {
+		t.Errorf("a message that is too long: %v", err)
 	}
 }
 

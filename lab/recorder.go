@@ -2,6 +2,7 @@ package lab
 
 import (
 	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,10 +13,12 @@ import (
 // Bounds of what is remembered. A page that watches costs maxBytes at the most; what is
 // older is forgotten, and a page that was too slow for it is told how much it has missed.
 const (
-	maxWatches = 64      // pages that watch at one time, and those that have just gone
-	maxFacts   = 2000    // of one page
-	maxBytes   = 1 << 20 // of one page's facts as JSON
-	forgetting = time.Minute
+	maxWatches        = 96      // pages that watch at one time, and those that have just gone
+	watchesPerAddress = 48      // of those, from one address
+	readersPerWatch   = 2       // streams of one page: a new one may come before the old has gone
+	maxFacts          = 2000    // of one page
+	maxBytes          = 1 << 20 // of one page's facts as JSON
+	forgetting        = time.Minute
 )
 
 // A recorder has what pages see of their own connections. A page is known by a secret
@@ -36,7 +39,10 @@ type watch struct {
 	bytes   int      // of facts
 	changed chan struct{}
 
-	readers int       // belong to recorder.mu, as left does
+	gone bool // forgotten: what its connections still do is not recorded
+
+	address string    // these belong to recorder.mu
+	readers int       //
 	left    time.Time // when the last reader went
 }
 
@@ -44,22 +50,34 @@ func newRecorder() *recorder {
 	return &recorder{now: time.Now, watches: make(map[string]*watch)}
 }
 
-// open begins to watch, or goes on, for a page with that secret; close ends it. There
-// may be no room for another.
-func (r *recorder) open(secret string) (w *watch, ok bool) {
+// open begins to watch, or goes on, for a page at an address with that secret; close ends
+// it. The error says for what there is no room.
+func (r *recorder) open(secret, address string) (*watch, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w = r.watches[secret]
+	w := r.watches[secret]
 	if w == nil {
 		r.forget()
-		if len(r.watches) >= maxWatches {
-			return nil, false
+		mine := 0
+		for _, w := range r.watches {
+			if w.address == address {
+				mine++
+			}
 		}
-		w = &watch{began: r.now(), changed: make(chan struct{})}
+		switch {
+		case len(r.watches) >= maxWatches:
+			return nil, fmt.Errorf("%d pages watch already; there is no room for another", maxWatches)
+		case mine >= watchesPerAddress:
+			return nil, fmt.Errorf("%d pages of this address watch already; there is no room for another", mine)
+		}
+		w = &watch{began: r.now(), changed: make(chan struct{}), address: address}
 		r.watches[secret] = w
 	}
+	if w.readers >= readersPerWatch {
+		return nil, fmt.Errorf("this page has %d streams already", w.readers)
+	}
 	w.readers++
-	return w, true
+	return w, nil
 }
 
 func (r *recorder) close(w *watch) {
@@ -83,6 +101,7 @@ func (r *recorder) forget() {
 	for secret, w := range r.watches {
 		if w.readers == 0 && r.now().Sub(w.left) > forgetting {
 			delete(r.watches, secret)
+			w.forget()
 		}
 	}
 }
@@ -97,9 +116,19 @@ func (r *recorder) trace(secret string) func(ws.TraceEvent) {
 	return func(e ws.TraceEvent) { w.add(fact.Of(e), r.now()) }
 }
 
+// forget frees what is remembered; connections that are still there add nothing more.
+func (w *watch) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone, w.facts, w.bytes = true, nil, 0
+}
+
 func (w *watch) add(f fact.Fact, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.gone {
+		return
+	}
 	w.seq++
 	f.Seq, f.Ms = w.seq, float64(now.Sub(w.began).Microseconds())/1000
 	b, err := json.Marshal(f)

@@ -185,7 +185,9 @@ func (a *app) open(tracer *tracer) error {
 	s.Options = a.set.sockets()
 	s.Options.Subprotocols = []string{plain.Subprotocol}
 	s.Options.Trace = tracer.hook()
-	s.Options.TraceRequest = a.lab.Trace
+	if a.lab != nil {
+		s.Options.TraceTarget = a.lab.Trace
+	}
 	s.MaxConns = a.set.maxConns
 	s.MaxPerAddress = a.set.maxPerAddress
 	s.Address = func(r *http.Request) string { return a.gate.countKey(r) }

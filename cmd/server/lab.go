@@ -27,6 +27,7 @@ func (a *app) openLab(listeners []net.Listener) error {
 			Headers:        pageHeaders,
 			OriginPatterns: a.set.origins,
 			Hosts:          []string{"*"}, // ownHosts has looked
+			Address:        a.gate.countKey,
 			Logger:         a.log,
 		})
 	}

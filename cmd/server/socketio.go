@@ -43,7 +43,9 @@ func (a *app) socketIO() (*socketio.Server, error) {
 		Logger:         a.log,
 	}
 	o.Engine.WebSocket.Trace = a.tracer.hook()
-	o.Engine.WebSocket.TraceRequest = a.lab.Trace
+	if a.lab != nil {
+		o.Engine.WebSocket.TraceTarget = a.lab.Trace
+	}
 	o.Engine.WebSocket.WriteTimeout = a.set.writeTimeout
 	o.Engine.WebSocket.PingRate = cmp.Or(a.set.idleRate, -1)
 	o.Engine.WebSocket.Hosts = []string{"*"} // ownHosts has looked

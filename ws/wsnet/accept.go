@@ -40,7 +40,11 @@ func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *ServerOptions) *
 	if x.on() {
 		x.trace(false, true, requestText(r), "")
 	}
-	x.traceAlso(r, true, func() []byte { return requestText(r) })
+	if o.TraceTarget != nil {
+		if report := o.TraceTarget(r.RequestURI); report != nil {
+			x.traceTo(report, true, requestText(r))
+		}
+	}
 	return &x.upgrade
 }
 

@@ -116,8 +116,10 @@ func (x *streamExchange) read() {
 		// §3.2.2)
 		x.mine.Host = x.url.Host
 	}
-	if x.wrong == nil && x.o.TraceRequest != nil {
-		x.traceAlso(x.request(), false, func() []byte { return head })
+	if x.wrong == nil && x.o.TraceTarget != nil {
+		if report := x.o.TraceTarget(x.mine.Target); report != nil {
+			x.traceTo(report, false, head)
+		}
 	}
 }
 

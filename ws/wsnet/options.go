@@ -133,10 +133,11 @@ type ServerOptions struct {
 	MaxHeaderBytes int
 	MaxHeaders     int
 
-	// TraceRequest, if not nil, is asked about each request that can be read, and
-	// returns what sees that handshake and its connection besides Trace, or nil:
-	// then nothing is paid for. What is said of Trace is true of what it returns.
-	TraceRequest func(*http.Request) func(ws.TraceEvent)
+	// TraceTarget, if not nil, is asked about the target of each request that can be
+	// read, such as "/ws?x=y", and returns what sees that handshake and its connection
+	// besides Trace, or nil: then the call is all that is paid for. What is said of
+	// Trace is true of what it returns.
+	TraceTarget func(target string) func(ws.TraceEvent)
 }
 
 // DialOptions are the settings of a client's connection.

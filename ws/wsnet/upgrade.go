@@ -85,20 +85,13 @@ func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Conte
 	return c, nil
 }
 
-// traceAlso asks TraceRequest, and lets what that returns see request, the text of the
-// request, and what follows, besides Options.Trace.
-func (u *upgrade) traceAlso(r *http.Request, parsed bool, request func() []byte) {
-	if u.o.TraceRequest == nil {
-		return
-	}
-	report := u.o.TraceRequest(r)
-	if report == nil {
-		return
-	}
+// traceTo lets report, which TraceTarget has returned, see the text of the request and
+// what follows, besides Options.Trace.
+func (u *upgrade) traceTo(report func(ws.TraceEvent), parsed bool, request []byte) {
 	o := *u.o
 	o.Trace = report
 	u.shaking.o = &o.Options
-	u.trace(false, parsed, request(), "")
+	u.trace(false, parsed, request, "")
 	if both := u.o.Trace; both != nil {
 		o.Trace = func(e ws.TraceEvent) { both(e); report(e) }
 	}

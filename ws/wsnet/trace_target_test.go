@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -17,9 +16,9 @@ import (
 	"framewright/ws/wstest"
 )
 
-// TraceRequest chooses connections, whose events go there from the request on, and to
+// TraceTarget chooses connections, whose events go there from the request on, and to
 // Trace as well; the others have no trace.
-func TestTraceRequest(t *testing.T) {
+func TestTraceTarget(t *testing.T) {
 	wstest.CheckLeaks(t)
 	var mu sync.Mutex
 	var all, one []string
@@ -43,8 +42,8 @@ func TestTraceRequest(t *testing.T) {
 		return err
 	})
 	srv.Options.Trace = keep(&all)
-	srv.Options.TraceRequest = func(r *http.Request) func(ws.TraceEvent) {
-		if r.URL.Query().Get("lab") == "" {
+	srv.Options.TraceTarget = func(target string) func(ws.TraceEvent) {
+		if target != "/?lab=x" {
 			return nil
 		}
 		return keep(&one)
