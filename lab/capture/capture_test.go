@@ -197,6 +197,23 @@ func TestReassembly(t *testing.T) {
 	}
 }
 
+// TestReassemblyOverlap has a segment that begins within the one before, as a peer sends
+// that has put two together.
+func TestReassemblyOverlap(t *testing.T) {
+	all := packets(t, AppendPcap(nil, dialogue[:2], time.Unix(1, 0)))
+	seq := uint32(2001 + len(dialogue[1].Data))
+	for i, data := range []string{"abcdef", "defghi", "ab"} {
+		all = append(all, testPacket{time.Unix(2, 0), exportPacket(true, seq+[]uint32{0, 3, 0}[i], 1, flagACK, []byte(data))})
+	}
+	c, err := Parse(writePcap(binary.LittleEndian, 0xA1B2C3D4, linkRaw, time.Microsecond, prefixed(), all), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, server := join(c.Streams[0]); server != string(dialogue[1].Data)+"abcdefghi" {
+		t.Errorf("server %q", server)
+	}
+}
+
 func TestReassemblyIsBounded(t *testing.T) {
 	all := packets(t, AppendPcap(nil, []Piece{{FromClient: true, Data: make([]byte, 1<<20)}}, time.Unix(1, 0)))
 	b := writePcap(binary.LittleEndian, 0xA1B2C3D4, linkRaw, time.Microsecond, prefixed(), append(all[:3:3], all[4:]...))
