@@ -82,8 +82,7 @@ type decoder struct {
 	full   bool
 	left   *budget
 
-	request  *ws.Request
-	answered bool
+	request *ws.Request // nil until it has come
 }
 
 func newDecoder(s *capture.Stream, role ws.Role, conn uint64, left *budget) *decoder {
