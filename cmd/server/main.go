@@ -1,6 +1,7 @@
 // Server is Framewright's chat server: a page for browsers, and the chat behind
 // it over WebSocket. With "echo" as its first argument it is a bare echo server
-// for conformance tests and benchmarks; -version says what was built.
+// for conformance tests and benchmarks, with "connect" a client for the terminal;
+// -version says what was built.
 package main
 
 import (
@@ -39,6 +40,9 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 	case len(args) > 0 && args[0] == "echo":
 		name = "server echo"
 		err = serveEcho(ctx, args[1:], stdout, stderr)
+	case len(args) > 0 && args[0] == "connect":
+		name = "server connect"
+		err = serveConnect(ctx, args[1:], env, os.Stdin, stdout, stderr)
 	default:
 		err = serveChat(ctx, args, env, stdout, stderr)
 	}
@@ -80,7 +84,7 @@ func parseFlags(flags *flag.FlagSet, args []string, stdout io.Writer, about stri
 	case err != nil:
 		return &usageError{suggest(flags, err)}
 	case flags.NArg() > 0:
-		return usagef("unexpected argument %q: settings begin with a dash, and the only command is echo", flags.Arg(0))
+		return usagef("unexpected argument %q: settings begin with a dash, and the commands are echo and connect", flags.Arg(0))
 	}
 	return nil
 }
