@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -116,44 +115,58 @@ func Pip(ctx context.Context, name, folder string, pins fs.FS) Result {
 // Chromium looks for a browser on PATH and, as root on Debian or a relative,
 // installs the distribution's package. Path is the program.
 func Chromium(ctx context.Context) Result {
-	const name = "Chromium"
+	return debian(ctx, "Chromium", "chromium", "install Chromium or Google Chrome and put it on PATH", func(ctx context.Context) (path, version string, err error) {
+		return answering(ctx, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+	})
+}
+
+// Tshark is the same for Wireshark's terminal program.
+func Tshark(ctx context.Context) Result {
+	return debian(ctx, "tshark", "tshark", "install tshark (of Wireshark) and put it on PATH", func(ctx context.Context) (path, version string, err error) {
+		path, version, err = answering(ctx, "tshark")
+		version, _, _ = strings.Cut(version, "\n")
+		return path, version, err
+	})
+}
+
+// debian is for a program that a package of Debian's has.
+func debian(ctx context.Context, name, pkg, remedy string, find func(context.Context) (path, version string, err error)) Result {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	path, version, err := chromium(ctx)
+	path, version, err := find(ctx)
 	if err == nil {
 		return result(name, Have, version+", "+path, path, nil)
 	}
-	const remedy = "install Chromium or Google Chrome and put it on PATH"
 	apt, aptErr := exec.LookPath("apt-get")
 	_, debianErr := os.Stat("/etc/debian_version")
 	if aptErr != nil || debianErr != nil || os.Geteuid() != 0 {
 		return result(name, Cannot, "", "", &missing{err.Error(), remedy + ", or run this as root on Debian"})
 	}
-	unlock, err := lock(ctx, filepath.Join(os.TempDir(), "framewright-chromium.lock"))
+	unlock, err := lock(ctx, filepath.Join(os.TempDir(), "framewright-apt.lock"))
 	if err != nil {
 		return result(name, Cannot, "", "", err)
 	}
 	defer unlock()
-	if path, version, err := chromium(ctx); err == nil {
+	if path, version, err := find(ctx); err == nil {
 		return result(name, Have, version+", "+path, path, nil)
 	}
 	for _, args := range [][]string{
 		{"update", "-q"},
-		{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", "chromium"},
+		{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", pkg},
 	} {
 		if _, err := run(ctx, "", "env", append([]string{"DEBIAN_FRONTEND=noninteractive", apt}, args...)...); err != nil {
 			return result(name, Cannot, "", "", &missing{err.Error(), remedy})
 		}
 	}
-	path, version, err = chromium(ctx)
+	path, version, err = find(ctx)
 	return result(name, Installed, version+", "+path, path, err)
 }
 
-// chromium finds a browser that answers when asked for its version: on some
-// distributions the name is a stub that only says where to get it.
-func chromium(ctx context.Context) (path, version string, err error) {
-	err = errors.New("there is no chromium, chromium-browser or google-chrome on PATH")
-	for _, p := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+// answering finds a program that answers when asked for its version: on some
+// distributions a browser's name is a stub that only says where to get it.
+func answering(ctx context.Context, names ...string) (path, version string, err error) {
+	err = fmt.Errorf("there is no %s on PATH", strings.Join(names, " or "))
+	for _, p := range names {
 		path, lookErr := exec.LookPath(p)
 		if lookErr != nil {
 			continue

@@ -1,6 +1,6 @@
 // Package install finds the peers that are not Go libraries, or installs them
 // in the user's cache folder: ws, engine.io-client and socket.io-client for
-// Node.js, websockets and python-socketio for Python, TypeScript and Chromium. The
+// Node.js, websockets and python-socketio for Python, TypeScript, Chromium and tshark. The
 // versions are pinned by the files in ../../node, ../../engineio, ../../socketio,
 // ../../python and ../../typescript.
 //
@@ -57,7 +57,7 @@ func (e *missing) Error() string { return e.what + "; " + e.remedy }
 
 // All gets every peer.
 func All(ctx context.Context) []Result {
-	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), Python(ctx), PythonSocketIO(ctx), TypeScript(ctx), Chromium(ctx)}
+	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), Python(ctx), PythonSocketIO(ctx), TypeScript(ctx), Chromium(ctx), Tshark(ctx)}
 }
 
 // inCache returns a folder in the user's cache that fill has filled once for

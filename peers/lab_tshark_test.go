@@ -1,4 +1,4 @@
-package lab
+package peers
 
 import (
 	"bytes"
@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"framewright/lab"
 	"framewright/lab/capture"
+	"framewright/peers/internal/install"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 
@@ -147,14 +149,12 @@ func says(t *testing.T, e *ws.TraceEvent) string {
 // TestTsharkAgrees holds the decoder, and the pcap that is exported, against Wireshark's
 // own dissector.
 func TestTsharkAgrees(t *testing.T) {
-	tshark, err := exec.LookPath("tshark")
-	if err != nil {
-		t.Skip("tshark is not installed (Debian: apt-get install tshark), so nobody else reads the capture")
-	}
+	dependsOnOtherPrograms(t)
+	tshark := got(t, install.Tshark(t.Context())).Path
 	for name, compression := range map[string]*ws.Compression{"plain": nil, "deflate": {SendContext: true, ReceiveContext: true}} {
 		t.Run(name, func(t *testing.T) {
 			b := capture.AppendPcap(nil, record(t, compression), time.Unix(1700000000, 0))
-			d, err := Decode(b, ws.RoleServer, capture.Limits{})
+			d, err := lab.Decode(b, ws.RoleServer, capture.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
