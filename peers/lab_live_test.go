@@ -27,6 +27,7 @@ func (s *labStage) learns(t *testing.T, page string) *chatter {
 
 // TestLab holds the tests of the lab's pages.
 func TestLab(t *testing.T) {
+	t.Parallel()
 	s := &labStage{startBrowser(t), buildServer(t)}
 	s.browser.strict = true
 	s.program.start(t)

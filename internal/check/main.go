@@ -19,19 +19,20 @@ import (
 
 const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 
-var fuzzTime = flag.Duration("fuzztime", 5*time.Second, "how long each fuzz target runs")
+var fuzzTime = flag.Duration("fuzztime", 3*time.Second, "how long each fuzz target runs")
 
 // stages are in the order in which they run. Those in a row that are in lanes run
 // as two rows side by side: the tests with other people's programs mostly wait, and
-// what is compiled and fuzzed meanwhile gives way to them.
+// what is compiled and fuzzed meanwhile gives way to them; and of the short ones each
+// leaves a processor idle.
 var stages = []stage{
 	{"gofmt", "files", alone, time.Minute, gofmt},
 	{"vet", "modules", alone, 5 * time.Minute, each("go", "vet", "./...")},
 	{"test", "tests", alone, 15 * time.Minute, goTest(".", "-race")},
-	{"suite", "tests", alone, 10 * time.Minute, goTest("autobahn/wsspec")},                                           // of which the race detector gets a share
-	{"allocations", "tests", alone, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
-	{"bench", "tests", alone, 5 * time.Minute, goTest("bench")},
-	{"conformance", "cases", alone, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
+	{"suite", "tests", first, 10 * time.Minute, goTest("autobahn/wsspec")},                                            // of which the race detector gets a share
+	{"allocations", "tests", second, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
+	{"bench", "tests", second, 5 * time.Minute, goTest("bench")},
+	{"conformance", "cases", second, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
 	{"autobahn", "cases", alone, 30 * time.Minute, autobahn},
 	{"peers", "tests", first, 20 * time.Minute, peers},
 	{"staticcheck", "modules", second, 10 * time.Minute, each("go", "run", staticcheck, "./...")},
