@@ -12,6 +12,14 @@ import (
 // b[0] in the payload, so that a payload can be masked in pieces; the return
 // value, 0 to 3, is the offset to go on with. Masking twice restores b.
 //
+// Why a client masks (§10.3): a page chooses what its browser sends. Without a mask, it
+// could put bytes on the wire that a proxy which knows nothing of WebSocket takes for a
+// second HTTP request, and remember the answer of the attacker's server for everybody
+// behind that proxy. With a key that is new for each frame and that the page can neither
+// choose nor foresee, no bytes of the page's choice reach the wire. The key stands in
+// the frame: masking hides nothing from anybody, and a server, whose bytes no page
+// chooses for a client's network, does not mask.
+//
 //	payload   48 65 6c 6c 6f          "Hello"
 //	key       37 fa 21 3d 37 …
 //	on wire   7f 9f 4d 51 58
