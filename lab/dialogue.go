@@ -183,7 +183,7 @@ func (d *dialogue) note(e ws.TraceEvent) {
 	e.Wire, e.Payload, e.Content = bytes.Clone(e.Wire), bytes.Clone(e.Payload), bytes.Clone(e.Content)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.moments) < maxMoments {
+	if len(d.moments) < maxMoments || e.Rule != "" || e.Sent && e.Header.Opcode == ws.OpClose { // how it ends is told in any case
 		d.moments = append(d.moments, Moment{At: time.Since(d.line.start), Event: e})
 	}
 	switch {

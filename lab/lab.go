@@ -11,6 +11,7 @@
 //	facts.go      the stream of it: Server-Sent Events
 //	fact/         one thing that happened, as JSON
 //	pcap.go       the same for Wireshark
+//	breaks.go     violations, to be predicted and played
 //	pages.go      the pages
 //	decode.go     what ws says of it
 //	workshop.go   frames by their bits
@@ -88,6 +89,8 @@ func New(o *Options) *Lab {
 	l.mux.Handle("POST /lab/decode", newPoster(maxCapture, postDecode))
 	l.mux.Handle("POST /lab/workshop", newPoster(maxPlan, postWorkshop))
 	l.mux.Handle("POST /lab/workshop/build", newPoster(maxPlan, postBuild))
+	l.mux.Handle("GET /lab/breaks", http.HandlerFunc(l.breaks))
+	l.mux.Handle("POST /lab/break", newPoster(maxPlan, postBreak))
 	l.mux.Handle("/lab/echo", l.echo)
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))
 	return l

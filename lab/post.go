@@ -56,17 +56,19 @@ func (p *poster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		mistake(w, http.StatusOK, err) // the post is as it should be: its page shows what is wrong inside
 		return
 	}
+	answerJSON(w, http.StatusOK, answer)
+}
+
+func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(answer)
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v)
 }
 
 // mistake answers with an error, for the page to show.
 func mistake(w http.ResponseWriter, status int, err error) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
+	answerJSON(w, status, map[string]string{"error": err.Error()})
 }
 
 // unmarshal reads JSON strictly: a field that nobody knows is a mistake.

@@ -65,9 +65,5 @@ func postWorkshop(r *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := workshopDialogue{Facts: facts(d.Moments), Outcome: d.Outcome, Closed: d.Closed}
-	if d.End != nil {
-		out.End = d.End.Error()
-	}
-	return out, nil
+	return shownDialogue(d), nil
 }

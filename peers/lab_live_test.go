@@ -35,6 +35,7 @@ func TestLab(t *testing.T) {
 		"the live wire":       testLive,
 		"the chat's own wire": testLiveChat,
 		"nobody else's wire":  testLiveApart,
+		"a violation":         testBreak,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, s) })
 	}
@@ -91,6 +92,30 @@ func testLive(t *testing.T, s *labStage) {
 	if got := value[string](c, `import(new URL('facts.js', location.href)).then(m => fetch('pcap?secret=' + m.secret)).then(r => r.arrayBuffer())
 		.then(b => [...new Uint8Array(b, 0, 4)].map(n => n.toString(16)).join(' ') + (b.byteLength > 500 ? ', long enough' : ''))`); got != "d4 c3 b2 a1, long enough" {
 		t.Errorf("what is exported begins %s", got)
+	}
+}
+
+// A violation is predicted, played, and judged beside the prediction.
+func testBreak(t *testing.T, s *labStage) {
+	c := s.learns(t, "break")
+	set := func(id, value string) {
+		t.Helper()
+		c.must(chromedp.Evaluate[chromedp.Void](withValues(`(() => { const e = document.querySelector(%s); e.value = %s; e.dispatchEvent(new Event("change", { bubbles: true })); })()`, "#"+id, value)))
+	}
+	c.until("has the violations", "document.querySelectorAll('#which option').length >= 30")
+	c.until("wants a prediction first", "document.querySelector('#play').disabled")
+	const verdicts = "[...document.querySelectorAll('#result .prediction tbody tr, #result .prediction > tr')].map(e => [...e.cells].map(c => c.textContent).join('|'))"
+	for _, tt := range []struct{ id, says, at, want string }{
+		{"unmasked", "close 1002", "2", "the server says|close 1002|close 1002|right it knows after byte|2|2|right who closes||the server|"},
+		{"bad-byte", "close 1002", "3", "the server says|close 1002|close 1007|not so it knows after byte|3|9|not so who closes||the server|"},
+		{"version-8", "http 426", "", "the server says|http 426|http 426|right"},
+	} {
+		set("which", tt.id)
+		set("says", tt.says)
+		c.must(chromedp.Evaluate[chromedp.Void](withValues("void (document.querySelector('#at').value = %s)", tt.at)), chromedp.Click(chromedp.CSS("#play")))
+		c.until("judges "+tt.id, verdicts+".join(' ') === %s", tt.want)
+		c.until("says where it stands", `/^ws\/\w+\.go:\d+$/.test(document.querySelector('#result .place').textContent)`)
+		c.until("shows the dialogue", "document.querySelectorAll('#result .facts li').length >= 2")
 	}
 }
 

@@ -5,6 +5,7 @@ const PAGES = [
   ["./", "Live wire"],
   ["./decode", "Decoder"],
   ["./workshop", "Frame workshop"],
+  ["./break", "Break it"],
 ];
 
 const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/\/$/, "/");

@@ -1,0 +1,46 @@
+package lab
+
+import "framewright/ws"
+
+// A place is a line of this repository.
+type place struct {
+	File string
+	Line int
+}
+
+// enforced is where each rule of the breaks is enforced.
+//
+// Written by go test ./lab -run TestEnforced -update, and held by it.
+var enforced = map[ws.RuleID]place{
+	ws.RuleClientMasks:   {"ws/receiver.go", 163},
+	ws.RuleRSV:           {"ws/receiver.go", 154},
+	ws.RuleOpcode:        {"ws/receiver.go", 159},
+	ws.RuleMinimalLength: {"ws/frame.go", 135},
+	ws.RuleLengthTopBit:  {"ws/frame.go", 145},
+	ws.RuleControlFin:    {"ws/receiver.go", 173},
+	ws.RuleControlLength: {"ws/receiver.go", 176},
+	ws.RuleContinuation:  {"ws/receiver_rules.go", 32},
+	ws.RuleInterleaved:   {"ws/receiver_rules.go", 34},
+	ws.RuleTextUTF8:      {"ws/receiver.go", 211},
+	ws.RuleCloseCode:     {"ws/close.go", 95},
+	ws.RuleCloseLength:   {"ws/close.go", 91},
+	ws.RuleCloseUTF8:     {"ws/close.go", 98},
+	ws.RuleAfterClose:    {"ws/endpoint.go", 334},
+	ws.RuleMessageSize:   {"ws/receiver_rules.go", 95},
+	ws.RuleFragments:     {"ws/receiver.go", 188},
+	ws.RulePingRate:      {"ws/limits.go", 93},
+	ws.RuleEmptyRate:     {"ws/limits.go", 110},
+	ws.RuleRSV1:          {"ws/receiver.go", 149},
+	ws.RuleDeflate:       {"ws/inflate.go", 84},
+	ws.RuleKey:           {"ws/handshake.go", 134},
+	ws.RuleVersion:       {"ws/handshake.go", 127},
+	ws.RuleMethod:        {"ws/handshake.go", 99},
+	ws.RuleHTTPVersion:   {"ws/handshake.go", 95},
+	ws.RuleHost:          {"ws/handshake.go", 108},
+	ws.RuleUpgrade:       {"ws/handshake.go", 117},
+	ws.RuleConnection:    {"ws/handshake.go", 122},
+	ws.RuleNoBody:        {"ws/handshake.go", 139},
+	ws.RuleOrigin:        {"ws/origin.go", 42},
+	ws.RuleOneOrigin:     {"ws/origin.go", 24},
+	ws.RuleExtensions:    {"ws/deflate.go", 191},
+}
