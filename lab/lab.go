@@ -16,6 +16,7 @@
 //	decode.go     what ws says of it
 //	workshop.go   frames by their bits
 //	dialogue.go   a raw peer that sends them to an echo
+//	lessons.go    ten minutes each, with something to do
 //	capture/      captures of other programs: pcap, HAR, hexadecimal
 package lab
 
@@ -92,6 +93,7 @@ func New(o *Options) *Lab {
 	l.mux.Handle("GET /lab/breaks", http.HandlerFunc(l.breaks))
 	l.mux.Handle("POST /lab/break", newPoster(maxPlan, postBreak))
 	l.mux.Handle("/lab/echo", l.echo)
+	l.lessonRoutes()
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))
 	return l
 }

@@ -6,6 +6,7 @@ const PAGES = [
   ["./decode", "Decoder"],
   ["./workshop", "Frame workshop"],
   ["./break", "Break it"],
+  ["./lessons", "Lessons"],
 ];
 
 const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/\/$/, "/");
