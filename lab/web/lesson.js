@@ -58,7 +58,7 @@ function exercise(/** @type {HTMLFormElement} */ form, /** @type {number} */ i, 
 }
 
 /** browser sends messages by the browser's own WebSocket, and closes when as many came back. */
-function browser(/** @type {{to: string, protocols: string[] | null, send: string[]}} */ what) {
+function browser(/** @type {{to: string, protocols: string[] | null, send: string[], answers: number}} */ what) {
   const facts = /** @type {Fact[]} */ ([]);
   return new Promise((resolve, reject) => {
     /** @type {WebSocket | undefined} */

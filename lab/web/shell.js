@@ -9,6 +9,6 @@ const PAGES = [
   ["./lessons", "Lessons"],
 ];
 
-const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/\/$/, "/");
+const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/lesson-\d+$/, "lessons");
 $("nav").append(el("ul", {}, ...PAGES.map(([href, name]) =>
   el("li", {}, el("a", { href, "aria-current": href === here ? "page" : null }, name)))));
