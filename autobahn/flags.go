@@ -42,6 +42,7 @@ type options struct {
 	cases, exclude, replay           string
 	cert, key                        string
 	list, strict, failFast, insecure bool
+	track                            bool
 	github                           bool
 	junit, json, html, out, expect   string
 	fuzzCount                        int
@@ -70,6 +71,7 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.exclude, "exclude", "", "`patterns` of cases to leave out")
 	fs.BoolVar(&o.list, "list", false, "list the cases and end; with -json - as JSON")
 	fs.StringVar(&o.replay, "replay", "", "run the case of this `id` and show the whole dialogue, frame by frame")
+	fs.BoolVar(&o.track, "track", false, "with -url: say how far a server that one builds oneself is, step by step, and what fails next")
 	fs.IntVar(&o.fuzzCount, "fuzz", 0, "instead of the cases play so many generated `dialogues`, legal ones and broken ones,\nand show each that fails as small as it can be made")
 	fs.Uint64Var(&o.seed, "seed", 1, "`number` from which -fuzz generates")
 	fs.IntVar(&o.settings.Count, "count", defaultCount, "`messages` of each case of groups 12 and 13; Autobahn has 1000")
@@ -119,6 +121,8 @@ func (o *options) complete() error {
 		return errors.New("-url tests a server, -exec and -listen a client; give one of them")
 	case given == 1 && o.role != "" && (o.role == "server") != (o.url != ""):
 		return fmt.Errorf("-role %s does not go with -url, which tests a server, nor with -exec or -listen, which test a client", o.role)
+	case o.track && (o.url == "" || o.replay != "" || o.fuzzCount > 0 || o.cases != "" || o.exclude != ""):
+		return errors.New("-track needs the -url of your server, and chooses the cases itself: it does not go with -cases, -exclude, -replay or -fuzz")
 	case o.role != "" && o.role != "server" && o.role != "client" && o.role != "both":
 		return fmt.Errorf("-role %q; want server, client or both", o.role)
 	case (o.cert == "") != (o.key == ""):
@@ -145,7 +149,7 @@ func (o *options) complete() error {
 	if o.exec != "" && o.pace.Parallel == 0 {
 		o.pace.Parallel = 4
 	}
-	o.settings.KeepWire = o.replay != ""
+	o.settings.KeepWire = o.replay != "" || o.track
 	o.role = cmp.Or(o.role, "both")
 	o.agent = cmp.Or(o.agent, o.defaultAgent())
 	return nil

@@ -57,6 +57,9 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) (int, error)
 	if o.replay != "" {
 		return o.replayCase(ctx, trials[0], all, stdout)
 	}
+	if o.track {
+		return o.walk(ctx, trials[0], all, stdout)
+	}
 	people := stdout
 	if o.json == "-" {
 		people = stderr
