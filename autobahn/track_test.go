@@ -103,5 +103,8 @@ func learner(c net.Conn) {
 			payload[i] ^= head[2+i%4]
 		}
 		c.Write(append([]byte{head[0], n}, payload...))
+		if head[0] == 0x88 {
+			return
+		}
 	}
 }
