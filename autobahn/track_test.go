@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -105,6 +106,19 @@ func learner(c net.Conn) {
 		c.Write(append([]byte{head[0], n}, payload...))
 		if head[0] == 0x88 {
 			return
+		}
+	}
+}
+
+// The lab's page has the same steps in the same words.
+func TestTrackPage(t *testing.T) {
+	page, err := os.ReadFile("../lab/web/build.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range track {
+		if want := "<li><strong>" + s.name + "</strong>: " + s.do + "</li>"; !strings.Contains(string(page), want) {
+			t.Errorf("build.html has no %q", want)
 		}
 	}
 }

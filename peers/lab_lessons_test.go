@@ -21,6 +21,11 @@ func TestLabLessons(t *testing.T) {
 	t.Run("the browser's own frames", func(t *testing.T) { testLessonLive(t, s) })
 	t.Run("the chat's own frames", func(t *testing.T) { testLessonChat(t, s) })
 	t.Run("an exercise, and what is kept of it", func(t *testing.T) { testLessonExercise(t, s) })
+	t.Run("the pages around them", func(t *testing.T) {
+		for _, name := range []string{"build", "teacher"} {
+			s.bench(t, name).until("has a heading", "document.querySelector('main h2')")
+		}
+	})
 	t.Run("every lesson prints", func(t *testing.T) { testLessonPrint(t, s) })
 }
 

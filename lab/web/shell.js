@@ -7,6 +7,8 @@ const PAGES = [
   ["./workshop", "Frame workshop"],
   ["./break", "Break it"],
   ["./lessons", "Lessons"],
+  ["./build", "Build your own"],
+  ["./teacher", "For teachers"],
 ];
 
 const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/lesson-\d+$/, "lessons");
