@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"framewright/autobahn/wsspec"
@@ -35,11 +36,6 @@ type judged struct {
 func (l library) judge(ctx context.Context, role wsspec.Role, cases []*wsspec.Case, s wsspec.Settings) judged {
 	j := judged{library: l, role: role, results: map[*wsspec.Case]wsspec.Result{}, crashes: map[*wsspec.Case]string{}}
 	if role == wsspec.Client {
-		// In another language it asks for all cases itself.
-		if l.command != nil && os.Getenv("FRAMEWRIGHT_LONG") == "" {
-			j.err = errors.New("one case after the other takes minutes, and is done with FRAMEWRIGHT_LONG=1")
-			return j
-		}
 		results, err := l.playClient(ctx, l.echoProcess, cases, s, 6, os.Stderr)
 		if err != nil {
 			j.err = err
@@ -104,16 +100,52 @@ type process struct {
 }
 
 // playClient plays cases with the library as a client: start is that, and is started
-// for each. One in another language is one process, which asks for all cases itself, as
-// to start it for each would take a quarter of an hour; those that it has not asked for
-// when it ends have no result.
+// for each. One in another language is a few processes, each of which asks for its share of
+// the cases, as to start it for each would take a quarter of an hour; those that it has not
+// asked for when it ends have no result.
 func (l library) playClient(ctx context.Context, start wsspec.ClientFunc, cases []*wsspec.Case, s wsspec.Settings, parallel int, out io.Writer) (iter.Seq[wsspec.Result], error) {
+	if l.command == nil {
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		return wsspec.PlayAll(ctx, wsspec.NewClientTest(ctx, ln, s, start), cases, wsspec.Pace{Parallel: parallel}), nil
+	}
+	return func(yield func(wsspec.Result) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		results := make(chan wsspec.Result)
+		var shares sync.WaitGroup
+		for i := range parallel {
+			var share []*wsspec.Case
+			for at := i; at < len(cases); at += parallel {
+				share = append(share, cases[at])
+			}
+			if len(share) > 0 {
+				shares.Go(func() { l.playShare(ctx, share, s, out, results) })
+			}
+		}
+		go func() {
+			shares.Wait()
+			close(results)
+		}()
+		for r := range results {
+			if !yield(r) {
+				cancel()
+				for range results {
+				}
+			}
+		}
+	}, nil
+}
+
+// playShare plays cases with one process, one after the other: it costs a second to
+// start, in some languages.
+func (l library) playShare(ctx context.Context, cases []*wsspec.Case, s wsspec.Settings, out io.Writer, results chan<- wsspec.Result) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
-	}
-	if l.command == nil {
-		return wsspec.PlayAll(ctx, wsspec.NewClientTest(ctx, ln, s, start), cases, wsspec.Pace{Parallel: parallel}), nil
+		fmt.Fprintln(out, err)
+		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := selfCommand(ctx, "-client", l.name, "ws://"+ln.Addr().String())
@@ -122,7 +154,8 @@ func (l library) playClient(ctx context.Context, start wsspec.ClientFunc, cases 
 	if err := cmd.Start(); err != nil {
 		cancel()
 		ln.Close()
-		return nil, err
+		fmt.Fprintln(out, err)
+		return
 	}
 	gone := make(chan struct{})
 	go func() {
@@ -132,17 +165,13 @@ func (l library) playClient(ctx context.Context, start wsspec.ClientFunc, cases 
 		}
 		time.AfterFunc(5*time.Second, cancel) // its last case may still be judged
 	}()
-	return func(yield func(wsspec.Result) bool) {
-		defer func() { // out is not written to behind the last result
-			cancel()
-			<-gone
-		}()
-		for r := range wsspec.ServeClients(ctx, ln, cases, s) {
-			if !yield(r) {
-				return
-			}
-		}
-	}, nil
+	defer func() { // out is not written to behind the last result
+		cancel()
+		<-gone
+	}()
+	for r := range wsspec.ServeClients(ctx, ln, cases, s) {
+		results <- r
+	}
 }
 
 // echoProcess is a client of the library, in a process of its own.
