@@ -107,7 +107,7 @@ func TestTracePackets(t *testing.T) {
 	text := ws.Header{Fin: true, Opcode: ws.OpText, Length: 2}
 	for want, e := range map[string]ws.TraceEvent{
 		"Engine.IO 4 message, Socket.IO 0 CONNECT in /": {Header: text, Payload: []byte("40")},
-		"Engine.IO 2 ping": {Header: text, Payload: []byte("\x4a"), Compressed: true, Content: []byte("2"), ContentLength: 1},
+		"Engine.IO 2 ping":                   {Header: text, Payload: []byte("\x4a"), Compressed: true, Content: []byte("2"), ContentLength: 1},
 		"Engine.IO packet that begins \"4\"": {Header: text, Payload: []byte("4")},
 		"Engine.IO binary message":           {Header: ws.Header{Fin: true, Opcode: ws.OpBinary}},
 		"":                                   {Header: ws.Header{Fin: true, Opcode: ws.OpPing}},
