@@ -44,7 +44,8 @@ With -raw a line is bytes and frames instead, sent as they are, right or wrong:
   close 1000 "bye"
   opcode=b rsv=4 len=126:5 key=00000000 "ab"
 
-and what comes is explained, frame by frame; nothing is answered by itself.
+and what comes is explained, frame by frame. Nothing is sent but what is written: no pong,
+no answer to a Close, and none at the end. The exit status is 0 once the handshake was had.
 
 When the input ends, what still comes is waited for (-wait), then the connection is
 closed with 1000. Exit status: 0 if it was closed with 1000 or 1001, or without a code,

@@ -254,3 +254,42 @@ func TestRawExplains(t *testing.T) {
 		}
 	}
 }
+
+// A frame that is longer than anybody keeps is explained by its beginning, and what it
+// breaks later is told; memory stays within bounds.
+func TestRawLongFrames(t *testing.T) {
+	var out bytes.Buffer
+	r := &rawSession{Config: &Config{TraceLine: true, Color: "never"}, Streams: &Streams{}, out: &lockedWriter{out: &out}}
+	x := r.explain(ws.RoleClient, false)
+	x.Write(wstest.MustHex("81 7f 0000010000000000"))
+	piece := bytes.Repeat([]byte("a"), 64<<10)
+	for range 1000 {
+		x.Write(piece)
+	}
+	if cap(x.buf) > 2*maxKept {
+		t.Errorf("%d bytes are kept", cap(x.buf))
+	}
+	if got := out.String(); !strings.HasPrefix(got, "< text 1099511627776 \"aaaa") || strings.Count(got, "\n") != 1 {
+		t.Errorf("%.200s", got)
+	}
+	out.Reset()
+	x.Write([]byte("a\xffb"))
+	if got := out.String(); !strings.Contains(got, "BREAKS 8.1-text-utf8") || !x.over {
+		t.Errorf("a bad byte: %q", got)
+	}
+
+	out.Reset()
+	x = r.explain(ws.RoleClient, false) // and what follows a long one
+	x.Write(append(ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.OpBinary, Length: 100_000}, make([]byte, 100_000)), "\x81\x02hi"...))
+	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.HasSuffix(got, "< text 2 \"hi\"\n") {
+		t.Errorf("behind a long frame: %.300s", got)
+	}
+}
+
+// A long line takes a time in proportion to it: this one took a quarter of an hour.
+func TestParseRawLongLine(t *testing.T) {
+	b, err := parseRaw(strings.Repeat("00 ", 1<<20), zeros{})
+	if err != nil || len(b) != 1<<20 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"framewright/ws"
 )
@@ -43,22 +44,22 @@ func parseRaw(line string, rand io.Reader) ([]byte, error) {
 			return p.out, p.err
 		}
 		if err := p.take(word); err != nil {
-			return nil, fmt.Errorf("column %d: %w", word.column, err)
+			return nil, p.at(word.from, "%w", err)
 		}
 		if p.err != nil {
 			return nil, p.err
 		}
 		if len(p.out)+len(p.payload) > maxRaw {
-			return nil, fmt.Errorf("column %d: the line comes to more than %d bytes", word.column, maxRaw)
+			return nil, p.at(word.from, "the line comes to more than %d bytes", maxRaw)
 		}
 	}
 }
 
 // A rawWord is one part of a line.
 type rawWord struct {
-	kind   rawKind
-	text   string // of a word or option: it; of a string: what it means
-	column int    // from 1, in characters
+	kind rawKind
+	text string // of a word or option: it; of a string: what it means
+	from int    // in bytes
 }
 
 type rawKind int
@@ -85,11 +86,14 @@ type rawParser struct {
 	coded   bool // a close that has its code
 }
 
-func (p *rawParser) column() int { return len([]rune(p.line[:len(p.line)-len(p.rest)])) + 1 }
+// at is an error with its column, from 1, in characters.
+func (p *rawParser) at(from int, format string, args ...any) error {
+	return fmt.Errorf("column %d: %w", 1+utf8.RuneCountInString(p.line[:from]), fmt.Errorf(format, args...))
+}
 
 func (p *rawParser) next() (rawWord, error) {
 	p.rest = strings.TrimLeftFunc(p.rest, unicode.IsSpace)
-	at := p.column()
+	at := len(p.line) - len(p.rest)
 	switch {
 	case p.rest == "":
 		return rawWord{end, "", at}, nil
@@ -99,7 +103,7 @@ func (p *rawParser) next() (rawWord, error) {
 	case p.rest[0] == '"' || p.rest[0] == '`':
 		q, err := strconv.QuotedPrefix(p.rest)
 		if err != nil {
-			return rawWord{}, fmt.Errorf("column %d: a string that does not end, or an escape that Go does not know", at)
+			return rawWord{}, p.at(at, "a string that does not end, or an escape that Go does not know")
 		}
 		p.rest = p.rest[len(q):]
 		s, err := strconv.Unquote(q)

@@ -175,11 +175,25 @@ type explainer struct {
 
 	buf    []byte // that no frame has been made of yet
 	offset int64  // of buf
+	skip   int64  // payload of the frame before that is still to come
 	over   bool   // nothing can be told apart any more
 }
 
+// maxKept is the longest frame that is kept until it is whole, in bytes. A longer one is
+// explained by its beginning, and the rest goes by.
+const maxKept = 64 << 10
+
 // Write explains the frames that b completes.
 func (x *explainer) Write(b []byte) (int, error) {
+	for x.skip > 0 && len(b) > 0 {
+		n := min(x.skip, int64(len(b)))
+		x.skip -= n
+		x.offset += n
+		if !x.over {
+			x.judge(bytes.Clone(b[:n]), nil)
+		}
+		b = b[n:]
+	}
 	x.buf = append(x.buf, b...)
 	for x.frame() {
 	}
@@ -214,15 +228,20 @@ func (x *explainer) frame() bool {
 	}
 	h, n, _ := ws.ParseHeader(x.buf)
 	whole := n > 0 && h.Length >= 0 && int64(len(x.buf)-n) >= h.Length
-	if !whole {
+	begun := n > 0 && h.Length > maxKept && len(x.buf)-n >= ws.TracePayload
+	if !whole && !begun {
 		// A header that breaks a rule is judged before its payload has come.
 		if probe := *x.rx; n == 0 || !broken(&probe, x.buf[:n]) {
 			return false
 		}
 	}
 	end := n
-	if whole {
+	switch {
+	case whole:
 		end += int(h.Length)
+	case begun:
+		end = len(x.buf)
+		x.skip = h.Length - int64(end-n)
 	}
 	e := ws.TraceEvent{Role: x.rx.Role(), Sent: x.sent, Offset: x.offset, Header: h, Wire: x.buf[:n], Before: x.rx.State()}
 	p := bytes.Clone(x.buf[n:end])
@@ -230,19 +249,27 @@ func (x *explainer) frame() bool {
 		ws.Mask(p, h.Key, 0)
 	}
 	e.Payload = p[:min(len(p), ws.TracePayload)]
-	if err := feed(x.rx, bytes.Clone(x.buf[:end])); err != nil {
-		if pe, ok := errors.AsType[*ws.ProtocolError](err); ok {
-			e.Rule, e.Detail = pe.Rule, pe.Detail
-		}
-		x.over = true
+	x.judge(bytes.Clone(x.buf[:end]), &e)
+	x.buf, x.offset = append([]byte(nil), x.buf[end:]...), x.offset+int64(end)
+	return true
+}
+
+// judge has b received, and tells of e, the frame that b begins, or else only of a rule
+// that is broken.
+func (x *explainer) judge(b []byte, e *ws.TraceEvent) {
+	err := feed(x.rx, b)
+	if e == nil && err == nil {
+		return
+	}
+	if e == nil {
+		e = &ws.TraceEvent{Conn: 1, Role: x.rx.Role(), Sent: x.sent, Before: x.rx.State()}
+	}
+	if pe, ok := errors.AsType[*ws.ProtocolError](err); ok {
+		e.Rule, e.Detail = pe.Rule, pe.Detail
 	}
 	e.After = x.rx.State()
-	if e.After == ws.StateClosed {
-		x.over = true
-	}
-	x.out.Write(x.style.Append(nil, e))
-	x.buf, x.offset = x.buf[end:], x.offset+int64(end)
-	return true
+	x.over = x.over || err != nil || e.After == ws.StateClosed
+	x.out.Write(x.style.Append(nil, *e))
 }
 
 // feed gives a receiver bytes until it has taken all.

@@ -23,15 +23,18 @@ type session struct {
 	*Streams
 	conn *wsnet.Conn
 	came chan struct{} // has something when a message has come
+
+	others sync.WaitGroup // goroutines that tell of what they see
 }
 
 func (s *session) run(ctx context.Context) error {
-	defer s.conn.CloseNow()
+	defer s.others.Wait()
+	defer s.conn.CloseNow() // which ends them
 	s.note("connected%s", s.agreed())
 	read := make(chan error, 1)
-	go func() { read <- s.read() }()
+	s.others.Go(func() { read <- s.read() })
 	if s.Ping > 0 {
-		go s.ping()
+		s.others.Go(s.ping)
 	}
 	stop := make(chan struct{})
 	defer close(stop)
@@ -42,7 +45,7 @@ func (s *session) run(ctx context.Context) error {
 			if !ok {
 				return s.finish(ctx, read)
 			}
-			over, err := s.send(line)
+			over, err := s.send(ctx, line)
 			switch {
 			case over:
 				return outcome(<-read)
@@ -171,8 +174,7 @@ func (s *session) ping() {
 }
 
 // send does what a line says. It reports whether the connection is over now.
-func (s *session) send(line string) (over bool, err error) {
-	ctx := s.conn.Context()
+func (s *session) send(ctx context.Context, line string) (over bool, err error) {
 	command := s.InTTY && strings.HasPrefix(line, "/")
 	if command && strings.HasPrefix(line, "//") {
 		command, line = false, line[1:]
@@ -187,11 +189,11 @@ func (s *session) send(line string) (over bool, err error) {
 	name, rest, _ := strings.Cut(line[1:], " ")
 	switch rest = strings.TrimSpace(rest); name {
 	case "ping":
-		go func() {
-			if rtt, err := s.conn.Ping(ctx); err == nil {
+		s.others.Go(func() {
+			if rtt, err := s.conn.Ping(s.conn.Context()); err == nil {
 				s.note("pong after %v", rtt.Round(time.Microsecond))
 			}
-		}()
+		})
 		return false, nil
 	case "close":
 		code, reason, err := closing(rest)
@@ -226,6 +228,11 @@ func closing(s string) (ws.Code, string, error) {
 }
 
 func (s *session) file(ctx context.Context, path string) error {
+	if info, err := os.Stat(path); err != nil {
+		return err
+	} else if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
