@@ -198,10 +198,16 @@ func (o *options) try(ctx context.Context, tr *trial, cases []*wsspec.Case, x *w
 // preflight has the one conversation before all others, and says after a second
 // that it takes longer.
 func (o *options) preflight(ctx context.Context, tr *trial, t *teller) error {
+	told := make(chan struct{})
 	timer := time.AfterFunc(time.Second, func() {
+		defer close(told)
 		t.line.Println(fmt.Sprintf("%s: no answer to the first message yet; waiting", tr.target))
 	})
-	defer timer.Stop()
+	defer func() {
+		if !timer.Stop() {
+			<-told // or it would write beside what comes next
+		}
+	}()
 	return tr.player.Preflight(ctx)
 }
 

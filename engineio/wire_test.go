@@ -326,6 +326,7 @@ func TestWire(t *testing.T) {
 			d.open()
 			d.socket(0).Close()
 			time.Sleep(30 * time.Second)
+			synctest.Wait() // for what ends the session at this very moment
 			d.wantGone()
 		}},
 		{"the server closes a WebSocket", nil, func(d *dialogue) {
