@@ -28,8 +28,8 @@ var fuzzTime = flag.Duration("fuzztime", 3*time.Second, "how long each fuzz targ
 var stages = []stage{
 	{"gofmt", "files", alone, time.Minute, gofmt},
 	{"vet", "modules", alone, 5 * time.Minute, each("go", "vet", "./...")},
-	{"test", "tests", alone, 15 * time.Minute, goTest(".", "-race", "./ws/wsnet")},                                    // which takes longest, and so begins
-	{"suite", "tests", first, 10 * time.Minute, goTest("autobahn/wsspec")},                                            // of which the race detector gets a share
+	{"test", "tests", alone, 15 * time.Minute, raced},
+	{"suite", "tests", first, 10 * time.Minute, goTestOf(".", append([]string{"./autobahn/wsspec"}, plain...))},       // of the first of which the race detector gets a share
 	{"allocations", "tests", second, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
 	{"bench", "tests", second, 5 * time.Minute, goTest("bench")},
 	{"conformance", "cases", second, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
