@@ -231,14 +231,16 @@ func TestRawExplains(t *testing.T) {
 		if err != nil {
 			return
 		}
-		r, err := http.ReadRequest(bufio.NewReader(conn))
+		in := bufio.NewReader(conn)
+		r, err := http.ReadRequest(in)
 		if err != nil {
 			return
 		}
 		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n%s",
 			ws.AcceptKey(r.Header.Get("Sec-WebSocket-Key")), wstest.MustHex("01 03 'Hel' | 80 02 'lo' | 83 00 | 81 01 'x'"))
+		in.ReadByte() // or the client would see the end before it has read its line
 		conn.(*net.TCPConn).CloseWrite()
-		io.Copy(io.Discard, conn)
+		io.Copy(io.Discard, in)
 		conn.Close()
 	}()
 	out, _, err := connecting(t, Streams{In: strings.NewReader("text len=9 mask=0 \"half\"\n")}, "-raw", "-wait=-1s", "ws://"+l.Addr().String()+"/")
