@@ -57,11 +57,13 @@ export function at(/** @type {string} */ path) {
 
 /**
  * watch calls onFact with each fact, and onState when the stream begins or breaks off.
+ * What it returns ends it.
  * @param {(f: Fact) => void} onFact
  * @param {(watching: boolean) => void} onState
+ * @param {string} own  the secret, if the page has made one itself
  */
-export function watch(onFact, onState) {
-  const source = new EventSource(new URL(`facts?secret=${secret}`, document.baseURI));
+export function watch(onFact, onState, own = secret) {
+  const source = new EventSource(new URL(`facts?secret=${own}`, import.meta.url));
   source.addEventListener("open", () => onState(true));
   source.addEventListener("error", () => onState(false));
   source.addEventListener("message", (e) => onFact(JSON.parse(e.data)));
