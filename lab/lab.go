@@ -17,6 +17,7 @@
 //	workshop.go   frames by their bits
 //	dialogue.go   a raw peer that sends them to an echo
 //	lessons.go    ten minutes each, with something to do
+//	inflate/      compressed messages, token by token
 //	capture/      captures of other programs: pcap, HAR, hexadecimal
 package lab
 
