@@ -28,9 +28,9 @@ var lessons = []*Lesson{
 			{"lab/lab.go", "echo", "the one that has answered you"},
 		},
 		Do: []Exercise{
-			{"Which HTTP status says that the connection now speaks another protocol?", []string{"101"}, "101 Switching Protocols. Any other status means that there is no WebSocket."},
-			{"How many bytes does a server add to the 5 of Hello, without compression?", []string{"2", "two"}, "One byte with FIN and opcode, one with MASK and the length."},
-			{"How many does a client add?", []string{"6", "six"}, "The same two, and 4 of the masking key."},
+			{"Which HTTP status says that the connection now speaks another protocol?", number, []string{"101"}, "101 Switching Protocols. Any other status means that there is no WebSocket."},
+			{"How many bytes does a server add to the 5 of Hello, without compression?", number, []string{"2", "two"}, "One byte with FIN and opcode, one with MASK and the length."},
+			{"How many does a client add?", number, []string{"6", "six"}, "The same two, and 4 of the masking key."},
 		},
 	},
 	{
@@ -52,9 +52,9 @@ var lessons = []*Lesson{
 			{"ws/handshake.go", "AppendResponse", "the server's lines"},
 		},
 		Do: []Exercise{
-			{"How many random bytes are in a Sec-WebSocket-Key?", []string{"16"}, "24 characters of base64, the last two of them ="},
-			{"Which Sec-WebSocket-Version does this RFC have?", []string{"13"}, "For any other a server answers 426 and names the one that it speaks."},
-			{"The key is dGhlIHNhbXBsZSBub25jZQ==. What is Sec-WebSocket-Accept?", []string{"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}, "base64(SHA-1(key + GUID)), the key as text, not decoded."},
+			{"How many random bytes are in a Sec-WebSocket-Key?", number, []string{"16"}, "24 characters of base64, the last two of them ="},
+			{"Which Sec-WebSocket-Version does this RFC have?", number, []string{"13"}, "For any other a server answers 426 and names the one that it speaks."},
+			{"The key is dGhlIHNhbXBsZSBub25jZQ==. What is Sec-WebSocket-Accept?", exact, []string{"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}, "base64(SHA-1(key + GUID)), the key as text, not decoded."},
 		},
 	},
 	{
@@ -75,9 +75,9 @@ var lessons = []*Lesson{
 			{"ws/frame.go", "AppendHeader", "and back"},
 		},
 		Do: []Exercise{
-			{"What is the first byte of a whole binary message, in hexadecimal?", []string{"82", "0x82"}, "FIN is 80, opcode 2 is binary."},
-			{"A server sends 300 bytes of text in one frame. Write its header in hexadecimal.", []string{"817e012c"}, "81; 7e is 126, so 2 bytes follow: 01 2c is 300."},
-			{"How many bytes is the longest payload whose length takes no further bytes?", []string{"125"}, "126 and 127 mean something else there."},
+			{"What is the first byte of a whole binary message, in hexadecimal?", hexadecimal, []string{"82"}, "FIN is 80, opcode 2 is binary."},
+			{"A server sends 300 bytes of text in one frame. Write its header in hexadecimal.", hexadecimal, []string{"817e012c"}, "81; 7e is 126, so 2 bytes follow: 01 2c is 300."},
+			{"How many bytes is the longest payload whose length takes no further bytes?", number, []string{"125"}, "126 and 127 mean something else there."},
 		},
 	},
 	{
@@ -98,9 +98,9 @@ var lessons = []*Lesson{
 			{"ws/receiver.go", "Receiver", "where a wrong mask is noticed"},
 		},
 		Do: []Exercise{
-			{"The byte 48 under the key byte 37: what is on the wire, in hexadecimal?", []string{"7f", "0x7f"}, "0100 1000 XOR 0011 0111 is 0111 1111."},
-			{"Key 37 fa 21 3d; the fifth byte of the payload on the wire is 58. What is it unmasked, in hexadecimal?", []string{"6f", "0x6f"}, "Byte 4 is under the key's byte 4 mod 4 = 0, which is 37: 58 XOR 37 is 6f, an o."},
-			{"With which close code does a server answer an unmasked frame?", []string{"1002"}, "1002 is for any broken rule of the protocol."},
+			{"The byte 48 under the key byte 37: what is on the wire, in hexadecimal?", hexadecimal, []string{"7f"}, "0100 1000 XOR 0011 0111 is 0111 1111."},
+			{"Key 37 fa 21 3d; the fifth byte of the payload on the wire is 58. What is it unmasked, in hexadecimal?", hexadecimal, []string{"6f"}, "Byte 4 is under the key's byte 4 mod 4 = 0, which is 37: 58 XOR 37 is 6f, an o."},
+			{"With which close code does a server answer an unmasked frame?", number, []string{"1002"}, "1002 is for any broken rule of the protocol."},
 		},
 	},
 	{
@@ -122,9 +122,9 @@ var lessons = []*Lesson{
 			{"ws/endpoint.go", "Control", "what a control frame asks of us"},
 		},
 		Do: []Exercise{
-			{"What is the first byte of a middle fragment, in hexadecimal?", []string{"00", "0", "0x00"}, "FIN=0, opcode 0."},
-			{"How many bytes may a ping's payload have at most?", []string{"125"}, "The length of a control frame must fit into its 7 bits."},
-			{"A pong answers a ping that carries 61 62. Its payload in hexadecimal?", []string{"6162"}, "A pong has its ping's payload."},
+			{"What is the first byte of a middle fragment, in hexadecimal?", hexadecimal, []string{"00", "0"}, "FIN=0, opcode 0."},
+			{"How many bytes may a ping's payload have at most?", number, []string{"125"}, "The length of a control frame must fit into its 7 bits."},
+			{"A pong answers a ping that carries 61 62. Its payload in hexadecimal?", hexadecimal, []string{"6162"}, "A pong has its ping's payload."},
 		},
 	},
 	{
@@ -145,9 +145,9 @@ var lessons = []*Lesson{
 			{"ws/utf8.go", "Done", "at the end nothing may be missing"},
 		},
 		Do: []Exercise{
-			{"Which close code says that text was not UTF-8?", []string{"1007"}, "1007, invalid payload data."},
-			{"A text message of one frame carries c3 alone. Is it valid?", []string{"no"}, "c3 begins a character of two bytes, and the message is at its end."},
-			{"How many bytes does the character take that begins with e2?", []string{"3", "three"}, "1110 at the front says three bytes."},
+			{"Which close code says that text was not UTF-8?", number, []string{"1007"}, "1007, invalid payload data."},
+			{"A text message of one frame carries c3 alone. Is it valid?", word, []string{"no"}, "c3 begins a character of two bytes, and the message is at its end."},
+			{"How many bytes does the character take that begins with e2?", number, []string{"3", "three"}, "1110 at the front says three bytes."},
 		},
 	},
 	{
@@ -169,9 +169,9 @@ var lessons = []*Lesson{
 			{"ws/closing.go", "EndByPeer", "who has ended it"},
 		},
 		Do: []Exercise{
-			{"1001 in hexadecimal, as two bytes?", []string{"03e9"}, "3 × 256 + 233."},
-			{"Which code is an application told when the connection was lost without a Close frame?", []string{"1006"}, "It is never on the wire."},
-			{"How many bytes can a close reason have?", []string{"123"}, "125 of a control frame, less 2 of the code."},
+			{"1001 in hexadecimal, as two bytes?", hexadecimal, []string{"03e9"}, "3 × 256 + 233."},
+			{"Which code is an application told when the connection was lost without a Close frame?", number, []string{"1006"}, "It is never on the wire."},
+			{"How many bytes can a close reason have?", number, []string{"123"}, "125 of a control frame, less 2 of the code."},
 		},
 	},
 	{
@@ -196,9 +196,9 @@ var lessons = []*Lesson{
 			{"ws/inflate.go", "Inflate", "a message, in bounded memory"},
 		},
 		Do: []Exercise{
-			{"Which bit marks a compressed message?", []string{"rsv1"}, "On the first frame of the message only."},
-			{"Which 4 bytes are left out at a message's end, in hexadecimal?", []string{"0000ffff"}, "Length 0 and its complement, of an empty stored block."},
-			{"The first byte of a whole compressed binary message, in hexadecimal?", []string{"c2", "0xc2"}, "80 FIN, 40 RSV1, 02 binary."},
+			{"Which bit marks a compressed message?", word, []string{"rsv1"}, "On the first frame of the message only."},
+			{"Which 4 bytes are left out at a message's end, in hexadecimal?", hexadecimal, []string{"0000ffff"}, "Length 0 and its complement, of an empty stored block."},
+			{"The first byte of a whole compressed binary message, in hexadecimal?", hexadecimal, []string{"c2"}, "80 FIN, 40 RSV1, 02 binary."},
 		},
 	},
 	{
@@ -222,9 +222,9 @@ var lessons = []*Lesson{
 			{"chat/memory.go", "Read", "what was missed after a cursor"},
 		},
 		Do: []Exercise{
-			{"Which event answers hello?", []string{"welcome"}, "It comes before any other."},
-			{"Which field of join says where one was?", []string{"since"}, "A cursor seen in that room."},
-			{"A line was sent, and the connection was lost before its ack. What of it must be the same when it is sent again?", []string{"id", "theid", "itsid"}, "By its id the server knows it again."},
+			{"Which event answers hello?", word, []string{"welcome"}, "It comes before any other."},
+			{"Which field of join says where one was?", word, []string{"since"}, "A cursor seen in that room."},
+			{"A line was sent, and the connection was lost before its ack. What of it must be the same when it is sent again?", word, []string{"id"}, "By its id the server knows it again."},
 		},
 	},
 }

@@ -42,12 +42,23 @@ type Reason struct{ Text, Section string }
 // A Place is a function, method, type or variable of the code.
 type Place struct{ File, Name, Says string }
 
-// An Exercise has answers that the page compares without regard to case and spaces.
+// An Exercise has answers, of which any will do; its kind says how they may be written.
 type Exercise struct {
 	Ask     string
+	Kind    answerKind
 	Answers []string
 	Because string
 }
+
+// An answerKind is how the page compares: see web/answers.js.
+type answerKind string
+
+const (
+	number      answerKind = "number"      // with the words around it: "close 1002", "16 bytes"
+	hexadecimal answerKind = "hexadecimal" // in either case, with spaces or 0x
+	word        answerKind = "word"        // in either case, in quotes, with an article
+	exact       answerKind = "exact"       // base64, where the case counts
+)
 
 // Link is where the reason's section stands.
 func (r Reason) Link() string {

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"framewright/ws"
 )
 
 // What a lesson says of bytes is so: its frames are the bytes of its text, and package ws
@@ -37,33 +35,6 @@ func TestLessonsBytes(t *testing.T) {
 		if d.Outcome != l.Try.Outcome {
 			t.Errorf("%s: the outcome is %q, the lesson has %q", l.Title, d.Outcome, l.Try.Outcome)
 		}
-	}
-}
-
-// Answers to exercises, worked out by package ws.
-func TestLessonsAnswers(t *testing.T) {
-	h := func(b ...byte) string { return hex.EncodeToString(b) }
-	under := []byte{0x48, 0, 0, 0, 0x58}
-	ws.Mask(under, [4]byte{0x37, 0xfa, 0x21, 0x3d}, 0)
-	for _, tc := range []struct {
-		lesson, exercise int
-		want             string
-	}{
-		{2, 3, ws.AcceptKey("dGhlIHNhbXBsZSBub25jZQ==")},
-		{3, 1, h(ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.OpBinary})[0])},
-		{3, 2, h(ws.AppendHeader(nil, ws.Header{Fin: true, Opcode: ws.OpText, Length: 300})...)},
-		{4, 1, h(under[0])},
-		{4, 2, h(under[4])},
-		{5, 1, h(ws.AppendHeader(nil, ws.Header{Opcode: ws.OpContinuation})[0])},
-		{7, 1, h(ws.AppendClose(nil, ws.CodeGoingAway, "")...)},
-		{8, 3, h(ws.AppendHeader(nil, ws.Header{Fin: true, RSV: 4, Opcode: ws.OpBinary})[0])},
-	} {
-		if got := lessons[tc.lesson-1].Do[tc.exercise-1].Answers[0]; got != tc.want {
-			t.Errorf("lesson %d, exercise %d: the answer is %s, ws says %s", tc.lesson, tc.exercise, got, tc.want)
-		}
-	}
-	if ws.ValidText([]byte{0xc3}) || !ws.ValidText([]byte("\xf0\x9f\x98\x80")) {
-		t.Error("what lesson 6 says of UTF-8 is not so")
 	}
 }
 

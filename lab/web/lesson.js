@@ -1,9 +1,11 @@
 // A lesson: what is done is done for real, and exercises are checked. What was solved is
 // kept in this browser.
+import { accepts } from "./answers.js";
 import { $, el } from "./dom.js";
 import { at, watch } from "./facts.js";
 import { ask } from "./ask.js";
 import { factList } from "./factlist.js";
+/** @import { Kind } from "./answers.js" */
 /** @import { Fact } from "./facts.js" */
 
 const STORE = "framewright.lessons";
@@ -32,11 +34,10 @@ function keep(/** @type {string} */ lesson, /** @type {number} */ exercise) {
   }
 }
 
-const plain = (/** @type {string} */ s) => s.toLowerCase().replace(/\s+/g, "");
-
 /** exercise checks answers of the form with this number. */
 function exercise(/** @type {HTMLFormElement} */ form, /** @type {number} */ i, /** @type {string} */ lesson) {
-  const answers = /** @type {string[]} */ (JSON.parse(form.dataset.answers ?? "[]")).map(plain);
+  const answers = /** @type {string[]} */ (JSON.parse(form.dataset.answers ?? "[]"));
+  const kind = /** @type {Kind} */ (form.dataset.kind);
   const input = /** @type {HTMLInputElement} */ (form.querySelector("input"));
   const output = /** @type {HTMLOutputElement} */ (form.querySelector("output"));
   const because = /** @type {HTMLElement} */ (form.querySelector(".because"));
@@ -47,7 +48,7 @@ function exercise(/** @type {HTMLFormElement} */ form, /** @type {number} */ i, 
   };
   form.addEventListener("submit", (e) => {
     e.preventDefault();
-    if (answers.includes(plain(input.value))) {
+    if (accepts(kind, answers, input.value)) {
       keep(lesson, i);
       return right("Right.");
     }
