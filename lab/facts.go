@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,8 +19,11 @@ const heartbeat = 15 * time.Second
 // writeTime is how long a page may take to accept a part of the stream.
 const writeTime = 10 * time.Second
 
-// facts is the stream of a page's facts, as Server-Sent Events: the number of each is its
-// id, so that a page that comes back goes on behind the last that it has.
+// facts is the stream of a page's facts, as Server-Sent Events. The id of each says when the
+// watch began and its number in it, so that a page that comes back goes on behind the last
+// that it has, and after a restart of the server has everything. A browser that has lost
+// the stream says the last id in a header, a page that has ended it, as the parameter
+// "after".
 func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 	secret := r.URL.Query().Get("secret")
 	if !goodSecret.MatchString(secret) {
@@ -32,7 +37,9 @@ func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer l.recorder.close(watch)
-	seq, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
+	began := strconv.FormatInt(watch.began.UnixNano(), 36) + "-"
+	last, _ := strings.CutPrefix(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), began)
+	seq, _ := strconv.ParseUint(last, 10, 64) // of another watch it is no number
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	control := http.NewResponseController(w)
@@ -46,18 +53,18 @@ func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for {
+	for over := false; ; {
 		facts, missed, more := watch.after(seq)
 		if missed > 0 && !send("data: {\"kind\":\"gap\",\"gap\":%d}\n\n", missed) {
 			return
 		}
 		seq += uint64(missed)
 		for _, f := range facts {
-			if seq++; !send("id: %d\ndata: %s\n\n", seq, f) {
+			if seq++; !send("id: %s%d\ndata: %s\n\n", began, seq, f) {
 				return
 			}
 		}
-		if control.Flush() != nil {
+		if control.Flush() != nil || over {
 			return
 		}
 		select {
@@ -69,7 +76,7 @@ func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-l.ending:
-			return
+			over = true // once what is there has been said
 		}
 	}
 }

@@ -8,6 +8,7 @@
 //
 //	lab.go        routes, settings
 //	recorder.go   what pages see, by their secrets
+//	tracer.go     what their connections report
 //	facts.go      the stream of it: Server-Sent Events
 //	fact/         one thing that happened, as JSON
 //	pcap.go       the same for Wireshark
@@ -112,8 +113,8 @@ func echo(ctx context.Context, c *wsnet.Conn) error {
 	return nil
 }
 
-// Trace is for wsnet.ServerOptions.TraceTarget: it is nil unless the target names the
-// secret of a page that watches.
+// Trace is for wsnet.ServerOptions.TraceTarget: it is nil unless the target names a
+// secret.
 func (l *Lab) Trace(target string) func(ws.TraceEvent) {
 	_, query, _ := strings.Cut(target, "?")
 	for part := range strings.SplitSeq(query, "&") {
@@ -131,14 +132,15 @@ func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mux.ServeHTTP(w, r)
 }
 
-// Close ends the streams and the connections of the echo, which are told that the server
-// goes away.
+// Close ends the connections of the echo, which are told that the server goes away, and
+// then the streams, which have said so.
 func (l *Lab) Close(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
+	err := l.echo.Shutdown(ctx)
 	l.end.Do(func() { close(l.ending) })
-	return l.echo.Shutdown(ctx)
+	return err
 }
 
 func mustSub(files fs.FS, dir string) fs.FS {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,12 +38,18 @@ func labServer(t *testing.T) (l *Lab, url string) {
 	return l, s.URL
 }
 
-// watching is a page's stream of facts.
+// watching is a page's stream of facts, behind a last one that the header or a parameter
+// names.
 func watching(t *testing.T, url, secret, last string) *bufio.Scanner {
 	t.Helper()
-	req, _ := http.NewRequestWithContext(t.Context(), "GET", url+"/lab/facts?secret="+secret, nil)
-	if last != "" {
-		req.Header.Set("Last-Event-ID", last)
+	id, header := strings.CutPrefix(last, "Last-Event-ID: ")
+	url += "/lab/facts?secret=" + secret
+	if !header && last != "" {
+		url += "&" + last
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if header {
+		req.Header.Set("Last-Event-ID", id)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -80,7 +87,7 @@ func next(t *testing.T, lines *bufio.Scanner, n int) (got []string) {
 // A page sees what its own connection does, in order, from the request on, and nothing of
 // anybody else's; one that comes back goes on where it was.
 func TestFacts(t *testing.T) {
-	_, url := labServer(t)
+	l, url := labServer(t)
 	hers, his := watching(t, url, alice, ""), watching(t, url, bob, "")
 	talk := func(secret, text string) {
 		c, err := wsnet.Dial(t.Context(), "ws"+strings.TrimPrefix(url, "http")+"/lab/echo"+secret, &wsnet.DialOptions{Options: wsnet.Options{Rand: strings.NewReader(strings.Repeat("\x00", 100))}})
@@ -106,8 +113,21 @@ func TestFacts(t *testing.T) {
 	if d := cmp.Diff(want(bob, "83"), next(t, his, 6)); d != "" {
 		t.Errorf("his: %s", d)
 	}
-	if d := cmp.Diff(want(alice, "84")[4:], next(t, watching(t, url, alice, "4"), 2)); d != "" {
-		t.Errorf("after the fourth: %s", d)
+	fourth := func(secret string) string {
+		w, _ := l.recorder.find(secret)
+		return strconv.FormatInt(w.began.UnixNano(), 36) + "-4"
+	}
+	if d := cmp.Diff(want(alice, "84")[4:], next(t, watching(t, url, alice, "Last-Event-ID: "+fourth(alice)), 2)); d != "" {
+		t.Errorf("after the fourth, which the browser says: %s", d)
+	}
+	if d := cmp.Diff(want(bob, "83")[4:], next(t, watching(t, url, bob, "after="+fourth(bob)), 2)); d != "" {
+		t.Errorf("after the fourth, which the page says: %s", d)
+	}
+	carol := strings.Repeat("c", 32)
+	new := watching(t, url, carol, "after="+fourth(bob))
+	talk("?lab="+carol, "her")
+	if d := cmp.Diff(want(carol, "83")[:1], next(t, new, 1)); d != "" {
+		t.Errorf("after what was before a restart of the server: %s", d)
 	}
 }
 
@@ -192,11 +212,54 @@ func TestRecorderBounds(t *testing.T) {
 			r.close(v)
 		}
 	}
-	if r.trace(alice) != nil {
-		t.Error("a page that has gone is watched for")
-	}
 	if report(event); len(w.facts) != 0 {
 		t.Error("a connection of a page that has gone is recorded")
+	}
+}
+
+// A page that begins to watch a connection that is there already gets its handshake, if
+// that was not too long, and what comes from then on; so does one that comes back after it
+// was forgotten.
+func TestWatchLater(t *testing.T) {
+	r := newRecorder()
+	report := r.trace(alice)
+	head := func(text string) { report(ws.TraceEvent{Handshake: text}) }
+	frame := func(op ws.Opcode) {
+		report(ws.TraceEvent{Wire: []byte{0x80 | byte(op), 0}, Header: ws.Header{Fin: true, Opcode: op}})
+	}
+	seen := func(w *watch) (got []string) {
+		facts, _, _ := w.after(0)
+		for _, b := range facts {
+			var f fact.Fact
+			if err := json.Unmarshal(b, &f); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, strings.TrimSpace(f.Head+f.Wire))
+		}
+		return got
+	}
+	head("GET / HTTP/1.1\r\n\r\n")
+	head("HTTP/1.1 101 Switching Protocols\r\n\r\n")
+	head(strings.Repeat("x", maxKeptHead+1))
+	frame(ws.OpPing)
+	w, _ := r.open(alice, "")
+	frame(ws.OpText)
+	frame(ws.OpBinary)
+	want := []string{"GET / HTTP/1.1", "HTTP/1.1 101 Switching Protocols", "8100", "8200"}
+	if d := cmp.Diff(want, seen(w)); d != "" {
+		t.Error(d)
+	}
+	r.close(w)
+	r.now = func() time.Time { return time.Now().Add(2 * forgetting) }
+	r.open(bob, "")
+	frame(ws.OpPing) // nobody's
+	again, _ := r.open(alice, "")
+	frame(ws.OpText)
+	if d := cmp.Diff(want[:3], seen(again)); d != "" {
+		t.Error(d)
+	}
+	if r.trace(alice[1:]) != nil {
+		t.Error("what is no secret is traced for")
 	}
 }
 

@@ -106,14 +106,12 @@ func (r *recorder) forget() {
 	}
 }
 
-// trace is what sees the events of a connection that names a secret; nil if no page
-// watches with that.
+// trace is what sees the events of a connection that names a secret; nil if that is none.
 func (r *recorder) trace(secret string) func(ws.TraceEvent) {
-	w, ok := r.find(secret)
-	if !ok {
+	if !goodSecret.MatchString(secret) {
 		return nil
 	}
-	return func(e ws.TraceEvent) { w.add(fact.Of(e), r.now()) }
+	return (&tracer{recorder: r, secret: secret}).report
 }
 
 // forget frees what is remembered; connections that are still there add nothing more.

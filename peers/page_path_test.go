@@ -164,13 +164,16 @@ func testForeignScript(t *testing.T, s *stage) {
 	}
 }
 
-// testCompressed shows no header of a frame that a page cannot know.
-func testCompressed(t *testing.T, s *stage) {
-	server := buildServer(t)
-	server.args = []string{"-compress"}
+// testReckoned has no lab to say what goes: it shows no header of a frame that a page
+// cannot know.
+func testReckoned(t *testing.T, s *stage) {
+	server, plain := buildServer(t), buildServer(t)
+	server.args = []string{"-compress", "-lab", "off"}
 	server.start(t)
+	plain.args = []string{"-lab", "off"}
+	plain.start(t)
 	const heads = "[...document.querySelectorAll('#frame-list .head')].map(e => e.textContent)"
-	for url, compressed := range map[string]bool{server.url(): true, s.gate.url(): false} {
+	for url, compressed := range map[string]bool{server.url(): true, plain.url(): false} {
 		s.part++
 		ada := s.chats(t, s.as("Ada"), url+"#frames")
 		ada.pastes("#text", strings.Repeat("the same again ", 40)) // 600 keys take a busy machine long

@@ -64,7 +64,8 @@ func TestPage(t *testing.T) {
 		{"the client of Socket.IO on a page of another origin", testForeignScript},
 		{"under a path of a proxy", testPath},
 		{"under a path without a slash", testNoSlash},
-		{"frames of a compressed connection", testCompressed},
+		{"frames that are reckoned", testReckoned},
+		{"frames as they went", testWire},
 		{"the server's operators", testModeration},
 		{"the operator's page", testOperator},
 		{"accounts and guests", testAccounts},
@@ -426,7 +427,7 @@ func testRestart(t *testing.T, s *stage) {
 	server.program.start(t)
 	server.gate = newGate(t, server.addr)
 	ada, grace := server.visit(t, "Ada", "restart"), server.visit(t, "Grace", "restart")
-	ada.expects(lost)
+	ada.expects(lost, "/lab/facts?secret=") // the stream of her panel
 	grace.expects(lost)
 	want := []string{"before the restart"}
 	ada.types(want[0])

@@ -68,7 +68,17 @@ var contentTypes = map[string]string{
 }
 
 // page serves the embedded files.
-var page = sync.OnceValue(func() http.Handler {
+var page = sync.OnceValue(func() http.Handler { return newPage(nil) })
+
+// pageWithLab is page beside a lab that is open, and tells the chat's page so.
+var pageWithLab = sync.OnceValue(func() http.Handler {
+	return newPage(func(files map[string][]byte) {
+		files["/"] = bytes.Replace(files["/"], []byte(`<html lang="en">`), []byte(`<html lang="en" data-lab="lab/">`), 1)
+	})
+})
+
+// newPage serves the embedded files, which change may change.
+func newPage(change func(files map[string][]byte)) http.Handler {
 	files := make(map[string][]byte)
 	tags := make(map[string]string)
 	fs.WalkDir(web, "web", func(name string, d fs.DirEntry, err error) error {
@@ -83,6 +93,9 @@ var page = sync.OnceValue(func() http.Handler {
 		files[name] = data
 		return err
 	})
+	if change != nil {
+		change(files)
+	}
 	special := policies(files)
 	joined := joinModules(files, socketParts)
 	files[socketScriptFile] = asScript(joined)
@@ -120,4 +133,4 @@ var page = sync.OnceValue(func() http.Handler {
 		}
 		serve.ServeHTTP(w, r)
 	})
-})
+}

@@ -55,12 +55,11 @@ func (a *app) drain(servers []*http.Server) {
 	a.hub.Drain(ctx, window, max(2*a.set.drainWindow, time.Second))
 	a.flushed(ctx)
 	var wg sync.WaitGroup
-	var ioErr, labErr error
+	var ioErr error
 	wg.Go(func() { ioErr = a.io.Shutdown(ctx) })
-	wg.Go(func() { labErr = a.lab.Close(ctx) })
 	err := a.sockets.Shutdown(ctx) // also those that have not said who they are
 	wg.Wait()
-	err = errors.Join(err, ioErr, labErr)
+	err = errors.Join(err, ioErr, a.lab.Close(ctx)) // whose pages have seen the others end
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(ctx))
 	}

@@ -18,7 +18,10 @@ import (
 
 // site is what is served at /: the built-in page, or the folder of -web.
 func (a *app) site() (http.Handler, error) {
-	if a.set.web == "" {
+	switch {
+	case a.set.web == "" && a.lab != nil:
+		return pageWithLab(), nil
+	case a.set.web == "":
 		return page(), nil
 	}
 	root, err := os.OpenRoot(a.set.web)

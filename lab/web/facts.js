@@ -58,15 +58,16 @@ export function at(/** @type {string} */ path) {
 /**
  * watch calls onFact with each fact, and onState when the stream begins or breaks off.
  * What it returns ends it.
- * @param {(f: Fact) => void} onFact
+ * @param {(f: Fact, id: string) => void} onFact  id: of the place behind it
  * @param {(watching: boolean) => void} onState
- * @param {string} own  the secret, if the page has made one itself
+ * @param {{ own?: string, after?: string }} options  own: the secret, if the page has made one
+ *   itself; after: the id of the last fact that it has
  */
-export function watch(onFact, onState, own = secret) {
-  const source = new EventSource(new URL(`facts?secret=${own}`, import.meta.url));
+export function watch(onFact, onState, { own = secret, after = "" } = {}) {
+  const source = new EventSource(new URL(`facts?secret=${own}${after && `&after=${encodeURIComponent(after)}`}`, import.meta.url));
   source.addEventListener("open", () => onState(true));
   source.addEventListener("error", () => onState(false));
-  source.addEventListener("message", (e) => onFact(JSON.parse(e.data)));
+  source.addEventListener("message", (e) => onFact(JSON.parse(e.data), e.lastEventId));
   return () => source.close();
 }
 

@@ -10,6 +10,7 @@ import { PLACE, load, remember, ownIdentity, tabStorage } from "./identity.js";
 import { spoken } from "./message.js";
 import { banner, connection, lists, header, members, total } from "./view.js";
 import { Dialog, keys, panels } from "./panels.js";
+import { secret as watched } from "./wire.js";
 import { bounded } from "./write.js";
 import { $ } from "./dom.js";
 /** @import { Delivery, Message, Person, Private } from "./client/types.js" */
@@ -25,7 +26,7 @@ let active = null;
 let begun = false;
 
 const announcer = new Announcer($("announcer"));
-const frames = new Frames($("frame-list"));
+const frames = new Frames($("frame-list"), () => me.secret);
 const chat = new Chat(socketURL(), {
   name: me.name, secret: me.secret, start: false, storage: tabStorage(), key: `framewright outbox${PLACE}`,
 });
@@ -34,6 +35,7 @@ const chat = new Chat(socketURL(), {
 function socketURL() {
   const url = new URL("ws", location.href);
   url.protocol = url.protocol.replace("http", "ws");
+  if (watched) url.searchParams.set("lab", watched); // the server's lab shows this page what goes here, and no other
   return url;
 }
 
@@ -193,6 +195,7 @@ chat.on("state", (s) => {
   if (s.state === "refused") dialog.open(me, s.reason);
   if (s.state === "waiting" && !lost) announcer.say("The connection is lost. What you write is sent later.");
   if (s.state === "online" && lost) announcer.say("Connected again.");
+  if (s.state === "online" || s.state === "connecting") frames.online();
   lost = s.state === "waiting" || (s.state === "connecting" && lost);
 });
 
