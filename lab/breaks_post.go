@@ -15,6 +15,7 @@ type playedBreak struct {
 	JudgedAt int        `json:"judgedAt,omitempty"` // bytes behind the handshake; 0 if the bytes alone do not tell
 	File     string     `json:"file"`               // where the rule is enforced
 	Line     int        `json:"line"`
+	Source   string     `json:"source"` // the page that shows it
 }
 
 func postBreak(r *http.Request, body []byte) (any, error) {
@@ -34,7 +35,7 @@ func postBreak(r *http.Request, body []byte) (any, error) {
 	}
 	at := enforced[b.Rule]
 	rule := fact.Of(ws.TraceEvent{Rule: b.Rule}).Rule
-	out := playedBreak{Rule: rule, workshopDialogue: shownDialogue(d), JudgedAt: b.JudgedAt(), File: at.File, Line: at.Line}
+	out := playedBreak{Rule: rule, workshopDialogue: shownDialogue(d), JudgedAt: b.JudgedAt(), File: at.File, Line: at.Line, Source: at.sourcePath()}
 	for _, m := range d.Moments {
 		if m.Event.Rule == b.Rule {
 			rule.Detail = m.Event.Detail

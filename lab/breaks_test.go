@@ -1,21 +1,10 @@
 package lab
 
 import (
-	"bytes"
-	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"framewright/ws"
 )
-
-var update = flag.Bool("update", false, "write enforced.go anew")
 
 // Each violation is judged as it says: by its rule, with its outcome, and, where the bytes
 // alone decide, at a byte that stands here.
@@ -61,61 +50,5 @@ func TestBreaks(t *testing.T) {
 				t.Errorf("where %s is enforced is not known", b.Rule)
 			}
 		})
-	}
-}
-
-// The line that enforces a rule is the first that names it outside of the table of rules.
-func TestEnforced(t *testing.T) {
-	files, err := filepath.Glob("../ws/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files = append([]string{"../ws/receiver.go"}, files...) // most of them, if not only there
-	table, err := os.ReadFile("../ws/rules.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[ws.RuleID]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\t(Rule\w+)\s+RuleID = "([^"]+)"`).FindAllSubmatch(table, -1) {
-		names[ws.RuleID(m[2])] = string(m[1])
-	}
-	var b strings.Builder
-	fmt.Fprint(&b, "package lab\n\nimport \"framewright/ws\"\n\n// A place is a line of this repository.\ntype place struct {\n\tFile string\n\tLine int\n}\n\n"+
-		"// enforced is where each rule of the breaks is enforced.\n//\n// Written by go test ./lab -run TestEnforced -update, and held by it.\nvar enforced = map[ws.RuleID]place{\n")
-	done := map[ws.RuleID]bool{}
-	for _, br := range breaks {
-		if done[br.Rule] {
-			continue
-		}
-		done[br.Rule] = true
-		at := place{}
-		for _, file := range files {
-			if base := filepath.Base(file); strings.HasSuffix(base, "_test.go") || base == "rules.go" || base == "explain.go" || base == "trace.go" || at.Line > 0 {
-				continue
-			}
-			code, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i := regexp.MustCompile(`(?m)^[^/\n]*\b` + names[br.Rule] + `\b`).FindIndex(code); i != nil {
-				at = place{"ws/" + filepath.Base(file), 1 + bytes.Count(code[:i[1]], []byte("\n"))}
-			}
-		}
-		fmt.Fprintf(&b, "\tws.%s: {%q, %d},\n", names[br.Rule], at.File, at.Line)
-	}
-	fmt.Fprint(&b, "}\n")
-	if *update {
-		if err := os.WriteFile("enforced.go", []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile("enforced.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	if d := cmp.Diff(plain(b.String()), plain(string(got))); d != "" {
-		t.Errorf("enforced.go is stale; go test ./lab -run TestEnforced -update, then gofmt (-want +got)\n%s", d)
 	}
 }

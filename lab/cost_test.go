@@ -46,8 +46,13 @@ func TestAllocsWithoutASecret(t *testing.T) {
 		t.Skip("under the race detector a pool forgets at random")
 	}
 	got := map[string]float64{}
-	for name, o := range costs() {
-		got[name] = testing.AllocsPerRun(200, func() { comeAndGo(t, o) })
+	for range 5 { // a collection in the middle empties pools: the least of several runs is what it costs
+		for name, o := range costs() {
+			n := testing.AllocsPerRun(200, func() { comeAndGo(t, o) })
+			if least, ok := got[name]; !ok || n < least {
+				got[name] = n
+			}
+		}
 	}
 	if a, b := got["without the lab"], got["with it, and no secret"]; b > a+0.5 {
 		t.Errorf("%.1f allocations with the lab, %.1f without", b, a)

@@ -18,6 +18,7 @@
 //	workshop.go   frames by their bits
 //	dialogue.go   a raw peer that sends them to an echo
 //	lessons.go    ten minutes each, with something to do
+//	source.go     the code that they and the violations speak of
 //	inflate/      compressed messages, token by token
 //	capture/      captures of other programs: pcap, HAR, hexadecimal
 package lab

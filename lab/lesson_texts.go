@@ -71,8 +71,8 @@ var lessons = []*Lesson{
 			{"The length comes before the payload, so a receiver can refuse what is too large before it has kept a byte of it.", "§10.4"},
 		},
 		Code: []Place{
-			{"ws/frame.go", "ParseHeader", "bytes to fields"},
-			{"ws/frame.go", "AppendHeader", "and back"},
+			{"ws/frame.go", "parse", "bytes to fields"},
+			{"ws/frame.go", "Append", "and back"},
 		},
 		Do: []Exercise{
 			{"What is the first byte of a whole binary message, in hexadecimal?", hexadecimal, []string{"82"}, "FIN is 80, opcode 2 is binary."},
@@ -95,7 +95,7 @@ var lessons = []*Lesson{
 		},
 		Code: []Place{
 			{"ws/mask.go", "Mask", "how, and why"},
-			{"ws/receiver.go", "Receiver", "where a wrong mask is noticed"},
+			{"ws/receiver.go", "start", "where a wrong mask is noticed"},
 		},
 		Do: []Exercise{
 			{"The byte 48 under the key byte 37: what is on the wire, in hexadecimal?", hexadecimal, []string{"7f"}, "0100 1000 XOR 0011 0111 is 0111 1111."},

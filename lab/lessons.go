@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -61,12 +60,11 @@ const (
 )
 
 // Link is where the reason's section stands.
-func (r Reason) Link() string {
-	rfc, section := 6455, r.Section
-	if n, err := fmt.Sscanf(r.Section, "RFC %d §%s", &rfc, &section); n != 2 || err != nil {
-		fmt.Sscanf(r.Section, "§%s", &section)
-	}
-	return fmt.Sprintf("https://www.rfc-editor.org/rfc/rfc%d#section-%s", rfc, section)
+func (r Reason) Link() string { return sectionLink(r.Section) }
+
+// Link is the page that shows it.
+func (p Place) Link() string {
+	return "source?file=" + p.File + "&name=" + p.Name
 }
 
 // JSON is what the page's script needs to do it.
@@ -85,8 +83,9 @@ func (x *Exercise) JSON() (string, error) {
 var lessonFiles embed.FS
 
 var lessonPages = template.Must(template.New("").Funcs(template.FuncMap{
-	"inc": func(i int) int { return i + 1 },
-	"dec": func(i int) int { return i - 1 },
+	"inc":         func(i int) int { return i + 1 },
+	"dec":         func(i int) int { return i - 1 },
+	"sectionLink": sectionLink,
 }).ParseFS(lessonFiles, "lessons.tmpl"))
 
 // lessonRoutes adds /lab/lessons, the list, and /lab/lesson-1 and so on. They are one
@@ -101,6 +100,7 @@ func (l *Lab) lessonRoutes() {
 		}{i + 1, len(lessons), lessons[i]})
 		l.mux.Handle("GET /lab/lessons/"+n, http.RedirectHandler("/lab/lesson-"+n, http.StatusMovedPermanently))
 	}
+	l.mux.HandleFunc("GET /lab/source", l.source)
 	l.mux.Handle("GET /lab/lessons/{$}", http.RedirectHandler("/lab/lessons", http.StatusMovedPermanently))
 }
 

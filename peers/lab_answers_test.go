@@ -3,6 +3,8 @@ package peers
 import (
 	"fmt"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // spellings are, for each lesson's three exercises, ways to write the right answer, and
@@ -67,4 +69,17 @@ func testLessonAnswers(t *testing.T, s *stage) {
 			}
 		}
 	}
+}
+
+// testLessonSource goes from a lesson to its code, and from there to the clause.
+func testLessonSource(t *testing.T, s *stage) {
+	c := s.bench(t, "lesson-3")
+	c.must(chromedp.Click(chromedp.CSS("#code ~ ul a")))
+	c.until("shows the function, with its lines", "document.querySelector('.code')?.textContent.includes('func (h *Header) parse(') && document.querySelectorAll('.code tr').length > 20")
+	c.want("numbers them one by one", "[...document.querySelectorAll('.code tr')].every((e, i, all) => e.id === 'L' + (Number(all[0].id.slice(1)) + i) && e.querySelector('th').textContent === e.id.slice(1))", true)
+	c.want("states a rule that it names", "[...document.querySelectorAll('#rules ~ ul li')].some(e => e.textContent.startsWith('5.2-minimal-length: '))", true)
+	c = s.bench(t, "lesson-4")
+	c.must(chromedp.Click(chromedp.CSS("#code ~ ul a")))
+	c.until("shows another", "document.querySelector('.code')?.textContent.includes('func Mask(')")
+	c.want("leads to the clause", "[...document.querySelectorAll('.code a.section')].find(e => e.textContent === '§10.3')?.href", "https://www.rfc-editor.org/rfc/rfc6455#section-10.3")
 }

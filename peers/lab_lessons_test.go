@@ -22,6 +22,7 @@ func TestLabLessons(t *testing.T) {
 	t.Run("the chat's own frames", func(t *testing.T) { testLessonChat(t, s) })
 	t.Run("an exercise, and what is kept of it", func(t *testing.T) { testLessonExercise(t, s) })
 	t.Run("answers as people write them", func(t *testing.T) { testLessonAnswers(t, s) })
+	t.Run("from a lesson to its code", func(t *testing.T) { testLessonSource(t, s) })
 	t.Run("the pages around them", func(t *testing.T) {
 		for _, name := range []string{"build", "teacher"} {
 			s.bench(t, name).until("has a heading", "document.querySelector('main h2')")

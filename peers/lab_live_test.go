@@ -114,7 +114,8 @@ func testBreak(t *testing.T, s *labStage) {
 		set("says", tt.says)
 		c.must(chromedp.Evaluate[chromedp.Void](withValues("void (document.querySelector('#at').value = %s)", tt.at)), chromedp.Click(chromedp.CSS("#play")))
 		c.until("judges "+tt.id, verdicts+".join(' ') === %s", tt.want)
-		c.until("says where it stands", `/^ws\/\w+\.go:\d+$/.test(document.querySelector('#result .place').textContent)`)
+		c.until("says where it stands", `/^ws\/\w+\.go:\d+$/.test(document.querySelector('#result .where').textContent)`)
+		c.until("leads to the line", "/^source\\?file=ws\\/\\w+\\.go&line=(\\d+)#L\\1$/.test(document.querySelector('#result .where').getAttribute('href'))")
 		c.until("shows the dialogue", "document.querySelectorAll('#result .facts li').length >= 2")
 	}
 }

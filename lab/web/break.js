@@ -7,7 +7,7 @@ import { factList } from "./factlist.js";
 
 /**
  * @typedef {{id: string, group: string, title: string, about: string, request?: string, steps: string[], bytes: number, judged: boolean}} Break
- * @typedef {{facts: Fact[], outcome: string, closed: boolean, end?: string, rule: NonNullable<Fact["rule"]>, judgedAt?: number, file: string, line: number}} Played
+ * @typedef {{facts: Fact[], outcome: string, closed: boolean, end?: string, rule: NonNullable<Fact["rule"]>, judgedAt?: number, file: string, line: number, source: string}} Played
  */
 
 /** @type {Map<string, Break>} */
@@ -51,7 +51,7 @@ async function play() {
         b.judged && line("it knows after byte", $("at").value.trim(), String(p.judgedAt)),
         b.request === undefined && el("tr", {}, el("th", { scope: "row" }, "who closes"), el("td", {}), el("td", {}, p.closed ? "the server" : "nobody"), el("td", {}))),
       el("p", { class: "breach" }, el("strong", {}, `${p.rule.id}: `), `${p.rule.text} (`, section(p.rule.section), `), ${p.rule.cost}.`, p.rule.detail ? ` Seen: ${p.rule.detail}.` : ""),
-      el("p", {}, "Enforced in ", el("code", { class: "place" }, `${p.file}:${p.line}`), "."),
+      el("p", {}, "Enforced in ", el("a", { class: "where", href: p.source }, el("code", {}, `${p.file}:${p.line}`)), "."),
       el("h3", {}, "The dialogue"), factList(p.facts.slice(0, 200)), p.facts.length > 200 && el("p", {}, `and ${p.facts.length - 200} more`));
   } catch (e) {
     $("status").replaceChildren(el("strong", { class: "wrong" }, `Not sent: ${/** @type {Error} */ (e).message}`));

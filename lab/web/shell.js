@@ -11,6 +11,6 @@ const PAGES = [
   ["./teacher", "For teachers"],
 ];
 
-const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/lesson-\d+$/, "lessons");
+const here = location.pathname.replace(/^.*\/lab\//, "./").replace(/(?:lesson-\d+|source)$/, "lessons");
 $("nav").append(el("ul", {}, ...PAGES.map(([href, name]) =>
   el("li", {}, el("a", { href, "aria-current": href === here ? "page" : null }, name)))));
