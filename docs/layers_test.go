@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"autobahn/internal/wstest":   {"autobahn/internal/..."},
 	"autobahn/wsspec/...":        {"autobahn/wsspec/..."}, // no judgement is shared with ws
 	"fuzz":                       {},
-	"lab/...":                    {"lab/...", "ws/..."},
+	"lab/...":                    {"engineio", "lab/...", "ws/..."},
 	"internal/journey/walk":      {"ws/..."},
 	"internal/tokens":            {"internal/bucket"},
 	"internal/...":               {},

@@ -17,6 +17,7 @@
 //	decode.go     what ws says of it
 //	workshop.go   frames by their bits
 //	dialogue.go   a raw peer that sends them to an echo
+//	measure.go    the same messages by four ways, and what each takes
 //	lessons.go    ten minutes each, with something to do
 //	source.go     the code that they and the violations speak of
 //	inflate/      compressed messages, token by token
@@ -95,6 +96,7 @@ func New(o *Options) *Lab {
 	l.mux.Handle("POST /lab/workshop/build", newPoster(maxPlan, postBuild))
 	l.mux.Handle("GET /lab/breaks", http.HandlerFunc(l.breaks))
 	l.mux.Handle("POST /lab/break", newPoster(maxPlan, postBreak))
+	l.mux.Handle("POST /lab/measure", newPosterOf(maxMeasurements, maxPlan, l.postMeasure))
 	l.mux.Handle("/lab/echo", l.echo)
 	l.lessonRoutes()
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))

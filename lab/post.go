@@ -16,7 +16,7 @@ import (
 const (
 	maxCapture = 8 << 20 // bytes of a capture
 	maxPlan    = 1 << 20 // bytes of JSON
-	maxAtOnce  = 8       // posts that are worked on, of one kind
+	maxAtOnce  = 8       // posts that are worked on, of most kinds
 	readTime   = 30 * time.Second
 )
 
@@ -30,7 +30,12 @@ type poster struct {
 
 // newPoster returns one that other sites cannot use.
 func newPoster(limit int64, f func(*http.Request, []byte) (any, error)) http.Handler {
-	return http.NewCrossOriginProtection().Handler(&poster{limit, make(chan struct{}, maxAtOnce), f})
+	return newPosterOf(maxAtOnce, limit, f)
+}
+
+// newPosterOf is newPoster for so many posts at once.
+func newPosterOf(atOnce int, limit int64, f func(*http.Request, []byte) (any, error)) http.Handler {
+	return http.NewCrossOriginProtection().Handler(&poster{limit, make(chan struct{}, atOnce), f})
 }
 
 func (p *poster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +44,7 @@ func (p *poster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-p.slots }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		mistake(w, http.StatusServiceUnavailable, fmt.Errorf("%d others are being worked on: try again in a moment", maxAtOnce))
+		mistake(w, http.StatusServiceUnavailable, fmt.Errorf("%d others are being worked on: try again in a moment", cap(p.slots)))
 		return
 	}
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // where that is possible
