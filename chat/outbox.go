@@ -19,6 +19,7 @@ type outbox struct {
 	mu      sync.Mutex
 	items   queue.List[item]
 	waiting bool         // the taker waits for wake
+	dropped uint64       // volatile packets, so far
 	err     error        // why the queue takes no more
 	room    queue.Signal // the queue is half empty again
 }
@@ -43,6 +44,17 @@ func (q *outbox) size() int {
 	return q.items.Size()
 }
 
+// look says what waits at a time.
+func (q *outbox) look(now time.Time) Queue {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := Queue{Packets: q.items.Len(), Bytes: q.items.Size(), MaxBytes: q.maxBytes, MaxAge: q.maxAge, Dropped: q.dropped}
+	if oldest := q.items.First(); oldest != nil {
+		l.Age = now.Sub(oldest.put)
+	}
+	return l
+}
+
 // put adds p, and reports how many volatile packets were dropped for lack of
 // room. The error is that with which the queue has just ended, if this packet
 // was the one too many; a queue that ended before ignores p.
@@ -54,10 +66,12 @@ func (q *outbox) put(p Packet, volatile bool, now time.Time) (dropped int, err e
 		return 0, nil
 	}
 	if volatile && q.items.Size()+size > q.maxBytes/2 {
+		q.dropped++
 		return 1, nil // nothing that may be dropped fills the second half
 	}
 	if q.items.Size()+size > q.maxBytes {
 		dropped = q.items.Drop(func(it item) bool { return it.volatile })
+		q.dropped += uint64(dropped)
 	}
 	oldest := q.items.First()
 	if q.items.Size()+size > q.maxBytes || oldest != nil && now.Sub(oldest.put) > q.maxAge {

@@ -236,3 +236,36 @@ func TestAnEventThatCannotBeEncodedEndsTheSession(t *testing.T) {
 		t.Error("the session goes on with a hole in it")
 	}
 }
+
+// What waits for a session can be seen: how much, how long, and what it did not get.
+func TestQueueCanBeSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{QueueBytes: minQueueBytes, QueueAge: time.Minute, PresenceGrace: -1})
+		defer h.Close()
+		s := connect(t, h, "Ada")
+		if q := s.Queue(); q != (Queue{MaxBytes: minQueueBytes, MaxAge: time.Minute}) {
+			t.Errorf("an empty queue: %+v", q)
+		}
+		size := plain.size + packetOverhead
+		s.Emit(Notice{Text: "one"})
+		time.Sleep(time.Second)
+		s.Emit(Notice{Text: "two"})
+		want := Queue{Packets: 2, Bytes: 2 * size, MaxBytes: minQueueBytes, Age: time.Second, MaxAge: time.Minute}
+		if d := cmp.Diff(want, s.Queue()); d != "" {
+			t.Error(d)
+		}
+		for range minQueueBytes / size {
+			s.Deliver(NewVolatile(Typing{}))
+		}
+		q := s.Queue()
+		if half := minQueueBytes / 2 / size; q.Packets != half || q.Dropped != uint64(minQueueBytes/size-half+2) {
+			t.Errorf("of %d that may be dropped: %+v, want %d packets", minQueueBytes/size, q, half)
+		}
+		for s.Err() == nil {
+			s.Emit(Notice{Text: "more"})
+		}
+		if after := s.Queue(); after.Bytes != 0 || after.Packets != 0 || after.Dropped != uint64(minQueueBytes/size) {
+			t.Errorf("after the cut: %+v; every one of the %d was dropped", after, minQueueBytes/size)
+		}
+	})
+}

@@ -87,6 +87,20 @@ func (s *Session) NextBatch(ctx context.Context, dst []Packet, maxBytes int) ([]
 	return s.q.take(ctx, dst, math.MaxInt, maxBytes)
 }
 
+// Queue is what a session has yet to be sent, and the bounds of it.
+type Queue struct {
+	Packets  int
+	Bytes    int           // as they count against MaxBytes: each packet costs 64 besides its own
+	MaxBytes int           // [Options.QueueBytes]
+	Age      time.Duration // of the oldest packet
+	MaxAge   time.Duration // [Options.QueueAge]
+	Dropped  uint64        // volatile packets that it did not get, since it began
+}
+
+// Queue says what waits at this moment. What the transport has taken counts no longer,
+// and nothing waits after [ErrSlow].
+func (s *Session) Queue() Queue { return s.q.look(time.Now()) }
+
 // Emit sends b to this session alone.
 func (s *Session) Emit(b Body) { s.Deliver(NewEvent(b)) }
 

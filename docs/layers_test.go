@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"autobahn/wsspec/...":        {"autobahn/wsspec/..."}, // no judgement is shared with ws
 	"fuzz":                       {},
 	"lab/...":                    {"engineio", "lab/...", "ws/..."},
+	"lab/room":                   {"chat", "chat/plain", "lab/fact", "ws", "ws/wsnet"},
 	"internal/journey/walk":      {"ws/..."},
 	"internal/tokens":            {"internal/bucket"},
 	"internal/...":               {},
