@@ -16,8 +16,9 @@ import (
 
 const echoAbout = `Usage: server echo [settings]
 
-A bare echo server for conformance tests and benchmarks: every message goes back
-to its sender as it came. It has none of the protections that a public server
+A bare echo server for conformance tests, benchmarks and first steps: every message
+goes back to its sender as it came, and a browser that opens the address is told what to
+type into its console. It has none of the protections that a public server
 needs: any origin may connect, and nothing is rate-limited.
 `
 
@@ -49,7 +50,7 @@ func serveEcho(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "listening on ws://%s/\n", l.Addr())
+	fmt.Fprintf(stdout, "listening on ws://%s/\nor by hand, in a browser's console: http://%[1]s/\n", l.Addr())
 	return echo.Serve(ctx, l, echo.Options{
 		Limit:       cmp.Or(*limit, -1),
 		Broadcast:   *all,

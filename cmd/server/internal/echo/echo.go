@@ -48,7 +48,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 		},
 		OriginPatterns: []string{"*"},
 	}
-	hs := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
+	hs := &http.Server{Handler: withPage(server), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: boundedlog.ErrorLog(log, slog.LevelWarn)}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
