@@ -45,7 +45,7 @@ func postBreak(r *http.Request, body []byte) (any, error) {
 }
 
 func shownDialogue(d *Dialogue) workshopDialogue {
-	out := workshopDialogue{Facts: facts(d.Moments), Outcome: d.Outcome, Closed: d.Closed}
+	out := workshopDialogue{Facts: facts(d.Moments, false), Outcome: d.Outcome, Closed: d.Closed}
 	if d.End != nil {
 		out.End = d.End.Error()
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"framewright/lab/capture"
+	"framewright/lab/fact"
 	"framewright/ws"
 )
 
@@ -16,6 +17,7 @@ const (
 	decodeHead    = 64 << 10 // bytes of one half of an opening handshake
 	decodeMessage = 8 << 20  // bytes that a message may inflate to, or have
 	decodeInflate = 32 << 20 // bytes that a capture may inflate to
+	decodeTokens  = 20_000   // of all its compressed messages that are listed
 )
 
 // A Decoded is a capture, explained.
@@ -40,6 +42,10 @@ type Moment struct {
 
 	// HeaderOnly says that the payload of the frame is not known.
 	HeaderOnly bool
+
+	// Inflate says what a compressed message is made of, with its last frame, if the
+	// connection was decoded.
+	Inflate *fact.Inflate
 }
 
 // Decode reads data, in any form that capture.Parse knows, as the endpoint with the given
@@ -68,9 +74,10 @@ func Decode(data []byte, role ws.Role, limits capture.Limits) (*Decoded, error) 
 type budget struct {
 	inflate int // bytes
 	frames  int
+	tokens  int
 }
 
-func fullBudget() *budget { return &budget{decodeInflate, decodeAll} }
+func fullBudget() *budget { return &budget{decodeInflate, decodeAll, decodeTokens} }
 
 // A decoder explains one connection.
 type decoder struct {
@@ -160,8 +167,13 @@ func (d *decoder) note(format string, args ...any) {
 	d.out.Notes = append(d.out.Notes, fmt.Sprintf(format, args...))
 }
 
-// event appends e, and completes it.
+// event adds e, and completes it.
 func (d *decoder) event(h *half, e ws.TraceEvent, at time.Duration, headerOnly bool) {
+	d.add(h, Moment{At: at, Event: e, HeaderOnly: headerOnly})
+}
+
+func (d *decoder) add(h *half, m Moment) {
+	e := &m.Event
 	if d.full {
 		return
 	}
@@ -174,5 +186,5 @@ func (d *decoder) event(h *half, e ws.TraceEvent, at time.Duration, headerOnly b
 		d.left.frames--
 	}
 	e.Conn, e.Role, e.Sent = d.conn, d.role, h.rx.Role() != d.role
-	d.out.Moment = append(d.out.Moment, Moment{at, e, headerOnly})
+	d.out.Moment = append(d.out.Moment, m)
 }

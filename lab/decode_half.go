@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"framewright/lab/fact"
 	"framewright/ws"
 )
 
@@ -14,11 +15,11 @@ type half struct {
 	d  *decoder
 	rx ws.Receiver
 
-	open    bool   // frames come, no handshake any more
-	over    bool   // nothing is judged any more: a rule is broken, or the limit reached
-	rest    []byte // of the handshake, or of a header, whose end has not come
-	offset  int64  // of rest, since the handshake
-	deflate bool
+	open   bool           // frames come, no handshake any more
+	over   bool           // nothing is judged any more: a rule is broken, or the limit reached
+	rest   []byte         // of the handshake, or of a header, whose end has not come
+	offset int64          // of rest, since the handshake
+	follow *fact.Follower // of compressed messages; nil without permessage-deflate
 
 	e        ws.TraceEvent // the frame that is under way
 	at       time.Duration
@@ -37,7 +38,7 @@ func newHalf(d *decoder, role ws.Role) *half {
 // allow says that permessage-deflate was negotiated.
 func (h *half) allow(agreed ws.DeflateParams) {
 	h.rx.AllowDeflate(agreed)
-	h.deflate = true
+	h.follow = fact.NewFollower(agreed.Receiving(h.rx.Role()))
 }
 
 // take decodes the next bytes of the direction.
@@ -119,16 +120,20 @@ func headerSize(b []byte) int {
 func (h *half) begin(before ws.State, f ws.Header, wire []byte, at time.Duration) {
 	h.e = ws.TraceEvent{Offset: h.offset, Header: f, Wire: wire, Before: before, After: before}
 	h.at = at
-	if h.deflate && !f.Opcode.IsControl() {
+	if h.follow != nil && !f.Opcode.IsControl() {
 		h.e.Compressed = h.rx.Compressed()
 		if f.Opcode != ws.OpContinuation {
 			h.content, h.length = nil, 0
+			h.follow.Begin()
 		}
 	}
 }
 
 func (h *half) payload(p []byte) {
 	h.e.Payload = append(h.e.Payload, p[:min(len(p), decodePayload-len(h.e.Payload))]...)
+	if h.e.Compressed {
+		h.follow.Add(p, int64(len(p)))
+	}
 }
 
 // end tells of a whole frame.
@@ -137,7 +142,21 @@ func (h *half) end() {
 	if h.e.Compressed && h.e.Header.Fin {
 		h.e.Content, h.e.ContentLength = h.content, h.length
 	}
-	h.d.event(h, h.e, h.at, false)
+	h.d.add(h, Moment{At: h.at, Event: h.e, Inflate: h.inflated()})
+}
+
+// inflated explains the message that ends with the frame under way, or with the breach of
+// a rule in it, if it is compressed.
+func (h *half) inflated() *fact.Inflate {
+	if !h.e.Compressed || !h.e.Header.Fin && h.e.Rule == "" || h.d.full {
+		return nil
+	}
+	if !h.e.Header.Fin || h.rx.Remaining() > 0 {
+		h.follow.Lacks()
+	}
+	f := h.follow.End(h.content, h.length, min(fact.FollowedTokens, h.d.left.tokens))
+	h.d.left.tokens -= f.Listed()
+	return f
 }
 
 // broken tells of a frame that breaks a rule, with which the direction ends.
@@ -150,7 +169,7 @@ func (h *half) broken(err error) {
 	}
 	h.e.Rule, h.e.Detail = pe.Rule, pe.Detail
 	h.e.Content, h.e.ContentLength = h.content, h.length
-	h.d.event(h, h.e, h.at, false)
+	h.d.add(h, Moment{At: h.at, Event: h.e, Inflate: h.inflated()})
 	h.d.note("the %s breaks a rule at offset %d: what it sends from there on is not explained", sender(h), h.e.Offset)
 }
 
@@ -164,7 +183,7 @@ func (h *half) inflate(ev ws.Event) error {
 	}
 	for src := ev.Payload; ; {
 		n, used, err := h.rx.Inflate(h.scratch, src)
-		h.inflated(h.scratch[:n])
+		h.came(h.scratch[:n])
 		if err != nil || h.over {
 			return err
 		}
@@ -174,7 +193,7 @@ func (h *half) inflate(ev ws.Event) error {
 	}
 	for ev.Fin {
 		n, done, err := h.rx.InflateEnd(h.scratch, 0)
-		h.inflated(h.scratch[:n])
+		h.came(h.scratch[:n])
 		if err != nil || done || h.over {
 			return err
 		}
@@ -182,7 +201,7 @@ func (h *half) inflate(ev ws.Event) error {
 	return nil
 }
 
-func (h *half) inflated(p []byte) {
+func (h *half) came(p []byte) {
 	h.content = append(h.content, p[:min(len(p), decodePayload-len(h.content))]...)
 	h.length += int64(len(p))
 	if h.d.left.inflate -= len(p); h.d.left.inflate < 0 && !h.over {

@@ -38,7 +38,7 @@ func postDecode(r *http.Request, body []byte) (any, error) {
 	}
 	page := decodedPage{Format: d.Format, Notes: d.Notes}
 	for _, s := range d.Streams {
-		page.Streams = append(page.Streams, decodedStream{s.Name, s.Notes, facts(s.Moment)})
+		page.Streams = append(page.Streams, decodedStream{s.Name, s.Notes, facts(s.Moment, true)})
 	}
 	return page, nil
 }

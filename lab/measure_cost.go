@@ -106,5 +106,5 @@ func (c *WayCost) tell(w *way, r, a httpPiece) {
 	for _, e := range w.events {
 		moments = append(moments, Moment{Event: e})
 	}
-	c.Facts = facts(moments)
+	c.Facts = facts(moments, false)
 }

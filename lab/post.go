@@ -92,11 +92,20 @@ type momentFact struct {
 	HeaderOnly bool `json:"headerOnly,omitempty"` // the payload is not known
 }
 
-// facts numbers moments, and explains them.
-func facts(moments []Moment) []momentFact {
+// facts numbers moments of one connection, and explains them. What its compressed messages
+// are made of the moments say themselves, if the connection was decoded; if it was held
+// here, that follows from its events.
+func facts(moments []Moment, decoded bool) []momentFact {
 	all := make([]momentFact, 0, len(moments))
+	tracker := new(fact.Tracker)
 	for i, m := range moments {
-		f := fact.Of(m.Event)
+		var f fact.Fact
+		if decoded {
+			f = fact.Of(m.Event)
+			f.Inflate = m.Inflate
+		} else {
+			f = tracker.Of(m.Event)
+		}
 		f.Seq, f.Ms = uint64(i+1), float64(m.At)/float64(time.Millisecond)
 		all = append(all, momentFact{f, m.HeaderOnly})
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,15 @@ func TestPostDecode(t *testing.T) {
 	f := page.Streams[0].Facts[2]
 	if f.Seq != 3 || f.Wire != "c107" || f.Content != "48656c6c6f" || len(f.Rows) == 0 {
 		t.Errorf("the third fact: %+v", f)
+	}
+	var words []string
+	for _, f := range page.Streams[0].Facts[2:] {
+		if f.Inflate != nil {
+			words = append(words, f.Inflate.Words)
+		}
+	}
+	if want := []string{"5 literals", "1 literal and 1 match, which copies 4 bytes, all of them from earlier messages"}; !slices.Equal(words[:2], want) {
+		t.Errorf("the messages are made of %q, want %q", words, want)
 	}
 }
 

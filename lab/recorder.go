@@ -19,6 +19,7 @@ const (
 	maxFacts          = 2000    // of one page
 	maxBytes          = 1 << 20 // of one page's facts as JSON
 	forgetting        = time.Minute
+	maxFollowed       = 4 // connections of one page whose compressed messages are explained: the last ones
 )
 
 // A recorder has what pages see of their own connections. A page is known by a secret
@@ -38,6 +39,8 @@ type watch struct {
 	facts   [][]byte // the last ones, as JSON
 	bytes   int      // of facts
 	changed chan struct{}
+
+	followed []*fact.Tracker // of the last connections
 
 	gone bool // forgotten: what its connections still do is not recorded
 
@@ -114,11 +117,34 @@ func (r *recorder) trace(secret string) func(ws.TraceEvent) {
 	return (&tracer{recorder: r, secret: secret}).report
 }
 
+// follow returns what explains the events of a connection. So that a page with many of
+// them costs no more windows than maxFollowed connections have, one that came before does
+// not have its compressed messages explained any more.
+func (w *watch) follow() *fact.Tracker {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := new(fact.Tracker)
+	if w.gone {
+		t.Forget()
+		return t
+	}
+	if len(w.followed) == maxFollowed {
+		w.followed[0].Forget()
+		w.followed = append(w.followed[:0], w.followed[1:]...)
+	}
+	w.followed = append(w.followed, t)
+	return t
+}
+
 // forget frees what is remembered; connections that are still there add nothing more.
 func (w *watch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gone, w.facts, w.bytes = true, nil, 0
+	for _, t := range w.followed {
+		t.Forget()
+	}
+	w.followed = nil
 }
 
 func (w *watch) add(f fact.Fact, now time.Time) {

@@ -18,9 +18,11 @@ type tracer struct {
 	recorder *recorder
 	secret   string
 
-	mu    sync.Mutex
-	watch *watch // that has the handshake
-	heads []fact.Fact
+	mu     sync.Mutex
+	watch  *watch // that has the handshake
+	heads  []fact.Fact
+	follow *fact.Tracker // of watch
+	missed bool          // compressed messages have gone by unseen
 }
 
 func (t *tracer) report(e ws.TraceEvent) {
@@ -29,11 +31,21 @@ func (t *tracer) report(e ws.TraceEvent) {
 	w, watched := t.recorder.find(t.secret)
 	kept := e.Handshake != "" && len(e.Handshake) <= maxKeptHead
 	if !watched && !kept {
+		t.missed = t.missed || e.Compressed
 		return
 	}
-	now, facts := t.recorder.now(), []fact.Fact{fact.Of(e)}
+	now := t.recorder.now()
+	var facts []fact.Fact
 	if watched && t.watch != w {
-		t.watch, facts = w, append(t.heads[:len(t.heads):len(t.heads)], facts...)
+		t.watch, t.follow, facts = w, w.follow(), t.heads[:len(t.heads):len(t.heads)]
+		for _, f := range facts {
+			t.follow.Handshake(f, t.missed)
+		}
+	}
+	if watched {
+		facts = append(facts, t.follow.Of(e))
+	} else {
+		facts = append(facts, fact.Of(e))
 	}
 	if kept {
 		t.heads = append(t.heads, facts[len(facts)-1])

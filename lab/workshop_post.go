@@ -38,7 +38,7 @@ func postBuild(_ *http.Request, body []byte) (any, error) {
 	s := &capture.Stream{Pieces: []capture.Piece{{FromClient: true, Data: all}}, Rebuilt: "a frame that nobody has sent yet"}
 	d := decodeWith(s, ws.RoleServer, p.Deflate)
 	out.Notes = d.Notes[1:] // not that it is rebuilt
-	if f := facts(d.Moment); len(f) > 0 {
+	if f := facts(d.Moment, true); len(f) > 0 {
 		out.Fact = &f[0]
 	}
 	return out, nil

@@ -44,6 +44,8 @@ type Fact struct {
 	Content       string `json:"content,omitempty"` // with the last frame of a compressed message: what it inflates to
 	ContentLength int64  `json:"contentLength,omitempty"`
 
+	Inflate *Inflate `json:"inflate,omitempty"` // of the same: what it is made of
+
 	Rule *Rule `json:"rule,omitempty"` // that was broken
 	Gap  int   `json:"gap,omitempty"`  // of a Gap: how many are missing
 }

@@ -40,6 +40,22 @@ func distanceOf(symbol int) (base, extra int) {
 	return 1 + (2+symbol%2)<<extra, extra
 }
 
+// Lengths are the shortest and the longest match that a symbol of 257 to 285 stands for.
+func Lengths(symbol int) (shortest, longest int) {
+	base, extra := lengthOf(symbol)
+	longest = base + 1<<extra - 1
+	if symbol == 284 {
+		longest-- // 258 has a symbol of its own
+	}
+	return base, longest
+}
+
+// Distances are the shortest and the longest distance that a symbol of 0 to 29 stands for.
+func Distances(symbol int) (shortest, longest int) {
+	base, extra := distanceOf(symbol)
+	return base, base + 1<<extra - 1
+}
+
 // A huffman is a set of codes. Those of one length are consecutive numbers, in the order
 // of their symbols, and begin where the shorter ones, with a 0 behind, end (§3.2.2): so
 // their lengths say all of them.

@@ -11,5 +11,6 @@
 //	inflate.go  a message: its blocks, tokens and content
 //	block.go    blocks of each type, and the tokens in them (§3.2.3–7)
 //	codes.go    codes from their lengths, lengths and distances (§3.2.2, §3.2.5–7)
+//	words.go    a message in a line
 //	bits.go     bits from bytes (§3.1.1)
 package inflate
