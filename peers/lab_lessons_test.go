@@ -1,15 +1,9 @@
 package peers
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -28,6 +22,10 @@ func TestLabLessons(t *testing.T) {
 			s.bench(t, name).until("has a heading", "document.querySelector('main h2')")
 		}
 	})
+	t.Run("looks", func(t *testing.T) { testLessonLooks(t, s) })
+	t.Run("bits are wide enough on a phone", func(t *testing.T) { testPhoneBits(t, s) })
+	t.Run("by the keyboard alone", func(t *testing.T) { testLessonKeyboard(t, s) })
+	t.Run("names and roles", func(t *testing.T) { testLessonTree(t, s) })
 	t.Run("every lesson prints", func(t *testing.T) { testLessonPrint(t, s) })
 }
 
@@ -65,28 +63,3 @@ func testLessonExercise(t *testing.T, s *stage) {
 	c.must(chromedp.Evaluate[chromedp.Void]("void location.reload()"))
 	c.until("remembers", "document.querySelector('form.exercise output')?.textContent === 'Solved before.'")
 }
-
-// On A4 a lesson takes a few pages, and nothing of it is wider than the paper.
-func testLessonPrint(t *testing.T, s *stage) {
-	for n := range 9 {
-		name := fmt.Sprintf("lesson-%d", n+1)
-		c := s.bench(t, name)
-		var pages int
-		c.must(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-			r, err := cdp.Call(ctx, target, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: new(true)})
-			pages = bytes.Count(r.Data, []byte("/Type /Page\n"))
-			return err
-		}))
-		if pages < 1 || pages > 4 {
-			t.Errorf("%s takes %d pages", name, pages)
-		}
-		c.resize(printWidth, 1000, false)
-		c.must(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
-		if cut := value[string](c, "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.textContent.slice(0, 40)).join('; ')"); cut != "" {
-			t.Errorf("%s: on paper this is cut: %s", name, cut)
-		}
-	}
-}
-
-// printWidth is that of A4 between its margins, 174 mm, in CSS pixels.
-const printWidth = 657

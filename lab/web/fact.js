@@ -26,16 +26,16 @@ export function factView(/** @type {Fact} */ f) {
   return view;
 }
 
-/** Cells are parts of a row of 32 bits. */
-function cells(/** @type {Row[]} */ rows) {
+/** cells are fields, or parts of them, in lines of so many bits. */
+function cells(/** @type {Row[]} */ rows, /** @type {number} */ per) {
   const all = [];
   for (const r of rows) {
     if (r.kind !== "bits" && r.kind !== "number") continue;
     let from = r.at * 8 + (r.kind === "bits" ? r.bit : 0);
     const digits = bytes(r.bytes).map((b) => b.toString(2).padStart(8, "0")).join("").slice(r.kind === "bits" ? r.bit : 0).slice(0, r.width);
     for (let done = 0; done < r.width;) {
-      const n = Math.min(32 - from % 32, r.width - done);
-      all.push({ line: Math.floor(from / 32), row: r, digits: digits.slice(done, done + n), first: done === 0 });
+      const n = Math.min(per - from % per, r.width - done);
+      all.push({ line: Math.floor(from / per), row: r, digits: digits.slice(done, done + n), first: done === 0 });
       from += n;
       done += n;
     }
@@ -43,14 +43,38 @@ function cells(/** @type {Row[]} */ rows) {
   return all;
 }
 
+const SMALLEST = 24; // px that a bit is wide, to be hit by a finger
+
+/** The figure has 32 bits to a line, as the RFC's; where there is no room for them, 16 or 8. */
+const perLine = (/** @type {number} */ width) => [32, 16].find((n) => width >= n * SMALLEST) ?? 8;
+
+/** @type {WeakMap<Element, (per: number) => void>} */
+const drawings = new WeakMap();
+const sizes = new ResizeObserver((entries) => {
+  for (const e of entries) if (e.contentRect.width > 0) drawings.get(e.target)?.(perLine(e.contentRect.width));
+});
+
 function figure(/** @type {Fact} */ f) {
   const about = el("p", { class: "about", "aria-live": "polite" }, "Point at a field, or move to it with Tab.");
   const show = (/** @type {Row} */ r) => about.replaceChildren(
     el("strong", {}, `${r.field}${r.value ? ` = ${r.value}` : ""}`), ` ${r.meaning ?? ""} (`, section(r.section) ?? "", "). ", WORDS[r.field] ?? "");
-  const lines = Map.groupBy(cells(f.rows ?? []), (c) => c.line);
-  const table = el("table", { class: "bits" }, el("caption", {}, "The header, bit by bit, 32 bits to a line (", section("§5.2"), ")"),
-    el("thead", {}, el("tr", {}, ...Array.from({ length: 32 }, (_, i) => el("th", { scope: "col" }, String(i % 10))))));
-  for (const line of lines.values()) {
+  const bits = el("div", { class: "scroll" });
+  const view = el("div", { class: "figure" }, bits, about);
+  let now = 0;
+  const draw = (/** @type {number} */ per) => {
+    if (per !== now) bits.replaceChildren(drawing(f, now = per, show));
+  };
+  draw(32);
+  drawings.set(view, draw);
+  sizes.observe(view);
+  return view;
+}
+
+/** drawing is the header with so many bits to a line. */
+function drawing(/** @type {Fact} */ f, /** @type {number} */ per, /** @type {(r: Row) => void} */ show) {
+  const table = el("table", { class: "bits" }, el("caption", {}, `The header, bit by bit, ${per} bits to a line (`, section("§5.2"), ")"),
+    el("thead", {}, el("tr", {}, ...Array.from({ length: per }, (_, i) => el("th", { scope: "col" }, String(i % 10))))));
+  for (const line of Map.groupBy(cells(f.rows ?? [], per), (c) => c.line).values()) {
     table.append(el("tr", {}, ...line.map(({ row, digits, first }) => {
       const b = button({ class: `field${digits.length === 1 ? " one" : ""} f-${row.field.split(/[ -]/)[0].toLowerCase()}`, "aria-label": `${row.field} ${row.value ?? spaced(row.bytes)}: ${row.meaning ?? ""}` }, () => show(row),
         el("span", { class: "digits" }, digits), first && el("span", { class: "name" }, row.field));
@@ -59,7 +83,7 @@ function figure(/** @type {Fact} */ f) {
       return el("td", { colspan: digits.length }, b);
     })));
   }
-  return el("div", { class: "figure" }, el("div", { class: "scroll" }, table), about);
+  return table;
 }
 
 const PER_LINE = 16;
