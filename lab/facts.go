@@ -13,6 +13,8 @@ import (
 // goodSecret is 128 bits or more, in hexadecimal.
 var goodSecret = regexp.MustCompile(`^[0-9a-f]{32,64}$`)
 
+const badSecret = "secret: want 32 to 64 hexadecimal digits, lower case, that the page has made itself"
+
 // heartbeat is how often a stream says that it is there, so that no proxy ends it.
 const heartbeat = 15 * time.Second
 
@@ -27,7 +29,7 @@ const writeTime = 10 * time.Second
 func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 	secret := r.URL.Query().Get("secret")
 	if !goodSecret.MatchString(secret) {
-		http.Error(w, "secret: want 32 to 64 hexadecimal digits, lower case, that the page has made itself", http.StatusBadRequest)
+		http.Error(w, badSecret, http.StatusBadRequest)
 		return
 	}
 	watch, err := l.recorder.open(secret, l.o.Address(r))

@@ -18,6 +18,8 @@
 //	workshop.go   frames by their bits
 //	dialogue.go   a raw peer that sends them to an echo
 //	measure.go    the same messages by four ways, and what each takes
+//	rooms.go      rooms with slow readers
+//	room/         one of them
 //	lessons.go    ten minutes each, with something to do
 //	source.go     the code that they and the violations speak of
 //	inflate/      compressed messages, token by token
@@ -61,6 +63,7 @@ type Lab struct {
 	o        Options
 	recorder *recorder
 	echo     *wsnet.Server
+	rooms    rooms
 	mux      *http.ServeMux
 	ending   chan struct{}
 	end      sync.Once
@@ -96,6 +99,8 @@ func New(o *Options) *Lab {
 	l.mux.Handle("POST /lab/workshop/build", newPoster(maxPlan, postBuild))
 	l.mux.Handle("GET /lab/breaks", http.HandlerFunc(l.breaks))
 	l.mux.Handle("POST /lab/break", newPoster(maxPlan, postBreak))
+	l.mux.Handle("GET /lab/room/stream", http.HandlerFunc(l.roomStream))
+	l.mux.Handle("POST /lab/room", newPoster(maxPlan, l.postRoom))
 	l.mux.Handle("POST /lab/measure", newPosterOf(maxMeasurements, maxPlan, l.postMeasure))
 	l.mux.Handle("/lab/echo", l.echo)
 	l.lessonRoutes()
