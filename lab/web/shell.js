@@ -6,6 +6,7 @@ const PAGES = [
   ["./decode", "Decoder"],
   ["./workshop", "Frame workshop"],
   ["./break", "Break it"],
+  ["./measure", "Measured"],
   ["./lessons", "Lessons"],
   ["./build", "Build your own"],
   ["./teacher", "For teachers"],
