@@ -39,7 +39,7 @@ export function stack(/** @type {Way} */ w, /** @type {number} */ scale) {
 /** dots are a way's latencies, of so many ms at the most. */
 export function dots(/** @type {Way} */ w, /** @type {number} */ scale) {
   const at = (/** @type {number} */ ms) => 4 + ms / (scale || 1) * (WIDTH - 8);
-  return picture(w, `median ${millis(w.median)}, worst ${millis(w.worst)}, of ${millis(scale)}`,
+  return picture(w, `median ${millis(w.median)}, worst ${millis(w.worst)}; the whole width is ${millis(scale)}`,
     ...w.latencies.map((ms, i) => svg("rect", { class: "dot", x: at(ms) - 3, y: 3 + i % 4 * 5, width: 6, height: 4 })),
     svg("line", { class: "median", x1: at(w.median), x2: at(w.median), y1: 0, y2: HEIGHT }));
 }
