@@ -22,23 +22,22 @@ const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 var fuzzTime = flag.Duration("fuzztime", 3*time.Second, "how long each fuzz target runs")
 
 // stages are in the order in which they run. Those in a row that are in lanes run
-// as two rows side by side: the tests with other people's programs mostly wait, and
-// what is compiled and fuzzed meanwhile gives way to them; and of the short ones each
-// leaves a processor idle.
+// as two rows side by side, each about as long as the other: of one alone a processor
+// would be idle for a third of the time. What is only compiled or fuzzed gives way.
 var stages = []stage{
 	{"gofmt", "files", alone, time.Minute, gofmt},
 	{"vet", "modules", alone, 5 * time.Minute, each("go", "vet", "./...")},
-	{"test", "tests", alone, 15 * time.Minute, raced},
-	{"suite", "tests", first, 10 * time.Minute, goTestOf(".", append([]string{"./autobahn/wsspec"}, plain...))},       // of the first of which the race detector gets a share
-	{"allocations", "tests", second, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
-	{"bench", "tests", second, 5 * time.Minute, goTest("bench")},
-	{"conformance", "cases", second, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
-	{"autobahn", "cases", alone, 30 * time.Minute, autobahn},
-	{"peers", "tests", first, 20 * time.Minute, peers},
-	{"staticcheck", "modules", second, 10 * time.Minute, each("go", "run", staticcheck, "./...")},
-	{"platforms", "pairs", second, 30 * time.Minute, platforms}, // of a module and a platform
-	{"differences", "tests", second, 5 * time.Minute, goTest("fuzz/differential")},
-	{"fuzz", "targets", second, 20 * time.Minute, func(j *job) result {
+	{"test", "tests", first, 20 * time.Minute, raced},
+	{"suite", "tests", first, 10 * time.Minute, goTestOf(".", append([]string{"./autobahn/wsspec"}, plain...))},      // of the first of which the race detector gets a share
+	{"allocations", "tests", first, 5 * time.Minute, goTest(".", "-run", "Alloc|DeflateMemory|IdleStack|TableRoom")}, // what the race detector disturbs
+	{"bench", "tests", first, 5 * time.Minute, goTest("bench")},
+	{"conformance", "cases", first, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
+	{"autobahn", "cases", first, 30 * time.Minute, autobahn},
+	{"peers", "tests", second, 20 * time.Minute, peers},
+	{"staticcheck", "modules", gentle, 10 * time.Minute, each("go", "run", staticcheck, "./...")},
+	{"platforms", "pairs", gentle, 30 * time.Minute, platforms}, // of a module and a platform
+	{"differences", "tests", gentle, 5 * time.Minute, goTest("fuzz/differential")},
+	{"fuzz", "targets", gentle, 20 * time.Minute, func(j *job) result {
 		return tool(".", "go", "run", "./fuzz", "-run", ownTargets, "-time", fuzzTime.String())(j)
 	}},
 }

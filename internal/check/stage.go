@@ -41,9 +41,13 @@ type lane int
 
 const (
 	alone  lane = iota // nothing
-	first              // the stages of the second lane around it
-	second             // those of the first, to which it gives way
+	first              // those of the second row around it
+	second             // those of the first row
+	gentle             // the same, and it gives way to them
 )
+
+// row is 0 for a stage that runs alone, else 1 or 2.
+func (l lane) row() int { return min(int(l), 2) }
 
 // A job is one run of a stage.
 type job struct {
@@ -88,13 +92,13 @@ func runAll(ctx context.Context, stages []stage, logs string) (total result) {
 		}
 		var (
 			wg      sync.WaitGroup
-			results [second + 1]result
+			results [3]result
 		)
-		for l := range results {
+		for row := range results {
 			wg.Go(func() {
 				for _, s := range stages[:n] {
-					if s.lane == lane(l) {
-						results[l].add(s.report(ctx, logs))
+					if s.lane.row() == row {
+						results[row].add(s.report(ctx, logs))
 					}
 				}
 			})
@@ -119,7 +123,7 @@ func (s stage) report(ctx context.Context, logs string) result {
 	}
 	defer log.Close()
 	start := time.Now()
-	j := &job{Context: ctx, log: log, nice: s.lane == second}
+	j := &job{Context: ctx, log: log, nice: s.lane == gentle}
 	r := s.run(j)
 	if err := context.Cause(ctx); err != nil {
 		r.failed++
