@@ -10,20 +10,23 @@ import (
 	"framewright/ws"
 )
 
-// A Break is a violation for a learner: what a raw peer sends, and what the server has to
-// do. Each is played against the lab's echo, in memory, and never against another host.
+// A Break is a violation for a learner: what a raw peer sends, and what the other end has
+// to do. Each is played against the lab's echo, or against a client within the lab, in
+// memory, and never against another host.
 type Break struct {
 	ID    string
-	Group string // "frames", "text", "closing", "limits", "compression", "handshake"
+	Group string // "frames", "text", "closing", "limits", "compression", "handshake"; two of a server's
 	Title string
 	About string // a hint, before one predicts
 
 	request []byte
+	answer  []byte // if the raw peer is a server
+	deflate bool   // its client offers compression
 	steps   [][]byte
 	judged  bool // the byte with which it is decided can be told
 
 	Rule    ws.RuleID
-	Outcome string // "close 1002", "http 400": what the server says last
+	Outcome string // "close 1002", "http 400", "refused": what the victim says last
 }
 
 // breakKey masks what the breaks send, so that their bytes are always the same.
@@ -45,7 +48,7 @@ func bs(s string) []byte {
 }
 
 // breaks are all of them, in the order in which they are shown.
-var breaks = makeBreaks()
+var breaks = append(makeBreaks(), serverBreaks()...)
 
 func makeBreaks() []*Break {
 	var all []*Break
@@ -135,7 +138,7 @@ func bomb(n int) string {
 
 // Experiment is what the raw peer does.
 func (b *Break) Experiment() *Experiment {
-	x := &Experiment{Request: b.request}
+	x := &Experiment{Request: b.request, Answer: b.answer, Deflate: b.deflate}
 	for _, s := range b.steps {
 		x.Steps = append(x.Steps, Step{Bytes: s})
 	}
@@ -148,7 +151,11 @@ func (b *Break) JudgedAt() int {
 	if !b.judged {
 		return 0
 	}
-	rx := ws.NewReceiver(ws.RoleServer, ws.Limits{})
+	role := ws.RoleServer
+	if b.answer != nil {
+		role = ws.RoleClient
+	}
+	rx := ws.NewReceiver(role, ws.Limits{})
 	var waiting []byte
 	for i, c := range bytes.Join(b.steps, nil) {
 		waiting = append(waiting, c)
@@ -179,9 +186,10 @@ func findBreak(id string) *Break {
 type shownBreak struct {
 	ID      string   `json:"id"`
 	Group   string   `json:"group"`
+	Victim  string   `json:"victim"` // "server" or "client": who has to notice
 	Title   string   `json:"title"`
 	About   string   `json:"about"`
-	Request string   `json:"request,omitempty"` // if it is the handshake that is broken
+	Request string   `json:"request,omitempty"` // or answer, if it is the handshake that is broken
 	Steps   []string `json:"steps"`             // hexadecimal; the beginning of what is long
 	Bytes   int      `json:"bytes"`             // of all steps
 	Judged  bool     `json:"judged"`
@@ -190,9 +198,9 @@ type shownBreak struct {
 func (l *Lab) breaks(w http.ResponseWriter, r *http.Request) {
 	all := make([]shownBreak, 0, len(breaks))
 	for _, b := range breaks {
-		s := shownBreak{ID: b.ID, Group: b.Group, Title: b.Title, About: b.About, Judged: b.judged, Steps: []string{}}
-		if b.Group == "handshake" {
-			s.Request = string(b.request)
+		s := shownBreak{ID: b.ID, Group: b.Group, Victim: b.victim(), Title: b.Title, About: b.About, Judged: b.judged, Steps: []string{}}
+		if len(b.steps) == 0 {
+			s.Request = string(b.request) + string(b.answer)
 		}
 		for _, step := range b.steps {
 			s.Bytes += len(step)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,12 +32,20 @@ type Step struct {
 	Bytes []byte
 }
 
-// An Experiment is what a raw peer sends to the lab's echo.
+// An Experiment is what a raw peer sends to the lab's echo, or, with an Answer, to a
+// client that has called it.
 type Experiment struct {
 	// Request is the opening handshake; nil is one that is right, without
 	// permessage-deflate: see Handshake.
 	Request []byte
-	Steps   []Step
+
+	// Answer, if there is one, makes the raw peer a server, and is what it says to the
+	// client's opening handshake: see Answer. The client offers the subprotocols chat and
+	// superchat (§1.9), and permessage-deflate if Deflate is set.
+	Answer  []byte
+	Deflate bool
+
+	Steps []Step
 }
 
 // A Dialogue is what came of an experiment.
@@ -67,7 +76,7 @@ func (x *Experiment) check() error {
 	if len(x.Steps) > maxSteps {
 		return fmt.Errorf("%d steps, the limit is %d", len(x.Steps), maxSteps)
 	}
-	sent, pauses := len(x.Request), time.Duration(0)
+	sent, pauses := len(x.Request)+len(x.Answer), time.Duration(0)
 	for i, s := range x.Steps {
 		sent += len(s.Bytes)
 		if s.Pause < 0 || s.Pause > maxPause {
@@ -85,7 +94,7 @@ func (x *Experiment) check() error {
 }
 
 // Run holds the experiment: in memory, with an endpoint of wsnet that echoes. Each step
-// is sent when the echo has nothing more to say to the one before. An error says that the
+// is sent when that has nothing more to say to the one before. An error says that the
 // experiment is beyond the bounds, or that ctx has ended.
 func (x *Experiment) Run(ctx context.Context) (*Dialogue, error) {
 	if err := x.check(); err != nil {
@@ -96,13 +105,17 @@ func (x *Experiment) Run(ctx context.Context) (*Dialogue, error) {
 	l := newLine()
 	d := &dialogue{line: l}
 	ended := make(chan error, 1)
-	go func() { ended <- d.echo(ctx) }()
-
-	request := x.Request
-	if request == nil {
-		request = Handshake()
+	first := x.Request
+	if x.Answer != nil {
+		l.calls, first = true, x.Answer
+		go func() { ended <- d.call(ctx, x.Deflate) }()
+	} else {
+		go func() { ended <- d.echo(ctx) }()
 	}
-	err := d.play(ctx, request, x.Steps)
+	if first == nil {
+		first = Handshake()
+	}
+	err := d.play(ctx, first, x.Steps)
 	pieces, closed := l.seen()
 	moments, said := d.told()
 	l.leave()
@@ -129,9 +142,14 @@ type dialogue struct {
 	over    bool   // a Close frame was sent
 }
 
-// play sends, and waits for what comes of it.
-func (d *dialogue) play(ctx context.Context, request []byte, steps []Step) error {
-	d.line.send(request)
+// play sends its half of the handshake and the steps, and waits for what comes of each.
+func (d *dialogue) play(ctx context.Context, half []byte, steps []Step) error {
+	if d.line.calls { // the client begins
+		if err := d.line.settle(ctx); err != nil {
+			return err
+		}
+	}
+	d.line.send(half)
 	if err := d.line.settle(ctx); err != nil {
 		return err
 	}
@@ -166,6 +184,11 @@ func (d *dialogue) echo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return sendBack(ctx, c)
+}
+
+// sendBack is what the endpoint does with messages.
+func sendBack(ctx context.Context, c *wsnet.Conn) error {
 	defer c.CloseNow()
 	for m, err := range c.Messages(ctx) {
 		if err == nil {
@@ -205,23 +228,34 @@ func (d *dialogue) told() (moments []Moment, over bool) {
 	return slices.Clone(d.moments), d.over
 }
 
-// outcome is what the last frame that the echo has sent was: "text", "pong", "close 1002";
-// "http 400" if it has refused the handshake; "nothing" if it has sent none.
+// outcome is what the last frame that the endpoint has sent was: "text", "pong",
+// "close 1002"; "http 400" if it has refused the handshake as a server, "refused" as a
+// client; "nothing" if it has sent none.
 func outcome(moments []Moment) string {
 	last := "nothing"
 	for _, m := range moments {
 		e := m.Event
 		switch {
-		case !e.Sent:
 		case e.Handshake != "":
-			if status, _, _ := bytes.Cut([]byte(e.Handshake[min(len(e.Handshake), len("HTTP/1.1 ")):]), []byte(" ")); string(status) != "101" {
-				last = "http " + string(status)
-			}
-		case len(e.Wire) == 0:
+			last = judgement(e, last)
+		case !e.Sent || len(e.Wire) == 0:
 		case e.Header.Opcode == ws.OpClose && len(e.Payload) >= 2:
 			last = fmt.Sprintf("close %d", int(e.Payload[0])<<8|int(e.Payload[1]))
 		default:
 			last = e.Header.Opcode.String()
+		}
+	}
+	return last
+}
+
+// judgement is what a half of the handshake says of the other; without any, it is last.
+func judgement(e ws.TraceEvent, last string) string {
+	switch {
+	case e.Role == ws.RoleClient && !e.Sent && e.Rule != "":
+		return "refused"
+	case e.Role == ws.RoleServer && e.Sent:
+		if status, _, _ := strings.Cut(e.Handshake[min(len(e.Handshake), len("HTTP/1.1 ")):], " "); status != "101" {
+			return "http " + status
 		}
 	}
 	return last

@@ -13,10 +13,12 @@
 //	fact/         one thing that happened, as JSON
 //	pcap.go       the same for Wireshark
 //	breaks.go     violations, to be predicted and played
+//	breaks_server.go  those of a server, which a client has to notice
 //	pages.go      the pages
 //	decode.go     what ws says of it
 //	workshop.go   frames by their bits
 //	dialogue.go   a raw peer that sends them to an echo
+//	call.go       or that is a server, to a client
 //	measure.go    the same messages by four ways, and what each takes
 //	rooms.go      rooms with slow readers
 //	room/         one of them

@@ -22,6 +22,7 @@ var errLineFull = errors.New("lab: the experiment's answers are more than its li
 // bytes, and there are none. So nobody has to guess how long an answer takes.
 type line struct {
 	start time.Time
+	calls bool // the endpoint is the client, and the raw peer a server
 
 	mu      sync.Mutex
 	changed chan struct{} // closed, and made anew, with every change
@@ -78,7 +79,7 @@ func (l *line) Write(p []byte) (int, error) {
 		return 0, errLineFull
 	}
 	l.written += len(p)
-	l.pieces = append(l.pieces, capture.Piece{At: time.Since(l.start), Data: bytes.Clone(p)})
+	l.pieces = append(l.pieces, capture.Piece{FromClient: l.calls, At: time.Since(l.start), Data: bytes.Clone(p)})
 	return len(p), nil
 }
 
@@ -101,7 +102,7 @@ func (l *line) send(p []byte) bool {
 		return false
 	}
 	l.in = append(l.in, p...)
-	l.pieces = append(l.pieces, capture.Piece{FromClient: true, At: time.Since(l.start), Data: bytes.Clone(p)})
+	l.pieces = append(l.pieces, capture.Piece{FromClient: !l.calls, At: time.Since(l.start), Data: bytes.Clone(p)})
 	l.reading = false
 	l.change()
 	return true

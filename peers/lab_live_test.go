@@ -102,20 +102,22 @@ func testBreak(t *testing.T, s *labStage) {
 		t.Helper()
 		c.must(chromedp.Evaluate[chromedp.Void](withValues(`(() => { const e = document.querySelector(%s); e.value = %s; e.dispatchEvent(new Event("change", { bubbles: true })); })()`, "#"+id, value)))
 	}
-	c.until("has the violations", "document.querySelectorAll('#which option').length >= 30")
+	c.until("has the violations", "document.querySelectorAll('#which option').length >= 60")
 	c.until("wants a prediction first", "document.querySelector('#play').disabled")
 	const verdicts = "[...document.querySelectorAll('#result .prediction tbody tr, #result .prediction > tr')].map(e => [...e.cells].map(c => c.textContent).join('|'))"
 	for _, tt := range []struct{ id, says, at, want string }{
 		{"unmasked", "close 1002", "2", "the server says|close 1002|close 1002|right it knows after byte|2|2|right who closes||the server|"},
 		{"bad-byte", "close 1002", "3", "the server says|close 1002|close 1007|not so it knows after byte|3|9|not so who closes||the server|"},
 		{"version-8", "http 426", "", "the server says|http 426|http 426|right"},
+		{"server-accept", "refused", "", "the client says|refused|refused|right"},
+		{"server-masked", "text", "2", "the client says|text|close 1002|not so it knows after byte|2|2|right who closes||the client|"},
 	} {
 		set("which", tt.id)
 		set("says", tt.says)
 		c.must(chromedp.Evaluate[chromedp.Void](withValues("void (document.querySelector('#at').value = %s)", tt.at)), chromedp.Click(chromedp.CSS("#play")))
 		c.until("judges "+tt.id, verdicts+".join(' ') === %s", tt.want)
-		c.until("says where it stands", `/^ws\/\w+\.go:\d+$/.test(document.querySelector('#result .where').textContent)`)
-		c.until("leads to the line", "/^source\\?file=ws\\/\\w+\\.go&line=(\\d+)#L\\1$/.test(document.querySelector('#result .where').getAttribute('href'))")
+		c.until("says where it stands", `/^ws\/[\w/]+\.go:\d+$/.test(document.querySelector('#result .where').textContent)`)
+		c.until("leads to the line", "/^source\\?file=ws\\/[\\w/]+\\.go&line=(\\d+)#L\\1$/.test(document.querySelector('#result .where').getAttribute('href'))")
 		c.until("shows the dialogue", "document.querySelectorAll('#result .facts li').length >= 2")
 	}
 }

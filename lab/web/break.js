@@ -6,7 +6,7 @@ import { factList } from "./factlist.js";
 /** @import { Fact } from "./facts.js" */
 
 /**
- * @typedef {{id: string, group: string, title: string, about: string, request?: string, steps: string[], bytes: number, judged: boolean}} Break
+ * @typedef {{id: string, group: string, victim: "server" | "client", title: string, about: string, request?: string, steps: string[], bytes: number, judged: boolean}} Break
  * @typedef {{facts: Fact[], outcome: string, closed: boolean, end?: string, rule: NonNullable<Fact["rule"]>, judgedAt?: number, file: string, line: number, source: string}} Played
  */
 
@@ -19,6 +19,7 @@ function show() {
   const b = chosen();
   if (!b) return;
   $("about").textContent = b.about;
+  $("who").textContent = `What will the ${b.victim} do?`;
   $("bytes").replaceChildren(b.request !== undefined ? el("pre", {}, b.request.trimEnd()) :
     el("ol", { "aria-label": "what is sent, piece by piece" }, ...b.steps.map((s) => el("li", {}, el("code", {}, spaced(s)), s.length === 128 && b.bytes > 64 ? ` … ${b.bytes} bytes` : ""))));
   $("at-label").hidden = !b.judged;
@@ -47,9 +48,9 @@ async function play() {
     $("status").textContent = "";
     $("result").replaceChildren(
       el("table", { class: "prediction" }, el("thead", {}, el("tr", {}, ...["", "you said", "it was", ""].map((h) => el("th", { scope: "col" }, h)))),
-        line("the server says", $("says").value, p.outcome),
+        line(`the ${b.victim} says`, $("says").value, p.outcome),
         b.judged && line("it knows after byte", $("at").value.trim(), String(p.judgedAt)),
-        b.request === undefined && el("tr", {}, el("th", { scope: "row" }, "who closes"), el("td", {}), el("td", {}, p.closed ? "the server" : "nobody"), el("td", {}))),
+        b.request === undefined && el("tr", {}, el("th", { scope: "row" }, "who closes"), el("td", {}), el("td", {}, p.closed ? `the ${b.victim}` : "nobody"), el("td", {}))),
       el("p", { class: "breach" }, el("strong", {}, `${p.rule.id}: `), `${p.rule.text} (`, section(p.rule.section), `), ${p.rule.cost}.`, p.rule.detail ? ` Seen: ${p.rule.detail}.` : ""),
       el("p", {}, "Enforced in ", el("a", { class: "where", href: p.source }, el("code", {}, `${p.file}:${p.line}`)), "."),
       el("h3", {}, "The dialogue"), factList(p.facts.slice(0, 200)), p.facts.length > 200 && el("p", {}, `and ${p.facts.length - 200} more`));
