@@ -7,6 +7,7 @@
 // connections carry.
 //
 //	lab.go        routes, settings
+//	echo.go       the other end of the pages' own WebSockets
 //	recorder.go   what pages see, by their secrets
 //	tracer.go     what their connections report
 //	facts.go      the stream of it: Server-Sent Events
@@ -108,19 +109,6 @@ func New(o *Options) *Lab {
 	l.lessonRoutes()
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))
 	return l
-}
-
-// echo sends every message back.
-func echo(ctx context.Context, c *wsnet.Conn) error {
-	for m, err := range c.Messages(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := c.Write(ctx, m.Opcode, m.Data); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Trace is for wsnet.ServerOptions.TraceTarget: it is nil unless the target names a

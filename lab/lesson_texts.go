@@ -25,7 +25,7 @@ var lessons = []*Lesson{
 		},
 		Code: []Place{
 			{"ws/wsnet/server.go", "Handler", "an application is a function of a connection"},
-			{"lab/lab.go", "echo", "the one that has answered you"},
+			{"lab/echo.go", "echo", "the one that has answered you"},
 		},
 		Do: []Exercise{
 			{"Which HTTP status says that the connection now speaks another protocol?", number, []string{"101"}, "101 Switching Protocols. Any other status means that there is no WebSocket."},
