@@ -67,6 +67,8 @@ type Config struct {
 	Raw          bool
 	Trace        bool
 	TraceLine    bool
+	TraceTime    bool
+	TracePayload int // bytes
 	Ping         time.Duration
 	Wait         time.Duration
 	Timeout      time.Duration
@@ -103,6 +105,8 @@ func (c *Config) Declare(f *flag.FlagSet) {
 	f.BoolVar(&c.Raw, "raw", false, "lines are bytes and frames, sent as they are")
 	f.BoolVar(&c.Trace, "trace", false, "explain every frame, bit by bit, on stderr")
 	f.BoolVar(&c.TraceLine, "trace-line", false, "the same, a line for each frame")
+	f.BoolVar(&c.TraceTime, "trace-time", false, "begin each with the time of day")
+	f.IntVar(&c.TracePayload, "trace-payload", 512, fmt.Sprintf("how many `BYTES` of a payload are explained, at most %d", ws.TracePayload))
 	f.DurationVar(&c.Ping, "ping", 0, "send a ping so often; 0 for never")
 	f.DurationVar(&c.Wait, "wait", time.Second, "when the input has ended, wait until nothing has come for so long; -1s for ever")
 	f.DurationVar(&c.Timeout, "timeout", 10*time.Second, "how long the opening handshake may take")
@@ -137,8 +141,10 @@ func (c *Config) Check() error {
 		return errors.New("-ping, -timeout and -limit: want what is not negative, and more than 0 of the last two")
 	case c.Color != "auto" && c.Color != "always" && c.Color != "never":
 		return fmt.Errorf("-color %q: always, never or auto", c.Color)
-	case c.Raw && (c.Proxy != "" || c.Compress != "off" || c.Binary || c.Ping != 0):
-		return errors.New("-raw does not go with -proxy, -compress, -binary or -ping: it sends what you write and nothing else")
+	case c.TracePayload < 1 || c.TracePayload > ws.TracePayload:
+		return fmt.Errorf("-trace-payload %d: a number of bytes, 1 to %d", c.TracePayload, ws.TracePayload)
+	case c.Raw && (c.Compress != "off" || c.Binary || c.Ping != 0):
+		return errors.New("-raw does not go with -compress, -binary or -ping: it sends what you write and nothing else")
 	}
 	return nil
 }
@@ -169,9 +175,9 @@ func (c *Config) options(s *Streams) (*wsnet.DialOptions, error) {
 		return nil, err
 	}
 	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil || u.Host == "" {
-			return nil, fmt.Errorf("-proxy %q: want a URL such as http://user:password@127.0.0.1:3128", c.Proxy)
+		u, err := c.proxied(nil)
+		if err != nil {
+			return nil, err
 		}
 		t.Proxy = http.ProxyURL(u)
 	}
@@ -215,14 +221,33 @@ func (c *Config) colors(tty, noColors bool) bool {
 
 // tracer writes frames to stderr.
 func (c *Config) tracer(s *Streams) func(ws.TraceEvent) {
-	style := wstrace.Style{Payload: ws.TracePayload, OneLine: c.TraceLine && !c.Trace, Color: c.colors(s.ErrTTY, s.NoColors)}
+	style, clock := c.style(s.ErrTTY, s.NoColors), c.clock()
+	style.OneLine = c.TraceLine && !c.Trace
 	out := &lockedWriter{out: s.Err}
 	return func(e ws.TraceEvent) {
 		e.Conn = 0 // there is only one
 		if e.Handshake == "" && len(e.Wire) == 0 {
 			e.Conn = 1
 		}
-		out.Write(style.Append(nil, e))
+		out.Write(style.Append(clock(nil), e))
+	}
+}
+
+func (c *Config) style(tty, noColors bool) wstrace.Style {
+	return wstrace.Style{Payload: c.TracePayload, OneLine: c.TraceLine, Color: c.colors(tty, noColors)}
+}
+
+// clock returns what appends the time of day, if that is asked for.
+func (c *Config) clock() func([]byte) []byte {
+	return func(dst []byte) []byte {
+		if !c.TraceTime {
+			return dst
+		}
+		dst = time.Now().AppendFormat(dst, "15:04:05.000000 ")
+		if !c.TraceLine {
+			dst[len(dst)-1] = '\n'
+		}
+		return dst
 	}
 }
 

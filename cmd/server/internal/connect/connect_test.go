@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,102 @@ func TestTLSAndProxy(t *testing.T) {
 	}
 }
 
+// -raw goes through a proxy, too, and not a byte behind the proxy's answer is lost.
+func TestRawProxy(t *testing.T) {
+	_, address := echoServer(t, wsnet.ServerOptions{})
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, _, _ := parseProxyAuth(r); r.Method != http.MethodConnect || user != "ada" {
+			http.Error(w, "no", http.StatusProxyAuthRequired)
+			return
+		}
+		there, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		here, _, _ := http.NewResponseController(w).Hijack()
+		io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n")
+		go func() {
+			defer there.Close()
+			io.Copy(there, here)
+		}()
+		defer here.Close()
+		io.Copy(here, there)
+	}))
+	defer proxy.Close()
+	u, _ := url.Parse(proxy.URL)
+	_, _, err := connecting(t, Streams{In: strings.NewReader("")}, "-raw", "-proxy", u.String(), address)
+	if err == nil || !strings.Contains(err.Error(), "with 407") {
+		t.Errorf("a proxy that does not know us: %v", err)
+	}
+	u.User = url.User("ada")
+	out, _, err := connecting(t, Streams{In: strings.NewReader("text \"Hello\"\nclose 1000\n")}, "-raw", "-trace-line", "-wait=-1s", "-proxy", u.String(), address)
+	if err != nil || !strings.Contains(out, "< text 5 \"Hello\"\n") || !strings.Contains(out, "< close 2 code 1000") {
+		t.Errorf("by a proxy: %q, %v", out, err)
+	}
+	if _, _, err = connecting(t, Streams{In: strings.NewReader("")}, "-raw", "-proxy", "socks5://127.0.0.1:1", address); err == nil || !strings.Contains(err.Error(), "want one of http://") {
+		t.Errorf("another kind of proxy: %v", err)
+	}
+}
+
+// Ctrl-C closes the connection with 1001, which is a good end, also while the input waits
+// for somebody to type.
+func TestInterrupt(t *testing.T) {
+	wstest.CheckLeaks(t)
+	ended := make(chan error, 1)
+	srv := wsnet.Handler(func(ctx context.Context, c *wsnet.Conn) error {
+		c.Write(ctx, ws.OpText, []byte("here"))
+		_, _, err := c.Read(ctx)
+		ended <- err
+		return err
+	})
+	s := httptest.NewServer(srv)
+	defer s.Close()
+	defer srv.Shutdown(context.Background())
+	ctx, interrupt := context.WithCancel(t.Context())
+	in, w := io.Pipe()
+	defer w.Close()
+	c := &Config{URL: "ws" + strings.TrimPrefix(s.URL, "http"), Compress: "off", Timeout: time.Minute, Limit: 1 << 20, Color: "never"}
+	err := Run(ctx, c, &Streams{In: in, Out: writerFunc(func([]byte) { interrupt() }), Err: io.Discard})
+	if err != nil {
+		t.Errorf("the client: %v", err)
+	}
+	if err := <-ended; ws.CloseStatus(err) != ws.CodeGoingAway {
+		t.Errorf("the server: %v", err)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
+}
+
+// A line may be as long as a message; of a longer one come parts.
+func TestLongLines(t *testing.T) {
+	_, url := echoServer(t, wsnet.ServerOptions{})
+	long := strings.Repeat("x", 300_000)
+	out, _, err := connecting(t, Streams{In: strings.NewReader(long + "\nshort\n")}, quick, url)
+	if err != nil || out != long+"\nshort\n" {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+	out, _, err = connecting(t, Streams{In: strings.NewReader(long + "\nshort\n")}, quick, "-limit", "131072", url)
+	if err != nil || strings.ReplaceAll(out, "\n", "") != long+"short" || strings.Count(out, "\n") != 4 {
+		t.Errorf("with a limit: %d bytes in %d lines, %v", len(out), strings.Count(out, "\n"), err)
+	}
+}
+
+// How a trace looks is a setting.
+func TestTraceSettings(t *testing.T) {
+	_, url := echoServer(t, wsnet.ServerOptions{})
+	_, errs, err := connecting(t, Streams{In: strings.NewReader(strings.Repeat("y", 200) + "\n")}, quick, "-trace-line", "-trace-time", "-trace-payload", "10", url)
+	line := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{6} > text 200 "y{10}"`)
+	if err != nil || !line.MatchString(errs) {
+		t.Errorf("%v\n%s", err, errs)
+	}
+}
+
 // What a command line cannot mean.
 func TestCheck(t *testing.T) {
 	for args, want := range map[string]string{
@@ -181,6 +278,7 @@ func TestCheck(t *testing.T) {
 		"-raw -binary ws://x":           "-raw does not go with",
 		"-limit 0 ws://x":               "-limit",
 		"-color x ws://x":               "-color",
+		"-trace-payload 0 ws://x":       "-trace-payload 0: a number of bytes, 1 to 4096",
 		"-ca /no/such ws://x":           "-ca: ",
 		"-cert /no/c -key /no/k ws://x": "/no/c",
 		"-proxy x ws://x":               "-proxy",

@@ -46,15 +46,33 @@ func (c *Config) dialRaw(ctx context.Context) (net.Conn, error) {
 	if p := u.Port(); p != "" {
 		port = p
 	}
-	address := net.JoinHostPort(u.Hostname(), port)
-	if u.Scheme == "ws" {
-		return new(net.Dialer).DialContext(ctx, "tcp", address)
-	}
-	t, err := c.tls()
+	proxy, err := c.proxied(u)
 	if err != nil {
 		return nil, err
 	}
-	return (&tls.Dialer{Config: t}).DialContext(ctx, "tcp", address)
+	conn, err := connectTo(ctx, proxy, net.JoinHostPort(u.Hostname(), port))
+	if err != nil || u.Scheme == "ws" {
+		return conn, err
+	}
+	t, err := c.tls()
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	t.ServerName = u.Hostname()
+	secure := tls.Client(conn, t)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+func connectTo(ctx context.Context, proxy *url.URL, address string) (net.Conn, error) {
+	if proxy != nil {
+		return tunnel(ctx, proxy, address)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", address)
 }
 
 // headOnly lets the client's half of the handshake read the answer and not a byte more:
@@ -163,12 +181,13 @@ func (r *rawSession) read() error {
 // broken rule, and behind a Close, they are only shown.
 func (r *rawSession) explain(role ws.Role, sent bool) *explainer {
 	rx := ws.NewReceiver(role, ws.Limits{MessageSize: -1, Fragments: -1})
-	return &explainer{style: wstrace.Style{Payload: ws.TracePayload, OneLine: r.TraceLine, Color: r.colors(r.OutTTY, r.NoColors)}, out: r.out, sent: sent, rx: &rx}
+	return &explainer{style: r.style(r.OutTTY, r.NoColors), clock: r.clock(), out: r.out, sent: sent, rx: &rx}
 }
 
 // An explainer is one direction.
 type explainer struct {
 	style wstrace.Style
+	clock func([]byte) []byte
 	out   *lockedWriter
 	sent  bool
 	rx    *ws.Receiver
@@ -269,7 +288,7 @@ func (x *explainer) judge(b []byte, e *ws.TraceEvent) {
 	}
 	e.After = x.rx.State()
 	x.over = x.over || err != nil || e.After == ws.StateClosed
-	x.out.Write(x.style.Append(nil, *e))
+	x.out.Write(x.style.Append(x.clock(nil), *e))
 }
 
 // feed gives a receiver bytes until it has taken all.
