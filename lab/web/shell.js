@@ -7,6 +7,7 @@ const PAGES = [
   ["./workshop", "Frame workshop"],
   ["./break", "Break it"],
   ["./measure", "Measured"],
+  ["./room", "Slow readers"],
   ["./lessons", "Lessons"],
   ["./build", "Build your own"],
   ["./teacher", "For teachers"],
