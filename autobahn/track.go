@@ -20,7 +20,7 @@ type step struct {
 
 // track is the way. Each step needs those before it, and nothing of those behind it.
 var track = []step{
-	{"accept key", "Read the request up to the empty line; answer 101 with Upgrade, Connection and Sec-WebSocket-Accept.", "4.2.1/plain"},
+	{"accept key", "Read the request up to the empty line; answer 101 with Upgrade, Connection and Sec-WebSocket-Accept.", "4.2.2/status-line,4.2.2/upgrade,4.2.2/connection,4.2.2/accept,4.2.2/lines"},
 	{"one text frame", "Read a frame's two bytes and its key, unmask, and send the text back unmasked in one frame. The dialogue ends with a Close (opcode 8): send it back in the same way, and end the connection.", "1.1.2,5.3/key-zero"},
 	{"lengths", "126: two more bytes, 127: eight; send the shortest form. Text and binary.", "1.1.*,1.2.*,5.2/length-0,5.2/length-125,5.2/length-126,5.2/length-65535,5.2/length-65536"},
 	{"mask", "Byte i under byte i mod 4 of the key; fail with 1002 what is not masked.", "5.3/key-ones,5.3/key-is-payload,5.3/lengths-0-to-40,5.3/by-byte,5.1/unmasked-text,5.1/unmasked-binary"},
