@@ -31,6 +31,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -66,6 +67,7 @@ type Lab struct {
 	o        Options
 	recorder *recorder
 	echo     *wsnet.Server
+	runs     *runs
 	rooms    rooms
 	mux      *http.ServeMux
 	ending   chan struct{}
@@ -105,6 +107,9 @@ func New(o *Options) *Lab {
 	l.mux.Handle("GET /lab/room/stream", http.HandlerFunc(l.roomStream))
 	l.mux.Handle("POST /lab/room", newPoster(maxPlan, l.postRoom))
 	l.mux.Handle("POST /lab/measure", newPosterOf(maxMeasurements, maxPlan, l.postMeasure))
+	l.runs = newRuns(o.Hosts, o.OriginPatterns, l.o.Logger)
+	l.mux.Handle("/lab/measure/run", l.runs.control)
+	l.mux.Handle("/lab/measure/run/{id}/", l.runs)
 	l.mux.Handle("/lab/echo", l.echo)
 	l.lessonRoutes()
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))
@@ -130,13 +135,13 @@ func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mux.ServeHTTP(w, r)
 }
 
-// Close ends the connections of the echo, which are told that the server goes away, and
+// Close ends the connections of the echo and of runs, which are told that the server goes away, and
 // then the streams, which have said so.
 func (l *Lab) Close(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	err := l.echo.Shutdown(ctx)
+	err := errors.Join(l.runs.control.Shutdown(ctx), l.echo.Shutdown(ctx))
 	l.end.Do(func() { close(l.ending) })
 	return err
 }

@@ -119,8 +119,11 @@ func Measure(ctx context.Context, p MeasurePlan, fields http.Header, pair Pair) 
 		done.Go(func() {
 			once := sync.OnceFunc(ready.Done)
 			defer once()
-			cost, err := newWay(name, f, &p, fields, pair).measure(ctx, once)
-			if out.Ways[i] = cost; err != nil {
+			w, err := newWay(name, f, &p, fields, pair)
+			if err == nil {
+				out.Ways[i], err = w.measure(ctx, once)
+			}
+			if err != nil {
 				fail(fmt.Errorf("%s: %w", name, err)) // the first is the cause
 			}
 		})

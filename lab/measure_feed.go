@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -95,13 +96,15 @@ type deck struct {
 	mux    *http.ServeMux
 	ended  chan struct{}
 
-	mu   sync.Mutex
-	came []time.Time // when each request did
+	mu       sync.Mutex
+	came     []time.Time    // when each request did
+	requests map[string]int // by way
 }
 
-// newDeck returns one that close ends. hosts and origins are those of wsnet.ServerOptions.
-func newDeck(f *feed, hosts, origins []string) *deck {
-	d := &deck{feed: f, mux: http.NewServeMux(), ended: make(chan struct{})}
+// newDeck returns one that close ends. hosts and origins are those of wsnet.ServerOptions;
+// the error says what is wrong with them.
+func newDeck(f *feed, hosts, origins []string) (*deck, error) {
+	d := &deck{feed: f, mux: http.NewServeMux(), ended: make(chan struct{}), requests: map[string]int{}}
 	quiet := wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1}, Hosts: hosts, OriginPatterns: origins}
 	var err error
 	d.engine, err = engineio.NewServer(d.overEngine, &engineio.Options{
@@ -109,22 +112,47 @@ func newDeck(f *feed, hosts, origins []string) *deck {
 		QueueBytes: 2 * maxMessages * maxMessageBytes, OriginPatterns: origins, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		panic(err) // the options are constants, but for the origins, which the lab's echo has taken
+		return nil, err
 	}
 	d.socket = wsnet.Handler(d.overWebSocket)
 	d.socket.MaxConns, d.socket.Options, d.socket.Logger = 4, quiet, slog.New(slog.DiscardHandler)
-	d.mux.HandleFunc("GET /poll", d.polled)
-	d.mux.Handle("/engine/", d.engine)
-	d.mux.HandleFunc("GET /events", d.events)
-	d.mux.Handle("/websocket", d.socket)
-	return d
+	for pattern, at := range map[string]struct {
+		way string
+		h   http.Handler
+	}{
+		"GET /poll":   {WayPolling, http.HandlerFunc(d.polled)},
+		"/engine/":    {WayLongPolling, d.engine},
+		"GET /events": {WayEvents, http.HandlerFunc(d.events)},
+		"/websocket":  {WayWebSocket, d.socket},
+	} {
+		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			d.note(at.way)
+			at.h.ServeHTTP(w, r)
+		})
+	}
+	return d, nil
 }
 
-func (d *deck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *deck) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.ServeHTTP(w, r) }
+
+// note counts a request.
+func (d *deck) note(way string) {
 	d.mu.Lock()
-	d.came = append(d.came, time.Now())
-	d.mu.Unlock()
-	d.mux.ServeHTTP(w, r)
+	defer d.mu.Unlock()
+	if d.requests[way]++; len(d.came) < maxArrivals {
+		d.came = append(d.came, time.Now())
+	}
+}
+
+// maxArrivals is how many requests are kept the time of: more than the longest
+// measurement's polls, or its messages.
+const maxArrivals = 2000
+
+// counts returns how many requests came by each way.
+func (d *deck) counts() map[string]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.requests)
 }
 
 // arrivals returns when each request came.

@@ -43,8 +43,12 @@ type way struct {
 	events []ws.TraceEvent
 }
 
-func newWay(name string, f *feed, p *MeasurePlan, fields http.Header, pair Pair) *way {
-	w := &way{name: name, f: f, plan: p, fields: fields, deck: newDeck(f, nil, nil), pair: pair, to: make(chan net.Conn)}
+func newWay(name string, f *feed, p *MeasurePlan, fields http.Header, pair Pair) (*way, error) {
+	d, err := newDeck(f, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	w := &way{name: name, f: f, plan: p, fields: fields, deck: d, pair: pair, to: make(chan net.Conn)}
 	if fields == nil {
 		w.fields = http.Header{}
 	}
@@ -56,7 +60,7 @@ func newWay(name string, f *feed, p *MeasurePlan, fields http.Header, pair Pair)
 	// One connection at a time, or the transport may open another while the first is
 	// being put back. What is not compressed is not to be asked for compressed, either.
 	w.client = &http.Client{Transport: &http.Transport{DialContext: w.dial, MaxConnsPerHost: 1, DisableCompression: true}}
-	return w
+	return w, nil
 }
 
 // dial makes a connection to the server, tapped.

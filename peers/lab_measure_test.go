@@ -2,6 +2,7 @@ package peers
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +79,13 @@ func testMeasure(t *testing.T, s *stage) {
 			Pushed   int
 			Up, Down struct{ Heads, Framing, Envelope, Messages, Total int }
 		}
+		Browser []struct {
+			Way       string
+			Requests  int
+			Median    float64
+			Worst     float64
+			Latencies []float64
+		}
 	}
 	if err := json.Unmarshal([]byte(value[string](c, measuredJSON)), &m); err != nil || len(m.Ways) != 4 || m.Plan.Poll != 700 {
 		t.Fatalf("%v: %+v", err, m)
@@ -94,6 +102,16 @@ func testMeasure(t *testing.T, s *stage) {
 		}
 	}
 	c.want("has a bar and dots for each way", "document.querySelectorAll('#bytes svg').length + ' ' + document.querySelectorAll('#latencies .dot').length", "4 40")
+	if len(m.Browser) != 4 {
+		t.Fatalf("by the browser: %+v", m.Browser)
+	}
+	for _, w := range m.Browser {
+		pushes := w.Way == "events" || w.Way == "websocket"
+		if len(w.Latencies) != 10 || slices.Min(w.Latencies) < 0 || slices.Max(w.Latencies) != w.Worst || w.Median > w.Worst || pushes != (w.Requests == 1) {
+			t.Errorf("by the browser: %+v", w)
+		}
+	}
+	c.want("shows the browser's own", "document.querySelectorAll('#browsed tbody tr').length + ' ' + document.querySelectorAll('#browsed .dot').length", "4 40")
 
 	c.must(chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('#why summary').forEach(e => e.click())"))
 	c.until("shows a poll as it went, with this browser's own field", "document.querySelector('#why pre')?.textContent.includes('GET /lab/measure/poll?after=0 HTTP/1.1\\n') && document.querySelector('#why pre').textContent.includes('User-Agent: ' + navigator.userAgent)")
@@ -126,6 +144,11 @@ func testMeasureRefused(t *testing.T, s *stage) {
 	c.until("can be stopped", "!document.querySelector('#stop').hidden")
 	c.must(chromedp.Click(chromedp.CSS("#stop")))
 	c.until("has stopped", measureSaid+" === 'Stopped.' && document.querySelector('#stop').hidden")
+	c.sets("[name=messages]", "5")
+	c.must(chromedp.Click(chromedp.CSS("#measure")))
+	c.until("is at the browser's part", measureSaid+".startsWith('Measured by the server; now')")
+	c.must(chromedp.Click(chromedp.CSS("#stop")))
+	c.until("has stopped again, with the server's part", measureSaid+" === 'Stopped.' && document.querySelectorAll('#figures tr').length === 12 && !document.querySelector('#browsed table')")
 }
 
 func testMeasureLooks(t *testing.T, s *stage) {

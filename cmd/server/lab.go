@@ -44,4 +44,5 @@ func (a *app) labRoutes(mux *http.ServeMux) {
 	}
 	mux.Handle("/lab/", a.lab)
 	mux.Handle("/lab/echo", a.gate.handshakes(a.lab))
+	mux.Handle("/lab/measure/run", a.gate.handshakes(a.lab))
 }

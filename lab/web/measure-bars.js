@@ -2,6 +2,7 @@
 import { el } from "./dom.js";
 import { NAMES, count, millis, total } from "./measure-names.js";
 /** @import { Way } from "./measure.js" */
+/** @import { Name } from "./measure-names.js" */
 
 const WIDTH = 1000, HEIGHT = 24;
 
@@ -19,7 +20,7 @@ function svg(tag, attributes, ...children) {
 }
 
 /** picture is one way's line: its name, the picture, the words. */
-const picture = (/** @type {Way} */ w, /** @type {string} */ says, /** @type {Element[]} */ ...shapes) => el("div", { class: "barline" },
+const picture = (/** @type {{way: Name}} */ w, /** @type {string} */ says, /** @type {Element[]} */ ...shapes) => el("div", { class: "barline" },
   el("strong", {}, NAMES[w.way]), svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, ...shapes), el("span", { class: "says" }, says));
 
 /** stack is a way's bytes by what they are, of so many at the most. */
@@ -37,7 +38,7 @@ export function stack(/** @type {Way} */ w, /** @type {number} */ scale) {
 }
 
 /** dots are a way's latencies, of so many ms at the most. */
-export function dots(/** @type {Way} */ w, /** @type {number} */ scale) {
+export function dots(/** @type {{way: Name, median: number, worst: number, latencies: number[]}} */ w, /** @type {number} */ scale) {
   const at = (/** @type {number} */ ms) => 4 + ms / (scale || 1) * (WIDTH - 8);
   return picture(w, `median ${millis(w.median)}, worst ${millis(w.worst)}; the whole width is ${millis(scale)}`,
     ...w.latencies.map((ms, i) => svg("rect", { class: "dot", x: at(ms) - 3, y: 3 + i % 4 * 5, width: 6, height: 4 })),

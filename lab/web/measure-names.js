@@ -1,6 +1,8 @@
 // Words and numbers of the measurements, for people.
 /** @import { Way } from "./measure.js" */
 
+/** @typedef {"polling" | "long-polling" | "events" | "websocket"} Name */
+
 /** NAMES of the ways, in their order. */
 export const NAMES = { polling: "Short polling", "long-polling": "Long-polling", events: "Server-Sent Events", websocket: "WebSocket" };
 

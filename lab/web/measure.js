@@ -2,15 +2,18 @@
 import { ask } from "./ask.js";
 import { $, el, save } from "./dom.js";
 import { dots, stack } from "./measure-bars.js";
+import { browse } from "./measure-browser.js";
 import { NAMES, count, millis, total } from "./measure-names.js";
 import { why } from "./measure-why.js";
 /** @import { Fact } from "./facts.js" */
+/** @import { Browsed } from "./measure-browser.js" */
+/** @import { Name } from "./measure-names.js" */
 
 /**
  * @typedef {{heads: number, framing: number, envelope: number, messages: number, total: number}} WireBytes
  * @typedef {{about: string, request: string, answer: string, up: number, down: number}} Exchange
  * @typedef {object} Way  what one way took; times in ms
- * @property {"polling" | "long-polling" | "events" | "websocket"} way
+ * @property {Name} way
  * @property {number} connections
  * @property {number} requests
  * @property {number} empty
@@ -25,7 +28,7 @@ import { why } from "./measure-why.js";
  * @property {Exchange[]} exchanges
  * @property {Fact[]} [facts]
  * @typedef {{messages: number, size: number, every: number, poll: number, browser: boolean}} Plan
- * @typedef {{plan: Plan, ways: Way[]}} Measured
+ * @typedef {{plan: Plan, ways: Way[], browser?: Browsed[]}} Measured
  */
 
 const largest = (/** @type {Way[]} */ ways, /** @type {(w: Way) => number} */ of) => ways.reduce((a, b) => (of(b) > of(a) ? b : a));
@@ -49,7 +52,7 @@ const FIGURES = /** @type {[string, (w: Way, p: Plan) => string][]} */ ([
 /** verdict is what was expected beside what was. */
 function verdict(/** @type {string} */ what, /** @type {string} */ said, /** @type {Way} */ was, /** @type {string} */ figure) {
   const right = said === was.way;
-  return el("tr", {}, el("th", { scope: "row" }, what), el("td", {}, NAMES[/** @type {Way["way"]} */ (said)]), el("td", {}, `${NAMES[was.way]}, ${figure}`),
+  return el("tr", {}, el("th", { scope: "row" }, what), el("td", {}, NAMES[/** @type {Name} */ (said)]), el("td", {}, `${NAMES[was.way]}, ${figure}`),
     el("td", {}, el("strong", { class: right ? "right" : "wrong" }, right ? "right" : "not so")));
 }
 
@@ -68,7 +71,25 @@ function show(/** @type {Measured} */ m) {
   $("bytes").replaceChildren(...m.ways.map((w) => stack(w, scale)));
   $("latencies").replaceChildren(...m.ways.map((w) => dots(w, worst)));
   $("why").replaceChildren(...m.ways.map((w) => why(w, m.plan)));
+  $("browsed").replaceChildren();
   $("result").hidden = false;
+}
+
+/** BROWSED are the rows of the browser's own table. */
+const BROWSED = /** @type {[string, (w: Browsed) => string][]} */ ([
+  ["HTTP requests", (w) => count(w.requests)],
+  ["latency, median", (w) => millis(w.median)],
+  ["latency, p99", (w) => millis(w.p99)],
+  ["latency, worst", (w) => millis(w.worst)],
+]);
+
+function showBrowsed(/** @type {Browsed[]} */ ways) {
+  const worst = Math.max(...ways.map((w) => w.worst));
+  $("browsed").replaceChildren(el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The browser's own figures" },
+    el("table", { class: "figures" }, el("caption", {}, "From when this page asks for a message to when it has it"),
+      el("thead", {}, el("tr", {}, el("td", {}), ...ways.map((w) => el("th", { scope: "col" }, NAMES[w.way])))),
+      el("tbody", {}, ...BROWSED.map(([name, of]) => el("tr", {}, el("th", { scope: "row" }, name), ...ways.map((w) => el("td", {}, of(w)))))))),
+  ...ways.map((w) => dots(w, worst)));
 }
 
 const form = /** @type {HTMLFormElement} */ ($("form"));
@@ -87,9 +108,13 @@ async function measure() {
   $("stop").onclick = () => leave.abort();
   $("measure").disabled = true;
   $("stop").hidden = false;
-  $("status").textContent = `Measuring, for some ${count(Math.max(1, Math.ceil((p.messages * p.every + p.poll) / 1000)))} s …`;
+  $("status").textContent = `Measuring, for some ${count(Math.max(1, Math.ceil((p.messages * p.every + p.poll) / 1000)))} s, and then once more by this browser …`;
   try {
-    show(await ask("measure", JSON.stringify(p), leave.signal));
+    const m = /** @type {Measured} */ (await ask("measure", JSON.stringify(p), leave.signal));
+    show(m);
+    $("status").textContent = "Measured by the server; now by this browser …";
+    m.browser = await browse(p, leave.signal);
+    showBrowsed(m.browser);
     $("status").textContent = "Measured.";
   } catch (e) {
     $("status").replaceChildren(leave.signal.aborted ? "Stopped." : el("strong", { class: "wrong" }, `Not measured: ${/** @type {Error} */ (e).message}`));
