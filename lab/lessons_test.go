@@ -2,6 +2,9 @@ package lab
 
 import (
 	"encoding/hex"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -43,6 +46,22 @@ func TestLessonsWhole(t *testing.T) {
 		for _, p := range l.Code {
 			if sourceOf(p.File, p.Name, 0) == nil {
 				t.Errorf("%s: %s of %s is not shown", l.Title, p.Name, p.File)
+			}
+		}
+	}
+}
+
+// The README says which lesson is about which file.
+func TestLessonsInReadme(t *testing.T) {
+	rows := regexp.MustCompile(`(?m)^\| (\d) \|[^|]*\|([^|]*)\|`).FindAllStringSubmatch(read(t, "README.md"), -1)
+	if len(rows) < 8 {
+		t.Errorf("%d lessons in the README", len(rows))
+	}
+	for _, row := range rows {
+		n, _ := strconv.Atoi(row[1])
+		for _, file := range regexp.MustCompile(`\(([^)]*)\)`).FindAllStringSubmatch(row[2], -1) {
+			if !slices.ContainsFunc(lessons[n-1].Code, func(p Place) bool { return p.File == file[1] }) {
+				t.Errorf("lesson %d, %s, does not speak of %s", n, lessons[n-1].Title, file[1])
 			}
 		}
 	}

@@ -405,7 +405,7 @@ func ruleIndex() string {
 		} else if r.ID == ws.RuleAfterClose {
 			cost = "none"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.ID, r.Section, cost, r.Text)
+		fmt.Fprintf(&b, "| `%s` | [%s] | %s | %s |\n", r.ID, r.Section, cost, r.Text)
 	}
 	return b.String()
 }
