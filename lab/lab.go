@@ -25,6 +25,7 @@
 //	room/         one of them
 //	lessons.go    ten minutes each, with something to do
 //	source.go     the code that they and the violations speak of
+//	compression.go  messages, compressed one after another
 //	inflate/      compressed messages, token by token
 //	capture/      captures of other programs: pcap, HAR, hexadecimal
 package lab
@@ -110,6 +111,7 @@ func New(o *Options) *Lab {
 	l.runs = newRuns(o.Hosts, o.OriginPatterns, l.o.Logger)
 	l.mux.Handle("/lab/measure/run", l.runs.control)
 	l.mux.Handle("/lab/measure/run/{id}/", l.runs)
+	l.mux.Handle("POST /lab/compression", newPoster(maxTextsJSON, postCompression))
 	l.mux.Handle("/lab/echo", l.echo)
 	l.lessonRoutes()
 	l.mux.Handle("/lab/", newPages(mustSub(web, "web")))

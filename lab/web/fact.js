@@ -2,6 +2,7 @@
 // All values are those that the server states; nothing is reckoned here.
 import { button, el, section } from "./dom.js";
 import { bytes, spaced, text } from "./facts.js";
+import { inflateView } from "./inflate.js";
 /** @import { Fact, Row } from "./facts.js" */
 
 /** WORDS say in a sentence what the RFC asks of a field. */
@@ -21,7 +22,7 @@ const WORDS = /** @type {Record<string, string>} */ ({
 export function factView(/** @type {Fact} */ f) {
   const view = el("article", { class: "fact" }, el("h3", {}, `${f.seq ? `${f.seq}. ` : ""}${f.title}`));
   if (f.kind === "handshake") view.append(...handshake(f));
-  if (f.kind === "frame") view.append(figure(f), payload(f), fields(f));
+  if (f.kind === "frame") view.append(figure(f), payload(f), f.inflate ? inflateView(f.inflate) : "", fields(f));
   if (f.rule) view.append(breach(f.rule));
   return view;
 }

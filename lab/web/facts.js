@@ -14,6 +14,41 @@
  * @property {string} [meaning]
  * @property {string} [section]
  *
+ * @typedef {object} Token  of a compressed message
+ * @property {"literal" | "match" | "raw" | "end"} kind
+ * @property {number} bit
+ * @property {string} code
+ * @property {string} [bytes]
+ * @property {number} at  in the content
+ * @property {number} [length]
+ * @property {number} [distance]
+ * @property {number} [earlier]
+ *
+ * @typedef {object} Block
+ * @property {"stored" | "fixed" | "dynamic" | "reserved"} type
+ * @property {boolean} final
+ * @property {boolean} tail
+ * @property {number} bit
+ * @property {number} head
+ * @property {number} bits
+ * @property {number} bytes
+ * @property {{of: string, bits: number, symbols: string}[]} [codes]
+ * @property {Token[]} tokens
+ *
+ * @typedef {object} Inflate  what a compressed message is made of
+ * @property {number} compressed
+ * @property {number} length
+ * @property {string} words
+ * @property {number} windowBits
+ * @property {boolean} keep
+ * @property {number} context
+ * @property {number} earlier
+ * @property {number} [alone]
+ * @property {Block[]} blocks
+ * @property {number} allBlocks
+ * @property {string[]} [notes]
+ * @property {string} [error]
+ *
  * @typedef {object} Fact  what lab/fact says of one thing that happened
  * @property {number} seq
  * @property {number} ms
@@ -40,6 +75,7 @@
  * @property {boolean} [compressed]
  * @property {string} [content]
  * @property {number} [contentLength]
+ * @property {Inflate} [inflate]
  * @property {{id: string, text: string, section: string, cost: string, detail?: string}} [rule]
  * @property {number} [gap]
  */

@@ -8,6 +8,7 @@ const PAGES = [
   ["./break", "Break it"],
   ["./measure", "Measured"],
   ["./room", "Slow readers"],
+  ["./compression", "Compression"],
   ["./lessons", "Lessons"],
   ["./build", "Build your own"],
   ["./teacher", "For teachers"],

@@ -63,5 +63,5 @@ export function without(f, text) {
   if (!hidden || ![f.payload, f.content].some((h) => h?.includes(hidden))) return f;
   const clean = (/** @type {string | undefined} */ h) => h?.replaceAll(hidden, hex("*".repeat(hidden.length / 2)));
   const rows = f.rows?.filter((r) => r.kind !== "masked" && r.kind !== "compressed").map((r) => ({ ...r, bytes: clean(r.bytes) ?? "" }));
-  return { ...f, payload: f.compressed ? "" : clean(f.payload), content: clean(f.content), rows };
+  return { ...f, payload: f.compressed ? "" : clean(f.payload), content: clean(f.content), rows, inflate: undefined };
 }
