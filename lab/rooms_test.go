@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"framewright/lab/room"
 )
@@ -109,6 +112,34 @@ func (s *rooms) wait(t *testing.T) {
 		}
 		<-changed
 	}
+}
+
+// A room has its time; then it ends, whether its page is there or not. If the page goes
+// before that, the room does at once.
+func TestRoomTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(&Options{})
+		defer l.Close(context.Background())
+		watch := func(ctx context.Context) (w *httptest.ResponseRecorder, took time.Duration) {
+			start := time.Now()
+			w = httptest.NewRecorder()
+			l.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/lab/room/stream?readers=2&rate=1&secret="+alice, nil))
+			return w, time.Since(start)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), roomEvery*3/2)
+		defer cancel()
+		if _, took := watch(ctx); took >= 2*roomEvery {
+			t.Errorf("after the page has gone: %v", took)
+		}
+		w, took := watch(t.Context())
+		if took < roomTime || took > roomTime+time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if body := w.Body.String(); !strings.HasSuffix(body, "event: over\ndata: a room lasts 5m0s\n\n") || strings.Count(body, "event: state") < int(roomTime/roomEvery) {
+			t.Errorf("%d states, and in the end %q", strings.Count(body, "event: state"), body[max(0, len(body)-100):])
+		}
+		l.rooms.wait(t)
+	})
 }
 
 // What is out of bounds is refused, with what is expected; the server's end ends a room.

@@ -20,7 +20,6 @@ type half struct {
 	read    deadline
 	write   deadline
 	closed  bool
-	onClose func(*half)
 }
 
 // A pipe is what both halves share; all their fields are under mu.
@@ -44,12 +43,12 @@ type deadline struct {
 }
 
 // newPipe returns both ends of a connection; toClient is the size of the buffer on the way
-// to the first. onClose, which may be nil, is told that the first was closed.
-func newPipe(toClient int, onClose func(*half)) (client, server *half) {
+// to the first.
+func newPipe(toClient int) (client, server *half) {
 	l := &pipe{}
 	l.changed.L = &l.mu
 	down, up := &direction{max: toClient}, &direction{max: toServer}
-	return &half{l: l, in: down, out: up, onClose: onClose}, &half{l: l, in: up, out: down}
+	return &half{l: l, in: down, out: up}, &half{l: l, in: up, out: down}
 }
 
 // waiting is how much has come that was not read, and how much there may be, in bytes.
@@ -131,15 +130,11 @@ func (h *half) CloseWrite() error {
 // Close implements [net.Conn]. What this end has sent can still be read.
 func (h *half) Close() error {
 	h.l.mu.Lock()
-	first := !h.closed
+	defer h.l.mu.Unlock()
 	h.closed, h.out.ended, h.in.deaf, h.in.data = true, true, true, nil
 	h.read.set(time.Time{}, h.l)
 	h.write.set(time.Time{}, h.l)
 	h.l.changed.Broadcast()
-	h.l.mu.Unlock()
-	if first && h.onClose != nil {
-		h.onClose(h)
-	}
 	return nil
 }
 

@@ -20,7 +20,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -110,10 +109,9 @@ func Open(p Plan) (*Room, error) {
 // Close ends the room and everything in it, and returns when nothing of it is left.
 func (r *Room) Close() {
 	r.end.Do(func() {
-		r.cancel()
+		r.cancel() // the clients go, whatever they wait for, and so nobody is waited for
 		ctx, cancel := context.WithTimeout(context.Background(), closing)
 		defer cancel()
-		r.net.cut() // nobody is listened to any more, nor waited for
 		r.server.Shutdown(ctx)
 		r.wg.Wait()
 		r.hub.Close()
@@ -176,52 +174,23 @@ func (r *Room) Do(c Command) error {
 	return fmt.Errorf("%.32q is nothing that a room does: speed, return or rate is", c.Do)
 }
 
-// A network is where the room's server listens.
+// A network is where the room's server listens: see pipe.go.
 type network struct {
 	calls chan *half
 	over  chan struct{}
 	once  sync.Once
-
-	mu    sync.Mutex
-	halfs map[*half]struct{}
 }
 
-func newNetwork() *network {
-	return &network{calls: make(chan *half), over: make(chan struct{}), halfs: map[*half]struct{}{}}
-}
+func newNetwork() *network { return &network{calls: make(chan *half), over: make(chan struct{})} }
 
 // dial returns a client's half of a new connection, whose buffer to the client has a size
 // in bytes.
 func (n *network) dial(buffer int) (*half, error) {
-	mine, theirs := newPipe(buffer, n.forget)
-	n.mu.Lock()
-	n.halfs[mine] = struct{}{}
-	n.mu.Unlock()
+	mine, theirs := newPipe(buffer)
 	select {
 	case n.calls <- theirs:
 		return mine, nil
 	case <-n.over:
-		mine.Close()
 		return nil, errOver
-	}
-}
-
-func (n *network) forget(h *half) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.halfs, h)
-}
-
-// cut ends every connection, and that there are new ones.
-func (n *network) cut() {
-	n.Close()
-	n.mu.Lock()
-	var all []io.Closer
-	for h := range n.halfs {
-		all = append(all, h)
-	}
-	n.mu.Unlock()
-	for _, h := range all {
-		h.Close()
 	}
 }

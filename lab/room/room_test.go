@@ -260,3 +260,22 @@ func TestMistakes(t *testing.T) {
 		}
 	})
 }
+
+// A room ends at once, also while the server waits for a reader that does not read.
+func TestClose(t *testing.T) {
+	experiment(t, nil, func(t *testing.T, w *watcher) {
+		w.after(time.Second)
+		w.do(Command{Do: "speed", Reader: 0, Speed: 0})
+		w.after(2 * time.Second)
+		w.do(Command{Do: "speed", Reader: 1, Speed: 1})
+		w.after(2 * time.Second)
+		start := time.Now()
+		w.r.Close()
+		if took := time.Since(start); took > 100*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		if s := w.r.hub.Stats(); s.Sessions != 0 || s.QueueBytes != 0 {
+			t.Errorf("left: %+v", s)
+		}
+	})
+}

@@ -96,10 +96,10 @@ function shut(/** @type {string} */ why, bad = false) {
 function state(/** @type {State} */ s) {
   if (views.length === 0) enter(s);
   s.readers.forEach((r, i) => views[i].show(r));
-  figure?.add({ ms: s.ms, values: s.readers.map((r) => (r.latency.count ? r.latency.median : null)) }, s.readers.map(isSlow));
+  compare(s.readers);
+  figure?.add({ ms: s.ms, values: s.readers.map((r) => (r.latency.count ? r.latency.median : null)) }, s.readers.map((r) => slowed.has(r.name)));
   $("rate-is").textContent = String(s.rate);
   $("sent").textContent = `${count(s.sent, "message")} sent, ${s.acked} acknowledged${s.over ? `; no more: ${s.over}` : ""}`;
-  compare(s.readers);
   for (const e of s.events ?? []) happened(e);
 }
 

@@ -35,7 +35,7 @@ export function chart(names) {
   /** @type {Moment[]} */
   let moments = [];
   return {
-    view: el("div", {}, figure, el("p", { class: "scale" }, el("span", {}, "Lines across, from below: 1 ms, 10 ms, 100 ms, 1 s, 10 s"), el("span", {}, "dashed: who is slow, or away"))),
+    view: el("div", {}, figure, el("p", { class: "scale" }, el("span", {}, "Lines across, from below: 1 ms, 10 ms, 100 ms, 1 s, 10 s"), el("span", {}, "dashed: who is slow, or was"))),
     add(/** @type {Moment} */ m, /** @type {boolean[]} */ slow) {
       moments = [...moments.filter((one) => one.ms > m.ms - SECONDS * 1000), m];
       lines.forEach((line, i) => {

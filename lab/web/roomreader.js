@@ -43,7 +43,7 @@ export function readerView(name, ask) {
   const view = el("section", { class: "reader", "aria-label": name },
     el("h4", {}, name, state),
     el("fieldset", { class: "speeds" }, el("legend", {}, `${name} reads`), ...speeds.map((s) => s.b), back),
-    el("dl", {}, ...row("queue", "queue", queue), ...row("wire", "network", wire), ...row("dropped", "left out"), ...row("read", "has read"), ...row("missing", "has yet to"), ...row("latency", "latency")));
+    el("dl", {}, ...row("queue", "queue", queue), ...row("wire", "network", wire), ...row("dropped", "left out"), ...row("read", "has read"), ...row("missing", "yet to read"), ...row("latency", "latency")));
   const set = (/** @type {string} */ key, /** @type {string} */ text) => {
     if (says[key].textContent !== text) says[key].textContent = text;
   };
@@ -56,6 +56,9 @@ export function readerView(name, ask) {
       for (const s of speeds) s.b.setAttribute("aria-pressed", String(r.speed === s.speed));
       back.hidden = !gone;
       queue.max = r.queue.max;
+      queue.optimum = 0;
+      queue.low = r.queue.max / 2; // from there on, what may be left out is
+      queue.high = r.queue.max * 0.9;
       queue.value = r.queue.bytes;
       wire.max = r.wireMax;
       wire.value = r.wire;
@@ -63,7 +66,7 @@ export function readerView(name, ask) {
       set("wire", `${figures.format(r.wire)} of ${count(r.wireMax, "byte")}`);
       set("dropped", count(r.queue.dropped, "notice") + " of typing");
       set("read", `${count(r.read, "message")}${r.again ? `, ${figures.format(r.again)} from the log` : ""}, ${r.twice ? `${figures.format(r.twice)} twice` : "none twice"}`);
-      set("missing", count(r.missing, "message") + " that the sender was told are safe");
+      set("missing", count(r.missing, "acknowledged message"));
       set("latency", r.latency.count ? `${time(r.latency.median)} median, ${time(r.latency.max)} at most` : "nothing was read");
     },
   };
