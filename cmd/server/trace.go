@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"framewright/lab/fact"
 	"framewright/ws"
 	"framewright/ws/wstrace"
 )
@@ -65,17 +66,24 @@ type tracer struct {
 	out   io.Writer
 	buf   []byte
 	conns map[uint64]tracedConn
+
+	followed []*fact.Tracker // of the last connections
 }
 
 // A tracedConn is what the request of a connection says of it.
 type tracedConn struct {
 	path   string
 	engine bool // Engine.IO
+	follow *fact.Tracker
 }
 
 // maxTraced is how many connections are remembered; of more, the oldest are traced as if
 // nothing were known of their requests.
 const maxTraced = 10_000
+
+// maxFollowed is how many connections have their compressed messages explained: the last
+// ones. Each may take two windows and two messages, of 32 KiB each.
+const maxFollowed = 64
 
 // open returns nil if there is to be no trace.
 func (t *traceSettings) open(env []string, stderr io.Writer) (*tracer, error) {
@@ -129,8 +137,35 @@ func (t *tracer) hook() func(ws.TraceEvent) {
 			t.buf = appendPacket(t.buf, e)
 		}
 		t.buf = t.style.Append(t.buf, e)
+		t.inflated(c, e)
 		t.end()
 	}
+}
+
+// inflated says what a compressed message is made of (RFC 7692 §7.2.2). Its caller has mu.
+func (t *tracer) inflated(c tracedConn, e ws.TraceEvent) {
+	if c.follow == nil || t.style.OneLine {
+		return
+	}
+	m := c.follow.Inflate(e)
+	if m == nil {
+		return
+	}
+	t.buf = fmt.Appendf(t.buf, "     (%s)\n", m.Says)
+	if m.Error != "" {
+		t.buf = fmt.Appendf(t.buf, "     (%s)\n", m.Error)
+	}
+}
+
+// another returns what explains the compressed messages of another connection.
+func (t *tracer) another() *fact.Tracker {
+	if len(t.followed) == maxFollowed {
+		t.followed[0].Forget()
+		t.followed = append(t.followed[:0], t.followed[1:]...)
+	}
+	f := new(fact.Tracker)
+	t.followed = append(t.followed, f)
+	return f
 }
 
 // begin and end write one entry. Their caller has mu.
@@ -169,6 +204,9 @@ func (t *tracer) conn(e ws.TraceEvent) tracedConn {
 		}
 	}
 	if len(t.conns) < maxTraced {
+		if !t.style.OneLine && t.wanted(e.Conn, c.path) {
+			c.follow = t.another()
+		}
 		t.conns[e.Conn] = c
 	}
 	return c

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"framewright/lab/fact"
 	"framewright/ws"
 	"framewright/ws/wsnet"
 )
@@ -167,5 +168,44 @@ func TestTraceOfSocketIO(t *testing.T) {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in the trace:\n%s", want, b)
 		}
+	}
+}
+
+// What a compressed message is made of stands below it, in the words that the lab has; of
+// many connections, for the last ones.
+func TestTraceInflates(t *testing.T) {
+	var out bytes.Buffer
+	tr, err := (&traceSettings{to: "-", color: "never", payload: 100}).open(nil, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook := tr.hook()
+	opens := func(conn uint64) {
+		hook(ws.TraceEvent{Conn: conn, Handshake: "GET /ws HTTP/1.1\r\n\r\n"})
+		hook(ws.TraceEvent{Conn: conn, Sent: true, Handshake: "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"})
+	}
+	said := func(conn uint64, payload []byte, content string) string {
+		out.Reset()
+		hook(ws.TraceEvent{Conn: conn, Sent: true, Wire: []byte{0xC1, byte(len(payload))}, Compressed: true, Payload: payload,
+			Header: ws.Header{Fin: true, RSV: ws.RSV1, Opcode: ws.OpText, Length: int64(len(payload))}, Content: []byte(content), ContentLength: int64(len(content))})
+		_, said, _ := strings.Cut(out.String(), "\n     (")
+		return strings.TrimSpace(said)
+	}
+	opens(1)
+	d := fact.NewDeflater(15)
+	if got, want := said(1, d.Message([]byte("Hello")), "Hello"), "7 bytes inflate to 5 by 5 literals)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := said(1, d.Message([]byte("Hello")), "Hello"), "4 bytes inflate to 5 by 1 match, which copies 5 bytes, all of them from earlier messages; without the messages before, this server would need 7: the kept window saves 3)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := said(1, []byte{7}, ""), "1 byte inflates to 0 by nothing)\n     (bit 1: block type 3, which is reserved (RFC 1951 §3.2.3))"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for conn := range uint64(maxFollowed) {
+		opens(conn + 2)
+	}
+	if got := said(1, d.Message([]byte("Hello")), "Hello"); got != "" {
+		t.Errorf("the oldest of %d connections: %q", maxFollowed+1, got)
 	}
 }

@@ -77,12 +77,13 @@ func (f *Follower) End(content []byte, length int64, tokens int) *Inflate {
 	if listed := out.Listed(); listed < m.AllTokens {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d of %d tokens are shown", listed, m.AllTokens))
 	}
-	if m.Context > 0 && int64(len(text)) == length && length <= followedPayload {
+	if err == nil && m.Context > 0 && int64(len(text)) == length && length <= followedPayload {
 		out.Alone = int64(len(NewDeflater(f.bits).Message(text)))
 	}
 	if f.keep {
 		f.remember(text, length, size)
 	}
+	out.say()
 	return out
 }
 
@@ -112,21 +113,27 @@ type Tracker struct {
 // Of explains an event. What it returns shares no memory with e.
 func (t *Tracker) Of(e ws.TraceEvent) Fact {
 	f := Of(e)
+	f.Inflate = t.Inflate(e)
+	return f
+}
+
+// Inflate is that of the message which ends with e; nil if none does.
+func (t *Tracker) Inflate(e ws.TraceEvent) *Inflate {
 	if e.Handshake == "" && !e.Compressed {
-		return f
+		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e.Handshake != "" {
-		t.agreed(f, false)
-		return f
+		t.agreed(e.Role, e.Handshake, false)
+		return nil
 	}
 	direction := t.directions[0]
 	if e.Sent {
 		direction = t.directions[1]
 	}
 	if direction == nil || len(e.Wire) == 0 {
-		return f
+		return nil
 	}
 	if e.Header.Opcode != ws.OpContinuation {
 		direction.Begin()
@@ -136,9 +143,9 @@ func (t *Tracker) Of(e ws.TraceEvent) Fact {
 		direction.Lacks()
 	}
 	if e.Header.Fin || e.Rule != "" {
-		f.Inflate = direction.End(e.Content, e.ContentLength, FollowedTokens)
+		return direction.End(e.Content, e.ContentLength, FollowedTokens)
 	}
-	return f
+	return nil
 }
 
 // Handshake is for a connection that comes late to t: a fact of its handshake. missed says
@@ -146,26 +153,26 @@ func (t *Tracker) Of(e ws.TraceEvent) Fact {
 func (t *Tracker) Handshake(f Fact, missed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.agreed(f, missed)
+	role := ws.RoleServer
+	if f.Role == ws.RoleClient.String() {
+		role = ws.RoleClient
+	}
+	t.agreed(role, f.Head, missed)
 }
 
 // agreed notes what an answer says that was agreed on.
-func (t *Tracker) agreed(f Fact, missed bool) {
-	if t.forgotten || !strings.HasPrefix(f.Head, "HTTP/") {
+func (t *Tracker) agreed(role ws.Role, answer string, missed bool) {
+	if t.forgotten || !strings.HasPrefix(answer, "HTTP/") {
 		return
 	}
 	var values []string
-	for line := range strings.SplitSeq(f.Head, "\r\n") {
+	for line := range strings.SplitSeq(answer, "\r\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(name, "Sec-WebSocket-Extensions") {
 			values = append(values, strings.TrimSpace(value))
 		}
 	}
 	p, err := ws.CheckDeflate(values, &ws.Compression{SendContext: true, ReceiveContext: true})
 	if p != nil && err == nil {
-		role := ws.RoleServer
-		if f.Role == ws.RoleClient.String() {
-			role = ws.RoleClient
-		}
 		t.directions = [2]*Follower{NewFollower(p.Receiving(role)), NewFollower(p.Sending(role))}
 		for _, d := range t.directions {
 			if missed && d.keep {

@@ -3,6 +3,7 @@ package fact
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 type Inflate struct {
 	Compressed int64  `json:"compressed"` // bytes of payload, of all its frames
 	Length     int64  `json:"length"`     // bytes that it inflates to
-	Words      string `json:"words"`      // what it is made of, in a line
+	Words      string `json:"words"`      // what it is made of
+	Says       string `json:"says"`       // all of it in a line
 
 	WindowBits int  `json:"windowBits"` // of its direction
 	Keep       bool `json:"keep"`       // whether the window is kept from message to message
@@ -74,6 +76,21 @@ const (
 	inflateRaw     = 256 // bytes of a stored block that are shown
 	inflateContent = 256 << 10
 )
+
+// say makes f.Says.
+func (f *Inflate) say() {
+	bytes := "bytes inflate"
+	if f.Compressed == 1 {
+		bytes = "byte inflates"
+	}
+	f.Says = fmt.Sprintf("%d %s to %d by %s", f.Compressed, bytes, f.Length, f.Words)
+	if f.Alone > 0 {
+		f.Says += fmt.Sprintf("; without the messages before, this server would need %d", f.Alone)
+	}
+	if saved := f.Alone - f.Compressed; saved > 0 {
+		f.Says += fmt.Sprintf(": the kept window saves %d", saved)
+	}
+}
 
 // Listed is how many tokens f has.
 func (f *Inflate) Listed() (n int) {

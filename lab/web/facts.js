@@ -38,7 +38,7 @@
  * @typedef {object} Inflate  what a compressed message is made of
  * @property {number} compressed
  * @property {number} length
- * @property {string} words
+ * @property {string} says
  * @property {number} windowBits
  * @property {boolean} keep
  * @property {number} context

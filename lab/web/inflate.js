@@ -93,10 +93,9 @@ function block(/** @type {Block} */ b, /** @type {number} */ i, /** @type {(t: T
 export function inflateView(/** @type {Inflate} */ m) {
   const about = el("p", { class: "about", "aria-live": "polite" }, "Point at a token, or move to it with Tab and the arrow keys.");
   const show = (/** @type {Token} */ t) => { about.textContent = says(t); };
-  const saved = m.alone ? ` Without the messages before, this server would need ${m.alone}: the kept window saves ${m.alone > m.compressed ? m.alone - m.compressed : "nothing"}.` : "";
   return el("div", { class: "inflate" },
     el("h4", {}, "Inflated, token by token ", section("RFC 7692 §7.2.2")),
-    el("p", {}, `${count(m.compressed, "byte")} inflate to ${m.length} by ${m.words}.${saved}`),
+    el("p", {}, `${m.says}.`),
     m.error && el("p", { class: "breach" }, el("strong", {}, "Wrong at "), m.error),
     ...(m.notes ?? []).map((n) => el("p", { class: "note" }, `Not shown: ${n}.`)),
     ...m.blocks.map((b, i) => block(b, i, show)),
