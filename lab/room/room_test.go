@@ -279,3 +279,22 @@ func TestClose(t *testing.T) {
 		}
 	})
 }
+
+// What the log has forgotten cannot be had again: the reader knows how much that is.
+func TestForgotten(t *testing.T) {
+	experiment(t, func(p *Plan) { p.Readers, p.Rate, p.Text = 2, 200, 1000 }, func(t *testing.T, w *watcher) {
+		w.after(time.Second)
+		w.do(Command{Do: "speed", Reader: 0, Speed: 0})
+		w.after(30 * time.Second) // some 7 MiB
+		w.do(Command{Do: "return", Reader: 0})
+		w.after(2 * time.Second)
+		e := w.event("whole", "Ada")
+		if least := 3000; e.Recovered || e.Missing < 1000 || e.Count < least || e.Missing+e.Count < 5800 {
+			t.Errorf("%+v, want at least %d from the log, and the rest counted as missing", e, least)
+		}
+		s := w.after(time.Second)
+		if a, b := s.Readers[0], s.Readers[1]; a.Missing != e.Missing || a.State != Here || a.Twice != 0 || b.Missing != 0 {
+			t.Errorf("in the end: %+v, %+v", a, b)
+		}
+	})
+}
