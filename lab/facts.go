@@ -77,8 +77,17 @@ func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 			}
 		case <-r.Context().Done():
 			return
+		case <-watch.over:
+			return
 		case <-l.ending:
 			over = true // once what is there has been said
 		}
 	}
+}
+
+// leave is what a page says when it is left: what is remembered of it is freed at once. One
+// that cannot say so is forgotten after a while, or when there is need of its place.
+func (l *Lab) leave(w http.ResponseWriter, r *http.Request) {
+	l.recorder.leave(r.URL.Query().Get("secret"))
+	w.WriteHeader(http.StatusNoContent)
 }

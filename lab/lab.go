@@ -99,6 +99,7 @@ func New(o *Options) *Lab {
 	l.echo.Options.MaxMessage = maxEchoBytes
 	l.echo.Options.Compression = &ws.Compression{SendContext: true, ReceiveContext: true}
 	l.mux.Handle("GET /lab/facts", http.HandlerFunc(l.facts))
+	l.mux.Handle("POST /lab/leave", http.NewCrossOriginProtection().Handler(http.HandlerFunc(l.leave)))
 	l.mux.Handle("GET /lab/pcap", http.HandlerFunc(l.pcap))
 	l.mux.Handle("POST /lab/decode", newPoster(maxCapture, postDecode))
 	l.mux.Handle("POST /lab/workshop", newPoster(maxPlan, postWorkshop))

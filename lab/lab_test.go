@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -304,5 +305,111 @@ func TestPages(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != 405 {
 		t.Errorf("POST: HTTP %d", resp.StatusCode)
+	}
+}
+
+// Thirty pupils at one address go from page to page, ten times each, within no time: each
+// page watches, and what is remembered stays within its bounds. Some pages say that they
+// go, before their stream ends or after, and some only end it.
+func TestManyPagesOfOneAddress(t *testing.T) {
+	const pupils, pages = 30, 10
+	wstest.CheckLeaks(t)
+	l := New(&Options{})
+	var ended sync.Map // by secret: closed when the server has seen the end of a stream
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.ServeHTTP(w, r)
+		if over, ok := ended.Load(r.URL.Query().Get("secret")); ok && r.Method == "GET" {
+			close(over.(chan struct{}))
+		}
+	}))
+	t.Cleanup(func() {
+		l.Close(context.Background())
+		s.Close()
+	})
+	url := s.URL
+	post := func(secret string) {
+		resp, err := http.Post(url+"/lab/leave?secret="+secret, "", nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusNoContent {
+			t.Errorf("leaving is HTTP %d", resp.StatusCode)
+		}
+	}
+	var class sync.WaitGroup
+	for pupil := range pupils {
+		class.Go(func() {
+			for page := range pages {
+				secret := fmt.Sprintf("%032x", pupil*pages+page)
+				over := make(chan struct{})
+				ended.Store(secret, over)
+				ctx, cancel := context.WithCancel(t.Context())
+				req, _ := http.NewRequestWithContext(ctx, "GET", url+"/lab/facts?secret="+secret, nil)
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Error(err)
+					cancel()
+					return
+				}
+				if resp.StatusCode != 200 {
+					b, _ := io.ReadAll(resp.Body)
+					t.Errorf("pupil %d, page %d: HTTP %d, %s", pupil, page, resp.StatusCode, b)
+				}
+				how := (pupil + page) % 3
+				if how == 0 {
+					post(secret)
+					io.Copy(io.Discard, resp.Body) // the server ends it
+				}
+				cancel()
+				resp.Body.Close()
+				if how == 1 {
+					post(secret)
+				}
+				<-over
+				l.recorder.mu.Lock()
+				if n := len(l.recorder.watches); n > watchesPerAddress {
+					t.Errorf("%d pages are remembered", n)
+				}
+				_, there := l.recorder.watches[secret]
+				l.recorder.mu.Unlock()
+				if how < 2 && there {
+					t.Errorf("pupil %d, page %d has left, and is remembered", pupil, page)
+				}
+			}
+		})
+	}
+	class.Wait()
+}
+
+// A page whose stream has ended gives way to a new one, the oldest of its address first;
+// one that watches does not.
+func TestPagesGiveWay(t *testing.T) {
+	r := newRecorder()
+	now := time.Unix(0, 0)
+	r.now = func() time.Time { return now }
+	var all []*watch
+	for i := range watchesPerAddress {
+		w, err := r.open(fmt.Sprint(i), "here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, w)
+	}
+	if _, err := r.open("one too many", "here"); err == nil {
+		t.Error("a page that watches has given way")
+	}
+	for _, i := range []int{7, 3} {
+		now = now.Add(time.Second)
+		r.close(all[i])
+	}
+	for _, first := range []int{7, 3} {
+		if _, err := r.open(fmt.Sprint("instead of ", first), "here"); err != nil || !all[first].gone {
+			t.Errorf("page %d has not given way: %v", first, err)
+		}
+	}
+	if _, err := r.open("one too many", "here"); err == nil || len(r.watches) != watchesPerAddress {
+		t.Errorf("%d pages, and another gets %v", len(r.watches), err)
 	}
 }

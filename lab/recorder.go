@@ -13,7 +13,7 @@ import (
 // Bounds of what is remembered. A page that watches costs maxBytes at the most; what is
 // older is forgotten, and a page that was too slow for it is told how much it has missed.
 const (
-	maxWatches        = 96      // pages that watch at one time, and those that have just gone
+	maxWatches        = 96      // pages that watch at one time, and those whose stream has just ended
 	watchesPerAddress = 48      // of those, from one address
 	readersPerWatch   = 2       // streams of one page: a new one may come before the old has gone
 	maxFacts          = 2000    // of one page
@@ -42,7 +42,8 @@ type watch struct {
 
 	followed []*fact.Tracker // of the last connections
 
-	gone bool // forgotten: what its connections still do is not recorded
+	gone bool          // forgotten: what its connections still do is not recorded
+	over chan struct{} // closed then
 
 	address string    // these belong to recorder.mu
 	readers int       //
@@ -61,19 +62,10 @@ func (r *recorder) open(secret, address string) (*watch, error) {
 	w := r.watches[secret]
 	if w == nil {
 		r.forget()
-		mine := 0
-		for _, w := range r.watches {
-			if w.address == address {
-				mine++
-			}
+		if err := r.room(address); err != nil {
+			return nil, err
 		}
-		switch {
-		case len(r.watches) >= maxWatches:
-			return nil, fmt.Errorf("%d pages watch already; there is no room for another", maxWatches)
-		case mine >= watchesPerAddress:
-			return nil, fmt.Errorf("%d pages of this address watch already; there is no room for another", mine)
-		}
-		w = &watch{began: r.now(), changed: make(chan struct{}), address: address}
+		w = &watch{began: r.now(), changed: make(chan struct{}), over: make(chan struct{}), address: address}
 		r.watches[secret] = w
 	}
 	if w.readers >= readersPerWatch {
@@ -81,6 +73,56 @@ func (r *recorder) open(secret, address string) (*watch, error) {
 	}
 	w.readers++
 	return w, nil
+}
+
+// room has it that there is a place for one more watch of an address. Pages that nobody
+// looks at give way, the one first whose stream ended first: so who goes from page to page
+// does not fill the places with those that are behind. Its caller has mu.
+func (r *recorder) room(address string) error {
+	for {
+		mine, oldest, oldestOfMine := 0, "", ""
+		for secret, w := range r.watches {
+			gone := w.readers == 0
+			if gone && (oldest == "" || w.left.Before(r.watches[oldest].left)) {
+				oldest = secret
+			}
+			if w.address != address {
+				continue
+			}
+			mine++
+			if gone && (oldestOfMine == "" || w.left.Before(r.watches[oldestOfMine].left)) {
+				oldestOfMine = secret
+			}
+		}
+		switch {
+		case len(r.watches) >= maxWatches && oldest == "":
+			return fmt.Errorf("%d pages watch already; there is no room for another", maxWatches)
+		case mine >= watchesPerAddress && oldestOfMine == "":
+			return fmt.Errorf("%d pages of this address watch already; there is no room for another", mine)
+		case mine >= watchesPerAddress:
+			r.drop(oldestOfMine)
+		case len(r.watches) >= maxWatches:
+			r.drop(oldest)
+		default:
+			return nil
+		}
+	}
+}
+
+// drop forgets a page. Its caller has mu.
+func (r *recorder) drop(secret string) {
+	w := r.watches[secret]
+	delete(r.watches, secret)
+	w.forget()
+}
+
+// leave forgets a page that says itself that it goes, and ends its streams.
+func (r *recorder) leave(secret string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.watches[secret] != nil {
+		r.drop(secret)
+	}
 }
 
 func (r *recorder) close(w *watch) {
@@ -103,8 +145,7 @@ func (r *recorder) find(secret string) (*watch, bool) {
 func (r *recorder) forget() {
 	for secret, w := range r.watches {
 		if w.readers == 0 && r.now().Sub(w.left) > forgetting {
-			delete(r.watches, secret)
-			w.forget()
+			r.drop(secret)
 		}
 	}
 }
@@ -141,6 +182,7 @@ func (w *watch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gone, w.facts, w.bytes = true, nil, 0
+	close(w.over)
 	for _, t := range w.followed {
 		t.Forget()
 	}

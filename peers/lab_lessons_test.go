@@ -36,6 +36,8 @@ func testLessonLive(t *testing.T, s *stage) {
 	c.must(chromedp.Click(chromedp.CSS("#try")))
 	c.until("is done", lessonDone)
 	c.until("shows two lines of handshake, two messages each way, two closes", summaries+".length === 8")
+	c.must(chromedp.Click(chromedp.CSS("#try")))
+	c.until("does it once more, with a new connection", summaries+".length === 8 && "+lessonDone+" && document.querySelector('#facts').childElementCount === 1")
 }
 
 func testLessonChat(t *testing.T, s *stage) {

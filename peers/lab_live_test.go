@@ -1,8 +1,10 @@
 package peers
 
 import (
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -36,6 +38,7 @@ func TestLab(t *testing.T) {
 		"the chat's own wire": testLiveChat,
 		"nobody else's wire":  testLiveApart,
 		"a violation":         testBreak,
+		"a page that is left": testLeave,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, s) })
 	}
@@ -143,4 +146,31 @@ func testLiveApart(t *testing.T, s *labStage) {
 	if secret := value[string](grace, "import(new URL('facts.js', location.href)).then(m => m.secret)"); len(secret) != 32 || strings.Trim(secret, "0123456789abcdef") != "" {
 		t.Errorf("the secret is %q", secret)
 	}
+}
+
+// A page that is left is forgotten at once, and one that the browser brings back watches again.
+func testLeave(t *testing.T, s *labStage) {
+	c := s.learns(t, "")
+	c.connects()
+	secret := value[string](c, "import(new URL('facts.js', location.href)).then(m => m.secret)")
+	remembered := func() bool {
+		resp, err := http.Get(s.program.url() + "lab/pcap?secret=" + secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}
+	if !remembered() {
+		t.Fatal("what the page sees is not remembered")
+	}
+	c.must(chromedp.Navigate(s.program.url() + "lab/lessons"))
+	c.until("is at the lessons", "document.querySelector('.lessons')")
+	for began := time.Now(); remembered(); time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatal("a page that was left is still remembered")
+		}
+	}
+	c.must(chromedp.Evaluate[chromedp.Void]("void history.back()"))
+	c.until("watches again", watched)
 }

@@ -100,12 +100,37 @@ export function at(/** @type {string} */ path) {
  *   itself; after: the id of the last fact that it has
  */
 export function watch(onFact, onState, { own = secret, after = "" } = {}) {
-  const source = new EventSource(new URL(`facts?secret=${own}${after && `&after=${encodeURIComponent(after)}`}`, import.meta.url));
-  source.addEventListener("open", () => onState(true));
-  source.addEventListener("error", () => onState(false));
-  source.addEventListener("message", (e) => onFact(JSON.parse(e.data), e.lastEventId));
-  return () => source.close();
+  /** @type {EventSource} */
+  let source;
+  const open = () => {
+    source = new EventSource(new URL(`facts?secret=${own}${after && `&after=${encodeURIComponent(after)}`}`, import.meta.url));
+    source.addEventListener("open", () => onState(true));
+    source.addEventListener("error", () => onState(false));
+    source.addEventListener("message", (e) => onFact(JSON.parse(e.data), after = e.lastEventId));
+  };
+  const stream = { open, close: () => source.close() };
+  open();
+  streams.add(stream);
+  watched.add(own);
+  return () => {
+    streams.delete(stream);
+    source.close();
+  };
 }
+
+/** leave has the server forget what it remembers for a secret, at once. */
+export function leave(own = secret) {
+  return fetch(new URL(`leave?secret=${own}`, import.meta.url), { method: "POST", keepalive: true }).catch(() => {}); // it forgets by itself, later
+}
+
+// A page that is left says so; one that comes back, as the browser had it, watches again.
+const watched = /** @type {Set<string>} */ (new Set());
+const streams = /** @type {Set<{open: () => void, close: () => void}>} */ (new Set());
+addEventListener("pagehide", () => {
+  streams.forEach((s) => s.close());
+  watched.forEach((own) => leave(own));
+});
+addEventListener("pageshow", (e) => { if (e.persisted) streams.forEach((s) => s.open()); });
 
 /** bytes are those of a hexadecimal string. */
 export const bytes = (/** @type {string | undefined} */ hex) => (hex ?? "").match(/../g)?.map((h) => parseInt(h, 16)) ?? [];

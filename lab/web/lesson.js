@@ -2,7 +2,7 @@
 // kept in this browser.
 import { accepts } from "./answers.js";
 import { $, el } from "./dom.js";
-import { at, watch } from "./facts.js";
+import { at, leave, watch } from "./facts.js";
 import { ask } from "./ask.js";
 import { factList } from "./factlist.js";
 /** @import { Kind } from "./answers.js" */
@@ -68,7 +68,7 @@ function browser(/** @type {{to: string, protocols: string[] | null, send: strin
       clearTimeout(timer);
       stop();
       s?.close();
-      f();
+      leave().then(f); // when it is done once more, it begins anew
     };
     const timer = setTimeout(() => end(() => reject(new Error("This took too long: is the server still running?"))), LONGEST);
     const closed = () => facts.filter((f) => f.kind === "frame" && f.opcode === 8).length === 2;
