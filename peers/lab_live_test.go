@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -151,15 +152,19 @@ func testLiveApart(t *testing.T, s *labStage) {
 // A page that is left is forgotten at once, and one that the browser brings back watches again.
 func testLeave(t *testing.T, s *labStage) {
 	c := s.learns(t, "")
-	c.connects()
+	c.until("watches", watched)
 	secret := value[string](c, "import(new URL('facts.js', location.href)).then(m => m.secret)")
 	remembered := func() bool {
 		resp, err := http.Get(s.program.url() + "lab/pcap?secret=" + secret)
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		defer resp.Body.Close()
+		said, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !strings.Contains(string(said), "no page watches")
 	}
 	if !remembered() {
 		t.Fatal("what the page sees is not remembered")
