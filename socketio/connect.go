@@ -224,24 +224,19 @@ func (s *Socket) event(p packet) {
 	if err != nil {
 		return // parsePacket has seen to that
 	}
-	s.ns.setup.RLock()
-	h := s.ns.handlers[name]
-	s.ns.setup.RUnlock()
+	r, args := s.ns.route(name), Args{p.args[1:]}
 	var reply []any
-	if h == nil {
+	if r.handle == nil {
 		_ = s.client.idled(1) // who reads will see it
 		err = &Error{Message: fmt.Sprintf("the server has no handler for the event %.80q", name)}
 	} else {
-		err = contained(func() (err error) {
-			reply, err = h(s.Context(), s, Args{p.args[1:]})
-			return err
-		})
+		reply, err = r.run(s.Context(), s, name, args)
 	}
 	if _, mine := errors.AsType[*argumentError](err); mine {
 		_ = s.client.idled(1)
 	}
-	if err != nil && (h != nil || p.id == noID) {
-		s.failed(fmt.Sprintf("event %.80q", name), err)
+	if err != nil && (r.handle != nil || p.id == noID) {
+		err = s.handled(r, name, err)
 	}
 	if p.id == noID {
 		return
@@ -260,4 +255,23 @@ func (s *Socket) event(p packet) {
 	if s.state == connected {
 		_ = s.deliver(ack, false)
 	}
+}
+
+// handled has the program decide about an event's error, if it wants to, and logs it
+// otherwise.
+func (s *Socket) handled(r route, name string, err error) error {
+	where := fmt.Sprintf("event %.80q", name)
+	_, panicked := errors.AsType[*errPanic](err)
+	if r.handle == nil || r.failed == nil || panicked {
+		s.failed(where, err)
+	}
+	if r.handle == nil || r.failed == nil {
+		return err
+	}
+	var instead error
+	if panicked := contained(func() error { instead = r.failed(s.Context(), s, name, err); return nil }); panicked != nil {
+		s.failed("OnError", panicked)
+		return panicked
+	}
+	return instead
 }

@@ -15,18 +15,30 @@
 // # From Flask-SocketIO
 //
 //	@socketio.on('connect')                 io.OnConnect(f); to refuse a client, io.Use(f)
+//	raise ConnectionRefusedError('no')      in Use: return &socketio.Error{Message: "no"}
 //	@socketio.on('message')                 socketio.On(io, "message", f)
+//	@socketio.on('*')                       io.OnAny(f)
+//	@socketio.on_error_default              io.OnError(f)
+//	class Chat(Namespace): on_my_event      io.Of("/chat").Bind(chat), with a method OnMyEvent
 //	return value of a handler               socketio.OnAck
+//	request.sid, request.namespace          s.ID(), s.Namespace().Name()
+//	send('text')                            s.Emit("message", "text")
 //	emit('e', x)                            s.Emit("e", x)
 //	emit('e', x, broadcast=True)            io.Emit("e", x)
 //	… include_self=False                    s.Broadcast().Emit("e", x)
 //	emit('e', x, to='room')                 io.To("room").Emit("e", x)
-//	join_room('room')                       s.Join("room")
-//	call('e', x)                            socketio.Ask[R](ctx, s, "e", x)
+//	join_room('room'), leave_room           s.Join("room"), s.Leave("room")
+//	rooms(), close_room('room')             s.Rooms(), io.CloseRoom("room")
+//	call('e', x), emit(…, callback=f)       socketio.Ask[R](ctx, s, "e", x)
+//	start_background_task(f)                go f()
 //	namespace='/admin'                      io.Of("/admin")
 //	cors_allowed_origins='https://a.b'      Options.Engine.OriginPatterns
 //	session['k'] = v                        s.SetValue(k, v), and ctx.Value(k) from then on
 //	disconnect()                            s.Disconnect()
+//
+// From npm's socket.io: io.in(r).socketsJoin is io.To(r).Join, and so on (Leave,
+// Disconnect, Drop); io.timeout(ms).emit with a callback is [AskAll]; socket.use is
+// UseEvents; fetchSockets is Sockets.
 //
 // The other way round from there, a page of another origin is refused on every
 // transport unless OriginPatterns names it.

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +20,9 @@ type Namespace struct {
 
 	setup      sync.RWMutex
 	handlers   map[string]handler
+	any        func(context.Context, *Socket, string, Args) (Reply, error)
+	gates      []func(context.Context, *Socket, string, Args) error // UseEvents
+	failed     func(context.Context, *Socket, string, error) error  // OnError
 	middleware []func(context.Context, *Socket) error
 	connect    func(context.Context, *Socket) error
 	disconnect func(context.Context, *Socket, Reason)
@@ -122,6 +126,26 @@ func (n *Namespace) Except(rooms ...string) Target { return n.all().Except(rooms
 // Volatile is all sockets, see [Target.Volatile].
 func (n *Namespace) Volatile() Target { return n.all().Volatile() }
 
+// Rooms returns the rooms that have a socket in them, sorted, without the sockets' own.
+func (n *Namespace) Rooms() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var names []string
+	for r, in := range n.rooms {
+		if s := n.sockets[r]; s != nil {
+			if _, own := in[s]; own && len(in) == 1 {
+				continue
+			}
+		}
+		names = append(names, r)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// CloseRoom takes all sockets out of a room, which ends it.
+func (n *Namespace) CloseRoom(room string) { n.To(room).Leave(room) }
+
 // enter makes s reachable. The caller holds mu.
 func (n *Namespace) enter(s *Socket, rooms []string) {
 	n.sockets[s.id] = s
@@ -204,9 +228,70 @@ func (t Target) Sockets() []*Socket {
 	}
 	t.ns.mu.Lock()
 	defer t.ns.mu.Unlock()
-	var list []*Socket
-	t.each(func(s *Socket) { list = append(list, s) })
-	return list
+	return t.list()
+}
+
+// Count is how many sockets the target is now.
+func (t Target) Count() (n int) {
+	if t.ns == nil {
+		return 0
+	}
+	t.ns.mu.Lock()
+	defer t.ns.mu.Unlock()
+	t.each(func(*Socket) { n++ })
+	return n
+}
+
+// Join puts the target's sockets into rooms. The error is of those that would be in more
+// than [Options.MaxRooms]; the others have joined.
+func (t Target) Join(rooms ...string) error {
+	if t.ns == nil {
+		return nil
+	}
+	t.ns.mu.Lock()
+	defer t.ns.mu.Unlock()
+	var errs []error
+	for _, s := range t.list() {
+		if err := s.join(rooms); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 1 {
+		return fmt.Errorf("%w; the same with %d others", errs[0], len(errs)-1)
+	}
+	return errors.Join(errs...)
+}
+
+// Leave takes the target's sockets out of rooms.
+func (t Target) Leave(rooms ...string) {
+	if t.ns == nil {
+		return
+	}
+	t.ns.mu.Lock()
+	defer t.ns.mu.Unlock()
+	for _, s := range t.list() {
+		s.leave(rooms)
+	}
+}
+
+// Disconnect is [Socket.Disconnect] of each of the target's sockets.
+func (t Target) Disconnect() {
+	for _, s := range t.Sockets() {
+		s.Disconnect()
+	}
+}
+
+// Drop is [Socket.Drop] of each of the target's sockets.
+func (t Target) Drop() {
+	for _, s := range t.Sockets() {
+		s.Drop()
+	}
+}
+
+// list is each once, for who changes rooms meanwhile. The caller holds the namespace's mu.
+func (t Target) list() (all []*Socket) {
+	t.each(func(s *Socket) { all = append(all, s) })
+	return all
 }
 
 // each calls f for each socket once. The caller holds the namespace's mu.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 )
 
 // A Socket is one client in one namespace. Its methods may be called from any
@@ -139,6 +138,11 @@ func (s *Socket) emit(event string, args []any, volatile bool) error {
 func (s *Socket) send(e *encoded, volatile bool) error {
 	s.ns.mu.Lock()
 	defer s.ns.mu.Unlock()
+	return s.sendLocked(e, volatile)
+}
+
+// sendLocked is send for who holds the namespace's mu.
+func (s *Socket) sendLocked(e *encoded, volatile bool) error {
 	if s.state != connected && s.state != recovering {
 		return ErrClosed
 	}
@@ -172,43 +176,21 @@ func (s *Socket) deliver(e *encoded, volatile bool) error {
 
 // ask sends an event and waits for its acknowledgement.
 func (s *Socket) ask(ctx context.Context, event string, args []any) (Args, error) {
-	o := &s.ns.server.o
-	answer := make(chan Args, 1)
-	s.mu.Lock()
-	if len(s.acks) >= o.MaxAsks {
-		s.mu.Unlock()
-		return Args{}, fmt.Errorf("socketio: %d events wait for this client's acknowledgement already (option MaxAsks)", o.MaxAsks)
+	q := s.question()
+	if q.err == nil {
+		var e *encoded
+		if e, q.err = encodeEvent(s.ns.name, q.id, event, args); q.err == nil {
+			e.asks = true
+			q.err = s.send(e, false)
+		}
 	}
-	s.lastID++
-	id := s.lastID
-	s.acks[id] = answer
-	over := s.ctx.Done()
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.acks, id)
-		s.mu.Unlock()
-	}()
-	e, err := encodeEvent(s.ns.name, id, event, args)
-	if err != nil {
-		return Args{}, err
-	}
-	e.asks = true
-	if err := s.send(e, false); err != nil {
-		return Args{}, err
-	}
-	timeout := time.NewTimer(o.AckTimeout)
-	defer timeout.Stop()
-	select {
-	case a := <-answer:
-		return a, nil
-	case <-over:
-		return Args{}, ErrClosed
-	case <-ctx.Done():
-		return Args{}, context.Cause(ctx)
-	case <-timeout.C:
-		return Args{}, ErrNoAnswer
-	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.ns.server.o.AckTimeout, ErrNoAnswer)
+	defer cancel()
+	return q.wait(ctx)
+}
+
+func tooManyAsks(most int) error {
+	return fmt.Errorf("socketio: %d events wait for this client's acknowledgement already (option MaxAsks)", most)
 }
 
 // acknowledged hands an acknowledgement to who waits for it. One that nobody
@@ -230,6 +212,11 @@ func (s *Socket) acknowledged(id int64, a Args) bool {
 func (s *Socket) Join(rooms ...string) error {
 	s.ns.mu.Lock()
 	defer s.ns.mu.Unlock()
+	return s.join(rooms)
+}
+
+// join is Join for who holds the namespace's mu.
+func (s *Socket) join(rooms []string) error {
 	if s.state != connected {
 		return ErrClosed
 	}
@@ -246,6 +233,11 @@ func (s *Socket) Join(rooms ...string) error {
 func (s *Socket) Leave(rooms ...string) {
 	s.ns.mu.Lock()
 	defer s.ns.mu.Unlock()
+	s.leave(rooms)
+}
+
+// leave is Leave for who holds the namespace's mu.
+func (s *Socket) leave(rooms []string) {
 	for _, r := range rooms {
 		if _, in := s.rooms[r]; in && r != s.id {
 			s.ns.leave(s, r)
