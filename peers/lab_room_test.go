@@ -40,12 +40,13 @@ func (c *chatter) settles(values map[string]string) {
 	}
 }
 
-// enters opens a room whose queues are full in a moment, after a prediction.
+// enters opens a room, after a prediction, whose queues are full in two seconds: soon, and
+// not so soon that a busy machine could fill those of readers that are not slow.
 func (c *chatter) enters() {
 	c.t.Helper()
 	c.until("wants a prediction first", "document.querySelector('#open').disabled")
 	c.settles(map[string]string{"say-others": "go on", "say-end": "stays", "say-log": "all",
-		"set-readers": "3", "set-rate": "100", "set-text": "1000", "set-queue": "16384", "set-close": "10000", "set-wire": "4096"})
+		"set-readers": "3", "set-rate": "25", "set-text": "1000", "set-queue": "49152", "set-close": "10000", "set-wire": "4096"})
 	c.must(chromedp.Click(chromedp.CSS("#open")))
 	c.until("has the room", "document.body.dataset.room === 'open'")
 	c.until("has everybody in it, and reading", roomStates+".join() === 'here,here,here' && [...document.querySelectorAll('.reader .latency')].every(e => e.textContent.includes('median'))")
