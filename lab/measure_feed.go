@@ -120,7 +120,6 @@ func newDeck(f *feed, hosts, origins []string) (*deck, error) {
 		way string
 		h   http.Handler
 	}{
-		"GET /poll":   {WayPolling, http.HandlerFunc(d.polled)},
 		"/engine/":    {WayLongPolling, d.engine},
 		"GET /events": {WayEvents, http.HandlerFunc(d.events)},
 		"/websocket":  {WayWebSocket, d.socket},
@@ -130,6 +129,7 @@ func newDeck(f *feed, hosts, origins []string) (*deck, error) {
 			at.h.ServeHTTP(w, r)
 		})
 	}
+	d.mux.HandleFunc("GET /poll", d.polled)
 	return d, nil
 }
 
@@ -201,6 +201,7 @@ func (d *deck) polled(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	messages, _ := d.feed.after(n)
+	d.note(WayPolling) // now: it waits for nothing, so that nothing comes to be while it is there
 	if len(messages) == 0 {
 		w.WriteHeader(http.StatusNoContent)
 		return

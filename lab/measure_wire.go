@@ -66,9 +66,14 @@ func (t *tap) Read(p []byte) (int, error) {
 }
 
 func (t *tap) Write(p []byte) (int, error) {
+	if err := t.keep(&t.up, p); err != nil { // before the answer can be here
+		return 0, err
+	}
 	n, err := t.Conn.Write(p)
-	if full := t.keep(&t.up, p[:n]); full != nil {
-		return n, full
+	if n < len(p) {
+		t.mu.Lock()
+		t.up = t.up[:len(t.up)-(len(p)-n)]
+		t.mu.Unlock()
 	}
 	return n, err
 }
