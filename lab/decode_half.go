@@ -124,7 +124,6 @@ func (h *half) begin(before ws.State, f ws.Header, wire []byte, at time.Duration
 		h.e.Compressed = h.rx.Compressed()
 		if f.Opcode != ws.OpContinuation {
 			h.content, h.length = nil, 0
-			h.follow.Begin()
 		}
 	}
 }

@@ -37,9 +37,6 @@ func NewFollower(bits int, keep bool) *Follower {
 	return &Follower{bits: bits, keep: keep}
 }
 
-// Begin says that a message begins; what had come of another is none of it.
-func (f *Follower) Begin() { f.payload, f.whole, f.lacks = nil, 0, false }
-
 // Add adds payload of the message: p, or as much of it as is known, of whole bytes.
 func (f *Follower) Add(p []byte, whole int64) {
 	if int64(len(f.payload)) == f.whole { // nothing is missing before it
@@ -54,7 +51,7 @@ func (f *Follower) Lacks() { f.lacks = true }
 // End explains the message, and remembers what it came to: length bytes, which begin with
 // content. At most so many tokens are listed.
 func (f *Follower) End(content []byte, length int64, tokens int) *Inflate {
-	defer f.Begin()
+	defer func() { f.payload, f.whole, f.lacks = nil, 0, false }()
 	size := 1 << f.bits
 	blind := f.known < len(f.window) // some of the window is unknown
 	if tokens < 1 {
@@ -134,9 +131,6 @@ func (t *Tracker) Inflate(e ws.TraceEvent) *Inflate {
 	}
 	if direction == nil || len(e.Wire) == 0 {
 		return nil
-	}
-	if e.Header.Opcode != ws.OpContinuation {
-		direction.Begin()
 	}
 	direction.Add(e.Payload, e.Header.Length)
 	if !e.Header.Fin && e.Rule != "" {

@@ -75,6 +75,9 @@ func FuzzExplain(f *testing.F) {
 	f.Add([]byte{}, unhex("31"), uint8(0))                                      // BFINAL, in the block that the tail ends
 	f.Add([]byte{}, unhex("01 0100 feff 61 01 0100 feff 62"), uint8(15))
 	f.Add([]byte{}, unhex("07"), uint8(8))
+	for _, lengths := range dynamicLengths {
+		f.Add([]byte{}, dynamicBlock(lengths.literals, lengths.distances, lengths.data), uint8(15))
+	}
 	f.Fuzz(func(t *testing.T, context, payload []byte, bits uint8) {
 		if len(payload) > 4000 || len(context) > 1<<15 {
 			return

@@ -151,6 +151,81 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// dynamicLengths are codes of dynamic blocks by how many bits they have, 1 or 2, and what
+// is wrong with them.
+var dynamicLengths = []struct {
+	name                string
+	literals, distances map[int]int
+	data, want          string
+}{
+	{"fine", map[int]int{'a': 1, 256: 1}, nil, "001", ""},
+	{"one code only", map[int]int{256: 1}, map[int]int{0: 1}, "0", ""},
+	{"the other bit of one code only", map[int]int{256: 1}, nil, "1", "bits that stand for no literal and no length (RFC 1951 §3.2.5)"},
+	{"no end", map[int]int{'a': 1, 'b': 1}, nil, "0", "no code for the end of the block (RFC 1951 §3.2.7)"},
+	{"bits without a meaning", map[int]int{'a': 2, 256: 2}, nil, "00", "the codes for literals and lengths: some bits have no meaning (RFC 1951 §3.2.7)"},
+	{"one code of two bits", map[int]int{256: 2}, nil, "00", "the codes for literals and lengths: some bits have no meaning (RFC 1951 §3.2.7)"},
+	{"too many codes", map[int]int{'a': 1, 'b': 1, 256: 1}, nil, "0", "the codes for literals and lengths: more codes of up to 1 bits than there can be (RFC 1951 §3.2.7)"},
+	{"distances without a meaning", map[int]int{'a': 1, 256: 1}, map[int]int{0: 2, 1: 2}, "1", "the codes for distances: some bits have no meaning (RFC 1951 §3.2.7)"},
+	{"a match without distances", map[int]int{256: 1, 257: 1}, nil, "10", "bits that stand for no distance (RFC 1951 §3.2.5)"},
+	{"the other bit of one distance", map[int]int{'a': 2, 256: 1, 257: 2}, map[int]int{0: 1}, "10111", "bits that stand for no distance (RFC 1951 §3.2.5)"},
+}
+
+// dynamicBlock is a message of a dynamic block with such codes and data behind its header,
+// and an empty stored block.
+func dynamicBlock(literals, distances map[int]int, data string) []byte {
+	var digits strings.Builder
+	number := func(v, n int) {
+		for i := range n {
+			fmt.Fprint(&digits, v>>i&1)
+		}
+	}
+	number(0, 1)    // BFINAL
+	number(2, 2)    // BTYPE
+	number(1, 5)    // HLIT: 258 codes
+	number(1, 5)    // HDIST: 2
+	number(18-4, 4) // HCLEN
+	for _, symbol := range lengthOrder[:18] {
+		n := 0
+		if symbol <= 2 || symbol == 18 {
+			n = 2
+		}
+		number(n, 3)
+	}
+	for symbol := 0; symbol < 258; symbol++ {
+		zeros := 0
+		for zeros < 138 && symbol+zeros < 258 && literals[symbol+zeros] == 0 {
+			zeros++
+		}
+		if zeros >= 11 {
+			digits.WriteString("11") // 18
+			number(zeros-11, 7)
+			symbol += zeros - 1
+			continue
+		}
+		digits.WriteString([]string{"00", "01", "10"}[literals[symbol]])
+	}
+	for symbol := range 2 {
+		digits.WriteString([]string{"00", "01", "10"}[distances[symbol]])
+	}
+	digits.WriteString(data + "000")
+	b := make([]byte, (digits.Len()+7)/8)
+	for i, d := range digits.String() {
+		b[i/8] |= byte(d-'0') << (i % 8)
+	}
+	return b
+}
+
+// The codes of a dynamic block give a meaning to all bits, and one only; to one code alone
+// some more is allowed.
+func TestDynamicCodes(t *testing.T) {
+	for _, tt := range dynamicLengths {
+		_, err := Explain(dynamicBlock(tt.literals, tt.distances, tt.data), Options{})
+		if got := fmt.Sprint(err); (err != nil) != (tt.want != "") || !strings.HasSuffix(got, tt.want) && err != nil {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // A window of 256 bytes has no byte that lies farther back, though the context is longer.
 func TestWindow(t *testing.T) {
 	text := strings.Repeat("a", 10) + "needle" + strings.Repeat("b", 300)
