@@ -27,10 +27,24 @@ func (c *chatter) does() {
 	c.until("has opened all", "[...document.querySelectorAll('.facts details')].every(e => e.querySelector('.fact'))")
 }
 
+// breaks chooses a violation, says what will happen, and has it sent.
+func (c *chatter) breaks(id, says string) {
+	c.t.Helper()
+	c.until("has the violation", "document.querySelector('#which option[value=' + %s + ']')", id)
+	c.must(chromedp.Evaluate[chromedp.Void](withValues(`(() => {
+		for (const [id, value] of [["which", %s], ["says", %s]]) {
+			const e = document.getElementById(id);
+			e.value = value;
+			e.dispatchEvent(new Event("change", { bubbles: true }));
+		}
+	})()`, id, says)), chromedp.Click(chromedp.CSS("#play")))
+	c.until("shows what came of it", "document.querySelector('#result .where')")
+}
+
 // testLessonLooks: contrast, width and what is to be hit, on a phone and a desktop, by day
 // and by night, of each lesson with an exercise right and one wrong.
 func testLessonLooks(t *testing.T, s *stage) {
-	pages := []string{"lessons", "build", "teacher", "source?file=ws/mask.go&name=Mask"}
+	pages := []string{"lessons", "build", "teacher", "source?file=ws/mask.go&name=Mask", "break"}
 	for n := range lessonCount {
 		pages = append(pages, fmt.Sprintf("lesson-%d", n+1))
 	}
@@ -40,6 +54,9 @@ func testLessonLooks(t *testing.T, s *stage) {
 			c.does()
 			c.must(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("form.exercise").forEach((f, i) => { f.querySelector("input").value = i ? "wrong" : JSON.parse(f.dataset.answers)[0]; f.requestSubmit(); })`))
 			c.want("has judged", "[...document.querySelectorAll('form.exercise output')].map(e => e.className)", []string{"right", "wrong", "wrong"})
+		}
+		if name == "break" {
+			c.breaks("server-masked", "close 1007") // wrongly predicted
 		}
 		c.must(chromedp.Evaluate[chromedp.Void](looksScript))
 		for _, size := range []struct {
