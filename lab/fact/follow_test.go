@@ -154,6 +154,24 @@ func TestTrackerMalformed(t *testing.T) {
 	}
 }
 
+// The parts of a match are told apart.
+func TestTokenCode(t *testing.T) {
+	f := NewFollower(15, true)
+	for _, tt := range []struct{ payload, content, want string }{
+		{"\xf2\x48\xcd\xc9\xc9\x07\x00", "Hello", "01111000,10010101,10011100,10011100,10011111,0000000"},
+		{"\xf2\x00\x11\x00\x00", "Hello", "01111000,0000010 00100+0,0000000"},
+	} {
+		f.Add([]byte(tt.payload), int64(len(tt.payload)))
+		var codes []string
+		for _, k := range f.End([]byte(tt.content), int64(len(tt.content)), 100).Blocks[0].Tokens {
+			codes = append(codes, k.Code)
+		}
+		if got := strings.Join(codes, ","); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
+	}
+}
+
 // The codes of a dynamic block by their symbols' names.
 func TestCodes(t *testing.T) {
 	text := strings.Repeat("never say never to those who say so; ", 3)

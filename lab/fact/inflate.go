@@ -61,7 +61,7 @@ type InflateCodes struct {
 type InflateToken struct {
 	Kind     string `json:"kind"` // literal, match, raw, end
 	Bit      int    `json:"bit"`
-	Code     string `json:"code"` // its bits, as they come; those of a match in its parts
+	Code     string `json:"code"` // its bits, as they come; of a match "0000010 00100+0": length and distance, each with what is added to it
 	Bytes    string `json:"bytes,omitempty"`
 	At       int    `json:"at"` // in the content
 	Length   int    `json:"length,omitempty"`
@@ -139,14 +139,13 @@ func ofToken(t inflate.Token, payload, text []byte) InflateToken {
 		out.Length, shown = t.Length, min(t.Length, inflateRaw)
 	}
 	out.Bytes = hex.EncodeToString(text[min(t.At, len(text)):min(t.At+shown, len(text))])
-	at, parts := t.Bit, make([]string, 0, 4)
-	for _, w := range t.Widths {
+	at := t.Bit
+	for i, w := range t.Widths {
 		if w > 0 {
-			parts = append(parts, inflate.Code(payload, at, int(w)))
+			out.Code += [...]string{"", "+", " ", "+"}[i] + inflate.Code(payload, at, int(w))
 			at += int(w)
 		}
 	}
-	out.Code = strings.Join(parts, " ")
 	return out
 }
 

@@ -20,7 +20,7 @@ const count = (/** @type {number} */ n, /** @type {string} */ one) => `${n} ${on
 
 /** says is a token in a sentence. */
 function says(/** @type {Token} */ t) {
-  const bits = t.code.replaceAll(" ", "").length;
+  const bits = t.code.replace(/[ +]/g, "").length;
   const where = t.kind === "raw" ? `from bit ${t.bit} on` : `bit ${t.bit}${bits > 1 ? `–${t.bit + bits - 1}` : ""}, ${t.code}`;
   const bytes = `“${shown(t.bytes ?? "")}”`;
   switch (t.kind) {
@@ -32,14 +32,14 @@ function says(/** @type {Token} */ t) {
       return `The end of the block: ${where}.`;
   }
   const early = t.earlier ? `, ${t.earlier === t.length ? "all of it" : count(t.earlier, "byte")} from earlier messages` : "";
-  return `Match ${bytes}: length ${t.length}, distance ${t.distance}${early}; ${where}: the code of the length, that of the distance, and what is added to either.`;
+  return `Match ${bytes}: length ${t.length}, distance ${t.distance}${early}; ${where}: the code of the length, then that of the distance, each with what is added to it behind a +.`;
 }
 
 /** face is what stands on a token. */
 function face(/** @type {Token} */ t) {
   if (t.kind === "end") return ["end"];
   const s = shown(t.bytes ?? "");
-  const words = s === " " ? "␠" : s.length > 40 ? `${s.slice(0, 40)}…` : s;
+  const words = s === " " ? "·" : s.length > 40 ? `${s.slice(0, 40)}…` : s;
   return t.kind === "match" ? [words, el("small", {}, ` ${t.length}←${t.distance}`)] : [words];
 }
 
