@@ -140,7 +140,8 @@
 // # Limitations
 //
 // Version 4 only: no JSONP, and no binary bodies, both of version 3. No
-// WebTransport. Answers by polling are not compressed. MaxSessionsPerAddress
+// WebTransport. Answers by polling are compressed with gzip alone, as many at
+// once as two a processor; others go out as they are. MaxSessionsPerAddress
 // counts IPv6 addresses one by one. A client by polling that disappears
 // without a word is noticed by its missing pong, 45 seconds later at the
 // most.

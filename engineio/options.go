@@ -63,6 +63,12 @@ type Options struct {
 	// is [SlowClient].
 	QueueBytes int
 
+	// CompressOver is from how many bytes on an answer by polling is compressed with
+	// gzip, if the client takes that (Accept-Encoding): 1,024 by default, never below 0.
+	// Where a page of others can make a client send text of theirs beside a secret, the
+	// length of what is compressed tells of the secret; such a program turns it off.
+	CompressOver int
+
 	// IdleRate is how many packets and requests a second a client may send in
 	// the long run of which nothing comes: pongs that no ping has asked for,
 	// packets that mean nothing from a client, requests that are answered
@@ -207,6 +213,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.IdleRate == 0 {
 		c.IdleRate = 20
 	}
+	c.CompressOver = cmp.Or(c.CompressOver, 1024)
 	c.ByteRate = cmp.Or(c.ByteRate, 16<<20)
 	c.AddressByteRate = cmp.Or(c.AddressByteRate, 64<<20)
 	if c.MaxSessions == 0 {

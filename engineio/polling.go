@@ -88,7 +88,7 @@ func (s *Socket) get(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	_ = control.SetWriteDeadline(time.Now().Add(s.server.o.BodyTimeout))
 	w.Header().Set("Content-Type", textType)
-	err := answer(w, http.StatusOK, appendPayload(make([]byte, 0, payloadSize(p.packets)), p.packets))
+	err := answer(w, http.StatusOK, s.zip(w, r, appendPayload(make([]byte, 0, payloadSize(p.packets)), p.packets)))
 	if err == nil {
 		if err = control.Flush(); errors.Is(err, http.ErrNotSupported) {
 			err = nil

@@ -108,7 +108,7 @@ func newDeck(f *feed, hosts, origins []string) (*deck, error) {
 	quiet := wsnet.ServerOptions{Options: wsnet.Options{PingInterval: -1}, Hosts: hosts, OriginPatterns: origins}
 	var err error
 	d.engine, err = engineio.NewServer(d.overEngine, &engineio.Options{
-		Transports: []string{engineio.Polling}, NoUpgrade: true, MaxSessions: 4, WebSocket: quiet,
+		Transports: []string{engineio.Polling}, NoUpgrade: true, CompressOver: -1, MaxSessions: 4, WebSocket: quiet,
 		QueueBytes: 2 * maxMessages * maxMessageBytes, OriginPatterns: origins, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,8 +79,12 @@ func (t *tracer) polling(h http.Handler) http.Handler {
 		t.begin()
 		t.buf = fmt.Appendf(t.buf, "< %s %s\n", r.Method, printableTarget(r.URL.RequestURI()))
 		t.buf = t.appendBody(t.buf, &body)
-		t.buf = fmt.Appendf(t.buf, "> HTTP %d, %d bytes\n", answer.status, answer.body.size)
-		t.buf = t.appendBody(t.buf, &answer.body)
+		t.buf = fmt.Appendf(t.buf, "> HTTP %d, %d bytes", answer.status, answer.body.size)
+		if encoding := w.Header().Get("Content-Encoding"); encoding != "" {
+			t.buf = fmt.Appendf(t.buf, ", %s", encoding)
+			answer.body.unzip()
+		}
+		t.buf = t.appendBody(append(t.buf, '\n'), &answer.body)
 		t.end()
 	})
 }
@@ -117,6 +122,20 @@ func (b *heldBody) Write(p []byte) (int, error) {
 	b.size += len(p)
 	b.kept = append(b.kept, p[:min(len(p), maxTracedBody-len(b.kept))]...)
 	return len(p), nil
+}
+
+// unzip has the beginning of what was written before it was compressed.
+func (b *heldBody) unzip() {
+	if b.size > len(b.kept) {
+		return // compressed to more than is kept
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b.kept))
+	if err != nil {
+		return
+	}
+	var plain heldBody
+	io.Copy(&plain, io.LimitReader(z, 64<<20)) // of the server's own making
+	*b = plain
 }
 
 // A tracedAnswer keeps what a handler answers. What else the ResponseWriter can do is
