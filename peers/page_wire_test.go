@@ -37,6 +37,13 @@ func testWire(t *testing.T, s *stage) {
 		if value[bool](ada, "[...document.querySelectorAll('#frame-list .payload')].some(e => e.textContent.includes('Grace') && e.textContent.includes('\"hello\"'))") {
 			t.Error("the panel shows what another page has sent")
 		}
+		if compressed {
+			ada.until("says what a compressed message is made of", "document.querySelector('#frame-list details[open] .inflate .token.literal')?.getBoundingClientRect().width >= 24")
+			// "abc" is the secret; nothing that is made of the content may show it.
+			if got := value[string](ada, "import(new URL('wire.js', location.href)).then(m => m.without({ content: '7b616263', rows: [], compressed: true, inflate: {} }, 'abc')).then(f => f.content + (f.inflate ? ' and its tokens' : ''))"); got != "7b2a2a2a" {
+				t.Errorf("with a secret the panel shows %s", got)
+			}
+		}
 		ada.must(chromedp.Evaluate[chromedp.Void]("(() => { for (let i = 0; i < 2; i++) document.querySelector('#frames-button').click(); })()"))
 		ada.until("has them again", real+".some(e => e.textContent.includes('from Grace'))")
 		ada.quiet(t)
