@@ -89,7 +89,7 @@ func testLive(t *testing.T, s *labStage) {
 	c.until("goes on", onWire+".length === 6")
 
 	c.must(chromedp.Click(chromedp.CSS("#shut")))
-	c.until("has both Close frames", onWire+".filter(e => e.textContent.includes('close')).length === 2")
+	c.until("has both Close frames", onWire+".filter(e => /close.*1000/.test(e.textContent)).length === 2 && "+onWire+".some(e => e.textContent.includes('1000 “bye”'))")
 	c.until("shows that it is over", "[...document.querySelectorAll('.states [aria-current]')].map(e => e.textContent).join() === 'closed,closed' && document.querySelector('#state').textContent.startsWith('closed with 1000')")
 	c.must(chromedp.Evaluate[chromedp.Void]("(() => { const f = document.querySelector('#filter'); f.value = 'control'; f.dispatchEvent(new Event('change')); })()"))
 	c.until("filters", onWire+".length === 2")

@@ -5,7 +5,7 @@ import { text } from "./facts.js";
 /** @import { Fact } from "./facts.js" */
 
 /** says is what a frame carries, in a few characters. */
-function says(/** @type {Fact} */ f) {
+export function says(/** @type {Fact} */ f) {
   const hex = f.content || (f.rows?.find((r) => r.kind === "text" || r.kind === "data")?.bytes ?? "");
   const code = f.rows?.find((r) => r.kind === "code")?.value;
   const said = text(hex.slice(0, 80));

@@ -1,7 +1,8 @@
 // The live wire: a connection of this page, and what went over it.
 import { $, button, el, save } from "./dom.js";
-import { at, secret, spaced, text, watch } from "./facts.js";
+import { at, secret, spaced, watch } from "./facts.js";
 import { factView } from "./fact.js";
+import { says } from "./factlist.js";
 import { States } from "./states.js";
 /** @import { Fact } from "./facts.js" */
 
@@ -34,7 +35,7 @@ function summary(/** @type {Fact} */ f) {
   if (f.kind === "handshake") return [way, el("span", { class: "op" }, "handshake"), el("code", {}, f.lines?.[0]?.text ?? "")];
   if (f.kind === "breach") return [way, el("span", { class: "op" }, "breach"), f.rule?.id ?? ""];
   return [way, el("span", { class: "op" }, names[f.opcode] ?? `opcode ${f.opcode}`), el("code", { class: "wire-bytes" }, spaced(f.wire)),
-    el("span", { class: "size" }, `${f.length} B`), el("code", { class: "beginning" }, text(f.compressed && f.content !== undefined ? f.content : f.payload).slice(0, 80)),
+    el("span", { class: "size" }, `${f.length} B`), el("code", { class: "beginning" }, says(f)),
     f.rule ? el("strong", { class: "broken" }, f.rule.id) : ""];
 }
 

@@ -117,11 +117,13 @@ const way = (/** @type {boolean} */ sent) =>
 /** line is a fact in a few words. */
 function line(/** @type {Fact} */ f, /** @type {Lab} */ lab) {
   switch (f.kind) {
-    case "frame":
+    case "frame": {
+      const code = f.rows?.find((r) => r.kind === "code")?.value; // of a Close, with the reason behind it
       return {
         op: f.rows?.find((r) => r.field === "opcode")?.meaning ?? "part of a header", head: lab.spaced(f.wire),
-        words: lab.text(f.compressed ? f.content : f.payload),
+        words: code ? `${code} ${lab.text(f.rows?.find((r) => r.kind === "text")?.bytes)}` : lab.text(f.compressed ? f.content : f.payload),
       };
+    }
     case "handshake":
       return { op: "handshake", head: "", words: f.lines?.[0]?.text ?? "" };
     case "breach":
