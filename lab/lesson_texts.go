@@ -27,6 +27,9 @@ var lessons = []*Lesson{
 			{"ws/wsnet/server.go", "Handler", "an application is a function of a connection"},
 			{"lab/echo.go", "echo", "the one that has answered you"},
 		},
+		More: []More{
+			{"measure", "Measure it: the same messages by polling, long-polling, Server-Sent Events and WebSocket, in bytes and milliseconds."},
+		},
 		Do: []Exercise{
 			{"Which HTTP status says that the connection now speaks another protocol?", number, []string{"101"}, "101 Switching Protocols. Any other status means that there is no WebSocket."},
 			{"How many bytes does a server add to the 5 of Hello, without compression?", number, []string{"2", "two"}, "One byte with FIN and opcode, one with MASK and the length."},
@@ -51,6 +54,10 @@ var lessons = []*Lesson{
 			{"ws/handshake.go", "AcceptKey", "the sum itself"},
 			{"ws/handshake.go", "AppendResponse", "the server's lines"},
 		},
+		More: []More{
+			{"break", "Break it: a server that answers with a wrong key, none at all, or another status, and what a client does."},
+			{"build", "Build your own: the accept key is the first step."},
+		},
 		Do: []Exercise{
 			{"How many random bytes are in a Sec-WebSocket-Key?", number, []string{"16"}, "24 characters of base64, the last two of them ="},
 			{"Which Sec-WebSocket-Version does this RFC have?", number, []string{"13"}, "For any other a server answers 426 and names the one that it speaks."},
@@ -74,6 +81,10 @@ var lessons = []*Lesson{
 			{"ws/frame.go", "parse", "bytes to fields"},
 			{"ws/frame.go", "Append", "and back"},
 		},
+		More: []More{
+			{"workshop", "Build a frame by its bits, predict what it brings, and send it."},
+			{"decode", "Have bytes of your own explained."},
+		},
 		Do: []Exercise{
 			{"What is the first byte of a whole binary message, in hexadecimal?", hexadecimal, []string{"82"}, "FIN is 80, opcode 2 is binary."},
 			{"A server sends 300 bytes of text in one frame. Write its header in hexadecimal.", hexadecimal, []string{"817e012c"}, "81; 7e is 126, so 2 bytes follow: 01 2c is 300."},
@@ -96,6 +107,9 @@ var lessons = []*Lesson{
 		Code: []Place{
 			{"ws/mask.go", "Mask", "how, and why"},
 			{"ws/receiver.go", "start", "where a wrong mask is noticed"},
+		},
+		More: []More{
+			{"break", "Break it: a client that does not mask, a server that does."},
 		},
 		Do: []Exercise{
 			{"The byte 48 under the key byte 37: what is on the wire, in hexadecimal?", hexadecimal, []string{"7f"}, "0100 1000 XOR 0011 0111 is 0111 1111."},
@@ -121,6 +135,10 @@ var lessons = []*Lesson{
 			{"ws/state.go", "moves", "which frame may follow which: one table"},
 			{"ws/endpoint.go", "Control", "what a control frame asks of us"},
 		},
+		More: []More{
+			{"workshop", "Send a fragment, a ping in between, and the rest, cut wherever you like."},
+			{"break", "Break it: a fragmented ping, a continuation of nothing, a text inside a text."},
+		},
 		Do: []Exercise{
 			{"What is the first byte of a middle fragment, in hexadecimal?", hexadecimal, []string{"00", "0"}, "FIN=0, opcode 0."},
 			{"How many bytes may a ping's payload have at most?", number, []string{"125"}, "The length of a control frame must fit into its 7 bits."},
@@ -143,6 +161,9 @@ var lessons = []*Lesson{
 		Code: []Place{
 			{"ws/utf8.go", "Write", "takes text in any pieces"},
 			{"ws/utf8.go", "Done", "at the end nothing may be missing"},
+		},
+		More: []More{
+			{"break", "Break it: a split emoji, a bad byte in the middle, half of a surrogate pair. After which byte is it known?"},
 		},
 		Do: []Exercise{
 			{"Which close code says that text was not UTF-8?", number, []string{"1007"}, "1007, invalid payload data."},
@@ -167,6 +188,9 @@ var lessons = []*Lesson{
 			{"ws/close.go", "ParseClose", "code and reason"},
 			{"ws/close.go", "MaySend", "which codes may be on the wire"},
 			{"ws/closing.go", "EndByPeer", "who has ended it"},
+		},
+		More: []More{
+			{"break", "Break it: a code that nobody may send, a Close of one byte, data behind a Close."},
 		},
 		Do: []Exercise{
 			{"1001 in hexadecimal, as two bytes?", hexadecimal, []string{"03e9"}, "3 × 256 + 233."},
@@ -195,6 +219,10 @@ var lessons = []*Lesson{
 			{"ws/deflate.go", "AcceptDeflate", "what is agreed on"},
 			{"ws/inflate.go", "Inflate", "a message, in bounded memory"},
 		},
+		More: []More{
+			{"compression", "See messages token by token: what is a literal, what a match, and what the window remembers."},
+			{"break", "Break it: a distance that is too far back, and a bomb."},
+		},
 		Do: []Exercise{
 			{"Which bit marks a compressed message?", word, []string{"rsv1"}, "On the first frame of the message only."},
 			{"Which 4 bytes are left out at a message's end, in hexadecimal?", hexadecimal, []string{"0000ffff"}, "Length 0 and its complement, of an empty stored block."},
@@ -220,6 +248,10 @@ var lessons = []*Lesson{
 			{"chat/hub.go", "Broadcast", "to all"},
 			{"chat/hub.go", "ToRoom", "to one room"},
 			{"chat/memory.go", "Read", "what was missed after a cursor"},
+		},
+		More: []More{
+			{"room", "Broadcast to a room in which one reader gets slow: its queue, its end, and its return."},
+			{"../", "Open the chat beside this, and its panel of frames."},
 		},
 		Do: []Exercise{
 			{"Which event answers hello?", word, []string{"welcome"}, "It comes before any other."},

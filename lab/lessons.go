@@ -18,8 +18,12 @@ type Lesson struct {
 	Happened []string // paragraphs
 	Why      []Reason
 	Code     []Place
+	More     []More
 	Do       []Exercise
 }
+
+// A More is another page of the lab, with more to do.
+type More struct{ Page, Says string }
 
 // A Try is what one does: either messages that the browser's own WebSocket sends, or
 // frames with any bits, which a raw peer within the server sends for the page. The other

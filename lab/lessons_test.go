@@ -2,6 +2,7 @@ package lab
 
 import (
 	"encoding/hex"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -46,6 +47,26 @@ func TestLessonsWhole(t *testing.T) {
 		for _, p := range l.Code {
 			if sourceOf(p.File, p.Name, 0) == nil {
 				t.Errorf("%s: %s of %s is not shown", l.Title, p.Name, p.File)
+			}
+		}
+	}
+}
+
+// What a lesson sends one on to is there.
+func TestLessonsMore(t *testing.T) {
+	l := New(&Options{})
+	for i, lesson := range lessons {
+		if len(lesson.More) == 0 {
+			t.Errorf("lesson %d leads nowhere", i+1)
+		}
+		for _, m := range lesson.More {
+			if m.Page == "../" { // the chat's own
+				continue
+			}
+			w := httptest.NewRecorder()
+			l.ServeHTTP(w, httptest.NewRequest("GET", "/lab/"+m.Page, nil))
+			if w.Code != 200 {
+				t.Errorf("lesson %d leads to %s: HTTP %d", i+1, m.Page, w.Code)
 			}
 		}
 	}
