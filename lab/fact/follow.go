@@ -86,17 +86,21 @@ func (f *Follower) End(content []byte, length int64, tokens int) *Inflate {
 
 // remember adds text to the window, and what is missing of length bytes behind it.
 func (f *Follower) remember(text []byte, length int64, size int) {
-	missing := length - int64(len(text))
-	f.window = append(f.window, text...)
-	f.known += len(text)
-	if missing > 0 {
-		f.window = append(f.window, make([]byte, min(missing, int64(size)))...)
+	f.push(text, size)
+	f.known = min(f.known+len(text), size)
+	if missing := length - int64(len(text)); missing > 0 {
+		f.push(make([]byte, min(missing, int64(size))), size)
 		f.known = 0
 	}
-	if over := len(f.window) - size; over > 0 {
+}
+
+// push adds p to the window, whose memory is never much more than size bytes.
+func (f *Follower) push(p []byte, size int) {
+	p = p[max(0, len(p)-size):]
+	if over := len(f.window) + len(p) - size; over > 0 {
 		f.window = append(f.window[:0], f.window[over:]...)
 	}
-	f.known = min(f.known, len(f.window))
+	f.window = append(f.window, p...)
 }
 
 // A Tracker makes facts of the events of one connection, and explains its compressed

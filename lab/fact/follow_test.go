@@ -154,6 +154,23 @@ func TestTrackerMalformed(t *testing.T) {
 	}
 }
 
+// Messages that are longer than the window leave it as large as it is.
+func TestFollowerMemory(t *testing.T) {
+	f, d := NewFollower(9, true), NewDeflater(9)
+	for i := range 20 {
+		text := bytes.Repeat([]byte{byte(i), 'x', byte(i * 7)}, 10_000)
+		p := d.Message(text)
+		f.Add(p, int64(len(p)))
+		out := f.End(text[:100], int64(len(text)), 10)
+		if len(out.Notes) != 1 || out.Context != min(i, 1)*512 || out.Error != "" { // the note: not all tokens are listed
+			t.Fatalf("message %d: %s", i, said(out))
+		}
+	}
+	if len(f.window) != 512 || cap(f.window) > 2*512 || cap(f.payload) > 0 {
+		t.Errorf("a window of %d bytes, with room for %d, and a payload of %d", len(f.window), cap(f.window), cap(f.payload))
+	}
+}
+
 // The parts of a match are told apart.
 func TestTokenCode(t *testing.T) {
 	f := NewFollower(15, true)
