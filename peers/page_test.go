@@ -433,6 +433,7 @@ func testRestart(t *testing.T, s *stage) {
 	ada.types(want[0])
 	ada.want("has sent it", delivered, []string{"sent"})
 	ada.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('#frames-button').click()"))
+	ada.until("has the lab's parts, which the server gives", "document.querySelector('#frames-how').textContent.startsWith('From here on')")
 	const frames = "[...document.querySelectorAll('#frame-list .payload')].map(e => e.textContent)"
 
 	for round := range 3 {
