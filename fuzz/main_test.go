@@ -1,6 +1,12 @@
 package main
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,5 +42,29 @@ func TestParse(t *testing.T) {
 		if diff := cmp.Diff(c.want, parse(c.out), cmp.AllowUnexported(results{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// Every package with a fuzz target is one of those whose targets are run.
+func TestModules(t *testing.T) {
+	var want []string
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		dir := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), ".."+string(filepath.Separator)))
+		if regexp.MustCompile(`(?m)^func Fuzz\w+\(\w+ \*testing\.F\)`).Match(b) && !slices.Contains(want, dir) {
+			want = append(want, dir)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(slices.Values(modules))
+	slices.Sort(want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("packages with targets, and those that are run (-want +got):\n%s", d)
 	}
 }

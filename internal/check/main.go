@@ -38,7 +38,7 @@ var stages = []stage{
 	{"platforms", "pairs", gentle, 30 * time.Minute, platforms}, // of a module and a platform
 	{"differences", "tests", gentle, 5 * time.Minute, goTest("fuzz/differential")},
 	{"fuzz", "targets", gentle, 20 * time.Minute, func(j *job) result {
-		return tool(".", "go", "run", "./fuzz", "-run", ownTargets, "-time", fuzzTime.String())(j)
+		return tool(".", "go", "run", "./fuzz", "-in", protocol, "-run", ownTargets, "-time", fuzzTime.String())(j)
 	}},
 }
 
@@ -65,6 +65,10 @@ const dearest = "12.*.9,12.*.10,12.*.14,12.*.15,12.*.16,12.*.17,12.*.18,13.*.9,1
 // time for it (go run ./fuzz) and no verdict on a change. Its seeds, with every
 // difference that is known, are a stage of their own.
 const ownTargets = `^Fuzz([^P]|P[^e])`
+
+// protocol are the folders whose targets are fuzzed here; the seeds of all others are
+// tests like any other.
+const protocol = `^(fuzz|ws/internal/.*|engineio|socketio)$`
 
 // modules are the folders with a go.mod.
 var modules = []string{".", "peers", "bench", "fuzz/differential"}
