@@ -132,18 +132,6 @@ func testBenchLooks(t *testing.T, s *stage) {
 		} else {
 			c.until("has built", "document.querySelector('#built .bits')")
 		}
-		c.must(chromedp.Evaluate[chromedp.Void](looksScript))
-		for _, scheme := range []string{"light", "dark"} {
-			for _, width := range []int64{1280, 360} {
-				c.prefers("prefers-color-scheme", scheme)
-				c.resize(width, 800, width < 500)
-				for _, found := range value[[]string](c, "looks()") {
-					t.Errorf("%s, %s, %d px: %s", page, scheme, width, found)
-				}
-			}
-		}
-		if nameless := value[[]string](c, "[...document.querySelectorAll('input, select, textarea')].filter(e => !e.labels?.length && !e.ariaLabel).map(e => e.outerHTML)"); len(nameless) > 0 {
-			t.Errorf("%s: without a name: %q", page, nameless)
-		}
+		c.looksGood()
 	}
 }

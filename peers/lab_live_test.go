@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // A labStage is one browser and one server for all tests of the wire lab.
@@ -28,6 +29,30 @@ func (s *labStage) learns(t *testing.T, page string) *chatter {
 	return c
 }
 
+// looksGood holds a page of the lab against what can be measured of its looks (looks.js),
+// by day and by night, on a desktop and a phone, and its fields against having a name.
+// also is what else is to be looked at each time.
+func (c *chatter) looksGood(also ...func(scheme string, width int64)) {
+	c.t.Helper()
+	c.must(chromedp.Evaluate[chromedp.Void](looksScript))
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{1280, 360} {
+			c.prefers("prefers-color-scheme", scheme)
+			c.until("has the scheme", "matchMedia('(prefers-color-scheme: '+%s+')').matches", scheme)
+			c.resize(width, 800, width < 500)
+			for _, found := range value[[]string](c, "looks()") {
+				c.t.Errorf("%s, %s, %d px: %s", c.name, scheme, width, found)
+			}
+			for _, f := range also {
+				f(scheme, width)
+			}
+		}
+	}
+	if nameless := value[[]string](c, "[...document.querySelectorAll('input, select, textarea, meter')].filter(e => !e.labels?.length && !e.ariaLabel).map(e => e.outerHTML)"); len(nameless) > 0 {
+		c.t.Errorf("%s: without a name: %q", c.name, nameless)
+	}
+}
+
 // TestLab holds the tests of the lab's pages.
 func TestLab(t *testing.T) {
 	t.Parallel()
@@ -35,11 +60,12 @@ func TestLab(t *testing.T) {
 	s.browser.strict = true
 	s.program.start(t)
 	for name, test := range map[string]func(*testing.T, *labStage){
-		"the live wire":       testLive,
-		"the chat's own wire": testLiveChat,
-		"nobody else's wire":  testLiveApart,
-		"a violation":         testBreak,
-		"a page that is left": testLeave,
+		"the live wire, as it looks": testLiveLooks,
+		"the live wire":              testLive,
+		"the chat's own wire":        testLiveChat,
+		"nobody else's wire":         testLiveApart,
+		"a violation":                testBreak,
+		"a page that is left":        testLeave,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, s) })
 	}
@@ -178,4 +204,22 @@ func testLeave(t *testing.T, s *labStage) {
 	}
 	c.must(chromedp.Evaluate[chromedp.Void]("void history.back()"))
 	c.until("watches again", watched)
+}
+
+// The live wire with a message in full, and chosen without a pointer.
+func testLiveLooks(t *testing.T, s *labStage) {
+	c := s.learns(t, "")
+	c.connects()
+	c.must(chromedp.Click(chromedp.CSS("#send")))
+	c.until("has the message and its echo", onWire+".filter(e => e.textContent.includes('Hello')).length === 2")
+	c.must(chromedp.Evaluate[chromedp.Void]("void document.querySelector('#facts').focus()"))
+	for range 3 {
+		c.press(kb.Tab)
+	}
+	c.want("is at the third", "document.activeElement === document.querySelector('#facts li:nth-child(3) button')", true)
+	c.press(kb.Enter)
+	c.until("shows it", "document.querySelector('#fact .bits') && document.activeElement.getAttribute('aria-current') === 'true'")
+	c.until("says so", "document.querySelector('#said').textContent.includes('server receives text')")
+	c.want("has it in a region", "document.querySelector('#fact').role + ': ' + document.querySelector('#fact').ariaLabel", "region: What is chosen")
+	c.looksGood()
 }

@@ -58,20 +58,7 @@ func testLessonLooks(t *testing.T, s *stage) {
 		if name == "break" {
 			c.breaks("server-masked", "close 1007") // wrongly predicted
 		}
-		c.must(chromedp.Evaluate[chromedp.Void](looksScript))
-		for _, size := range []struct {
-			width, height int64
-			phone         bool
-		}{{1280, 800, false}, {360, 740, true}} {
-			c.resize(size.width, size.height, size.phone)
-			for _, scheme := range []string{"light", "dark"} {
-				c.prefers("prefers-color-scheme", scheme)
-				c.until("has the scheme", "matchMedia('(prefers-color-scheme: '+%s+')').matches", scheme)
-				for _, found := range value[[]string](c, "looks()") {
-					t.Errorf("%s, %s, %d px: %s", name, scheme, size.width, found)
-				}
-			}
-		}
+		c.looksGood()
 	}
 }
 

@@ -157,17 +157,5 @@ func testMeasureLooks(t *testing.T, s *stage) {
 	c.measures("polling", "polling")
 	c.must(chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('#why summary').forEach(e => e.click())"))
 	c.until("has all open", "document.querySelectorAll('#why .facts > li').length === 5")
-	c.must(chromedp.Evaluate[chromedp.Void](looksScript))
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1280, 360} {
-			c.prefers("prefers-color-scheme", scheme)
-			c.resize(width, 800, width < 500)
-			for _, found := range value[[]string](c, "looks()") {
-				t.Errorf("%s, %d px: %s", scheme, width, found)
-			}
-		}
-	}
-	if nameless := value[[]string](c, "[...document.querySelectorAll('input, select, textarea')].filter(e => !e.labels?.length && !e.ariaLabel).map(e => e.outerHTML)"); len(nameless) > 0 {
-		t.Errorf("without a name: %q", nameless)
-	}
+	c.looksGood()
 }

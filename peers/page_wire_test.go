@@ -34,6 +34,7 @@ func testWire(t *testing.T, s *stage) {
 		ada.must(chromedp.Evaluate[chromedp.Void]("void " + sent + ".click()"))
 		ada.until("opens it bit by bit", "document.querySelectorAll('#frame-list details[open] .bits .field').length >= 6 && [...document.querySelectorAll('#frame-list details[open] .fields td')].some(e => e.textContent === 'MASK')")
 		ada.until("has its style", "getComputedStyle(document.querySelector('#frame-list details[open] .bits')).tableLayout === 'fixed'")
+		ada.looksGood()
 		if value[bool](ada, "[...document.querySelectorAll('#frame-list .payload')].some(e => e.textContent.includes('Grace') && e.textContent.includes('\"hello\"'))") {
 			t.Error("the panel shows what another page has sent")
 		}

@@ -64,6 +64,7 @@ function choose(/** @type {Fact} */ f, /** @type {Element} */ item) {
   item.setAttribute("aria-current", "true");
   $("fact").replaceChildren(factView(f));
   $("copy").disabled = f.kind !== "frame";
+  said(f.title); // to who does not see it
 }
 
 function listAll() {
