@@ -25,7 +25,7 @@ func TestTrack(t *testing.T) {
 	next := []string{"4.2.2/", "", "", "5.1/unmasked", "5.", "", "7.", "6."} // beginnings of the case that is shown
 	for level := range len(track) + 1 {
 		t.Run(fmt.Sprintf("step %d is reached", level), func(t *testing.T) {
-			code, out := command(t, "-track", "-patience", "1s", "-url", listenFor(t, func(c net.Conn) { (&learner{Conn: c, level: level}).serve() }))
+			code, out := command(t, "-track", "-patience", "3s", "-url", listenFor(t, func(c net.Conn) { (&learner{Conn: c, level: level}).serve() }))
 			var want []string
 			for i, s := range track[:level] {
 				want = append(want, fmt.Sprintf("step %d of %d, %s: reached", i+1, len(track), s.name))

@@ -37,6 +37,7 @@ func (s *stage) as(name string) string { return fmt.Sprint(name, " ", s.part) }
 
 // TestPage holds the page's tests, each with browser contexts and rooms of its own.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	for _, part := range []struct {
 		name string

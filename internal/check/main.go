@@ -33,7 +33,7 @@ var stages = []stage{
 	{"bench", "tests", first, 5 * time.Minute, goTest("bench")},
 	{"conformance", "cases", first, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
 	{"autobahn", "cases", first, 30 * time.Minute, autobahn},
-	{"peers", "tests", second, 20 * time.Minute, peers},
+	{"peers", "tests", second, 30 * time.Minute, peers},
 	{"staticcheck", "modules", gentle, 10 * time.Minute, each("go", "run", staticcheck, "./...")},
 	{"platforms", "pairs", gentle, 30 * time.Minute, platforms}, // of a module and a platform
 	{"differences", "tests", gentle, 5 * time.Minute, goTest("fuzz/differential")},

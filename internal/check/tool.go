@@ -111,6 +111,7 @@ func peers(j *job) (r result) {
 	if err != nil {
 		fmt.Fprintln(j.log, "setup:", err) // the tests say which peer is missing
 	}
-	r.add(goTest("peers")(j))
+	// Most of them wait most of the time: for a heartbeat, for a browser.
+	r.add(goTest("peers", "-parallel", "3", "-timeout", "28m")(j))
 	return r
 }
