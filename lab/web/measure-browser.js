@@ -25,6 +25,12 @@ const opened = (/** @type {WebSocket | EventSource} */ s) => new Promise((done, 
   s.addEventListener("error", () => fail(new Error(`${s.url} cannot be opened`)), { once: true });
 });
 
+/** end closes a WebSocket, once it stands: a browser complains of one that is closed before. */
+function end(/** @type {WebSocket} */ socket) {
+  if (socket.readyState !== WebSocket.CONNECTING) socket.close();
+  else socket.addEventListener("open", () => socket.close(), { once: true });
+}
+
 /** pause waits until a time of performance.now(). */
 const pause = (/** @type {number} */ until, /** @type {AbortSignal} */ over) => new Promise((done, fail) => {
   if (over.aborted) fail(over.reason);
@@ -108,7 +114,7 @@ const WAYS = {
   },
   websocket: async (base, to, over) => {
     const socket = new WebSocket(socketURL(new URL("websocket", base)));
-    over.addEventListener("abort", () => socket.close());
+    over.addEventListener("abort", () => end(socket));
     socket.addEventListener("message", (e) => to.take(e.data));
     await opened(socket);
     socket.addEventListener("close", () => to.whole.reject(new Error("the WebSocket was closed")));
@@ -138,6 +144,8 @@ export async function browse(plan, signal) {
     if (a.error) fail(new Error(a.error));
     else done(a);
   }, { once: true })));
+  /** @type {Promise<unknown>[]} */
+  let beginnings = [];
   try {
     await unlessLost(opened(control));
     const begun = answer();
@@ -146,7 +154,8 @@ export async function browse(plan, signal) {
     const base = new URL(`measure/run/${run}/`, document.baseURI);
     const names = /** @type {Name[]} */ (Object.keys(WAYS));
     const receivers = names.map(() => new Receiver(plan, letters));
-    await unlessLost(Promise.all(names.map((name, i) => WAYS[name](base, receivers[i], over))));
+    beginnings = names.map((name, i) => WAYS[name](base, receivers[i], over));
+    await unlessLost(Promise.all(beginnings));
 
     /** @type {number[]} */
     const said = [];
@@ -167,6 +176,7 @@ export async function browse(plan, signal) {
     });
   } finally {
     ending.abort();
-    control.close();
+    await Promise.allSettled(beginnings); // what is still being opened has the run to be opened in
+    end(control);
   }
 }
