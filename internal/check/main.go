@@ -21,9 +21,10 @@ const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 
 var fuzzTime = flag.Duration("fuzztime", 3*time.Second, "how long each fuzz target runs")
 
-// stages are in the order in which they run. Those in a row that are in lanes run
-// as two rows side by side, each about as long as the other: of one alone a processor
-// would be idle for a third of the time. What is only compiled or fuzzed gives way.
+// stages are in the order in which they run. Those in a row that are in lanes run as two
+// rows side by side: tests, one stage after the other, and beside them what is only
+// compiled or fuzzed and gives way, as of tests alone a processor would be idle for a
+// third of the time.
 var stages = []stage{
 	{"gofmt", "files", alone, time.Minute, gofmt},
 	{"vet", "modules", alone, 5 * time.Minute, each("go", "vet", "./...")},
@@ -33,7 +34,7 @@ var stages = []stage{
 	{"bench", "tests", first, 5 * time.Minute, goTest("bench")},
 	{"conformance", "cases", first, 10 * time.Minute, tool(".", "go", "run", "./autobahn")}, // our own suite, quick
 	{"autobahn", "cases", first, 30 * time.Minute, autobahn},
-	{"peers", "tests", second, 30 * time.Minute, peers},
+	{"peers", "tests", first, 30 * time.Minute, peers},
 	{"staticcheck", "modules", gentle, 10 * time.Minute, each("go", "run", staticcheck, "./...")},
 	{"platforms", "pairs", gentle, 30 * time.Minute, platforms}, // of a module and a platform
 	{"differences", "tests", gentle, 5 * time.Minute, goTest("fuzz/differential")},

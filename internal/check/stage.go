@@ -41,13 +41,10 @@ type lane int
 
 const (
 	alone  lane = iota // nothing
-	first              // those of the second row around it
-	second             // those of the first row
-	gentle             // the same, and it gives way to them
+	first              // the gentle ones around it
+	gentle             // those of the first row, to which it gives way
+	rows
 )
-
-// row is 0 for a stage that runs alone, else 1 or 2.
-func (l lane) row() int { return min(int(l), 2) }
 
 // A job is one run of a stage.
 type job struct {
@@ -92,12 +89,12 @@ func runAll(ctx context.Context, stages []stage, logs string) (total result) {
 		}
 		var (
 			wg      sync.WaitGroup
-			results [3]result
+			results [rows]result
 		)
 		for row := range results {
 			wg.Go(func() {
 				for _, s := range stages[:n] {
-					if s.lane.row() == row {
+					if s.lane == lane(row) {
 						results[row].add(s.report(ctx, logs))
 					}
 				}

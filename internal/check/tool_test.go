@@ -45,8 +45,8 @@ func TestLanes(t *testing.T) {
 	total := runAll(t.Context(), []stage{
 		{"a", "x", alone, time.Minute, one},
 		{"b", "x", first, time.Minute, meet},
-		{"c", "x", second, time.Minute, meet},
-		{"d", "x", second, time.Minute, one},
+		{"c", "x", gentle, time.Minute, meet},
+		{"d", "x", gentle, time.Minute, one},
 		{"e", "x", alone, time.Minute, one},
 	}, t.TempDir())
 	if total.passed != 5 || total.failed != 0 {
