@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bytes"
-	"embed"
 	"encoding/json"
 	"html/template"
 	"net/http"
@@ -83,14 +82,11 @@ func (x *Exercise) JSON() (string, error) {
 	return string(b), err
 }
 
-//go:embed lessons.tmpl
-var lessonFiles embed.FS
-
-var lessonPages = template.Must(template.New("").Funcs(template.FuncMap{
+var lessonPages = template.Must(template.Must(heads.Clone()).Funcs(template.FuncMap{
 	"inc":         func(i int) int { return i + 1 },
 	"dec":         func(i int) int { return i - 1 },
 	"sectionLink": sectionLink,
-}).ParseFS(lessonFiles, "lessons.tmpl"))
+}).ParseFS(templates, "lessons.tmpl"))
 
 // lessonRoutes adds /lab/lessons, the list, and /lab/lesson-1 and so on. They are one
 // level below the lab, as all its pages are, so that the addresses in them agree.

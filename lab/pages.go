@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -23,6 +24,42 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
+//go:embed head.tmpl lessons.tmpl
+var templates embed.FS
+
+// heads has what all pages begin with, as {{template "head" (page …)}}. It is cloned, and
+// so not executed itself.
+var heads = template.Must(template.New("").Funcs(template.FuncMap{"page": newPageHead}).ParseFS(templates, "head.tmpl"))
+
+// A pageHead is what differs in it.
+type pageHead struct {
+	Title           string
+	To, Skip        string // the link that skips the header, and its words
+	Styles, Modules []string
+}
+
+// newPageHead has the styles and modules of all pages, and those of this one.
+func newPageHead(title, to, skip string, own ...string) pageHead {
+	h := pageHead{title, to, skip, []string{"lab.css", "fact.css"}, []string{"shell.js"}}
+	for _, name := range own {
+		if path.Ext(name) == ".css" {
+			h.Styles = append(h.Styles, name)
+		} else {
+			h.Modules = append(h.Modules, name)
+		}
+	}
+	return h
+}
+
+// render makes a page of a file.
+func render(file []byte) []byte {
+	var b bytes.Buffer
+	if err := template.Must(template.Must(heads.Clone()).Parse(string(file))).Execute(&b, nil); err != nil {
+		panic(err) // the files are constants
+	}
+	return b.Bytes()
+}
+
 // pages serves files below /lab/: NAME.html is /lab/NAME, index.html is /lab/.
 type pages struct {
 	files map[string][]byte
@@ -36,6 +73,9 @@ func newPages(files fs.FS) *pages {
 			return err
 		}
 		b, err := fs.ReadFile(files, name)
+		if path.Ext(name) == ".html" {
+			b = render(b)
+		}
 		sum := sha256.Sum256(b)
 		p.files[name], p.tags[name] = b, `"`+hex.EncodeToString(sum[:12])+`"`
 		return err
