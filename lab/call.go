@@ -35,7 +35,8 @@ func (d *dialogue) call(ctx context.Context, deflate bool) error {
 	if err != nil {
 		return err
 	}
-	return sendBack(ctx, c)
+	defer c.CloseNow()
+	return echo(ctx, c)
 }
 
 // A sample is no randomness: first the nonce of the RFC's handshake (§1.3), whose Accept

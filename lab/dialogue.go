@@ -184,21 +184,8 @@ func (d *dialogue) echo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendBack(ctx, c)
-}
-
-// sendBack is what the endpoint does with messages.
-func sendBack(ctx context.Context, c *wsnet.Conn) error {
 	defer c.CloseNow()
-	for m, err := range c.Messages(ctx) {
-		if err == nil {
-			err = c.Write(ctx, m.Opcode, m.Data)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return echo(ctx, c)
 }
 
 // note keeps an event, which is the trace's own only while it is told.

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -17,9 +16,6 @@ const badSecret = "secret: want 32 to 64 hexadecimal digits, lower case, that th
 
 // heartbeat is how often a stream says that it is there, so that no proxy ends it.
 const heartbeat = 15 * time.Second
-
-// writeTime is how long a page may take to accept a part of the stream.
-const writeTime = 10 * time.Second
 
 // facts is the stream of a page's facts, as Server-Sent Events. The id of each says when the
 // watch began and its number in it, so that a page that comes back goes on behind the last
@@ -42,37 +38,30 @@ func (l *Lab) facts(w http.ResponseWriter, r *http.Request) {
 	began := strconv.FormatInt(watch.began.UnixNano(), 36) + "-"
 	last, _ := strings.CutPrefix(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), began)
 	seq, _ := strconv.ParseUint(last, 10, 64) // of another watch it is no number
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	control := http.NewResponseController(w)
-	send := func(format string, args ...any) bool {
-		control.SetWriteDeadline(time.Now().Add(writeTime))
-		_, err := fmt.Fprintf(w, format, args...)
-		return err == nil
-	}
-	if !send("retry: 1000\n: watching\n\n") {
+	out := newStream(w)
+	if !out.write("retry: 1000\n: watching\n\n") {
 		return
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for over := false; ; {
 		facts, missed, more := watch.after(seq)
-		if missed > 0 && !send("data: {\"kind\":\"gap\",\"gap\":%d}\n\n", missed) {
+		if missed > 0 && !out.write("data: {\"kind\":\"gap\",\"gap\":%d}\n\n", missed) {
 			return
 		}
 		seq += uint64(missed)
 		for _, f := range facts {
-			if seq++; !send("id: %s%d\ndata: %s\n\n", began, seq, f) {
+			if seq++; !out.write("id: %s%d\ndata: %s\n\n", began, seq, f) {
 				return
 			}
 		}
-		if control.Flush() != nil || over {
+		if !out.flush() || over {
 			return
 		}
 		select {
 		case <-more:
 		case <-beat.C:
-			if !send(": still there\n\n") {
+			if !out.write(": still there\n\n") {
 				return
 			}
 		case <-r.Context().Done():

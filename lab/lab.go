@@ -10,7 +10,8 @@
 //	echo.go       the other end of the pages' own WebSockets
 //	recorder.go   what pages see, by their secrets
 //	tracer.go     what their connections report
-//	facts.go      the stream of it: Server-Sent Events
+//	facts.go      the stream of it
+//	stream.go     Server-Sent Events
 //	fact/         one thing that happened, as JSON
 //	pcap.go       the same for Wireshark
 //	breaks.go     violations, to be predicted and played

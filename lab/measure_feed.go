@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -225,24 +224,24 @@ func (d *deck) overEngine(ctx context.Context, s *engineio.Socket) error {
 	return nil
 }
 
+// errGone says that nobody reads a stream any more.
+var errGone = errors.New("the client is gone")
+
 func (d *deck) events(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	control := http.NewResponseController(w)
-	flush := func() error {
-		control.SetWriteDeadline(time.Now().Add(writeTime))
-		return control.Flush()
-	}
-	if flush() != nil {
+	out := newStream(w)
+	if !out.flush() {
 		return
 	}
 	d.each(r.Context().Done(), func(messages []string) error {
 		for _, m := range messages {
-			if _, err := fmt.Fprintf(w, "data: %s\n\n", m); err != nil {
-				return err
+			if !out.write("data: %s\n\n", m) {
+				return errGone
 			}
 		}
-		return flush()
+		if !out.flush() {
+			return errGone
+		}
+		return nil
 	})
 	select { // the client leaves
 	case <-r.Context().Done():

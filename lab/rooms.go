@@ -120,13 +120,9 @@ func (l *Lab) roomStream(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		own, err = l.rooms.open(secret, l.o.Address(r), plan)
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	control := http.NewResponseController(w)
+	out := newStream(w)
 	send := func(event string, data []byte) bool {
-		control.SetWriteDeadline(time.Now().Add(writeTime))
-		_, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, data)
-		return err == nil && control.Flush() == nil
+		return out.write("event: %s\ndata: %s\n\n", event, data) && out.flush()
 	}
 	if err != nil { // a page cannot read the body of what is no stream
 		send("refused", []byte(err.Error()))

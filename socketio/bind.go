@@ -82,37 +82,36 @@ func eventOf(method string) (event string, ok bool) {
 
 // binding is what makes a method a handler.
 func (n *Namespace) binding(name, event string, method reflect.Value) (func(), error) {
-	switch f := method.Interface().(type) {
-	case func(context.Context, *Socket) error:
-		if name == "OnConnect" {
+	var want string
+	switch f := method.Interface(); name {
+	case "OnConnect":
+		if f, ok := f.(func(context.Context, *Socket) error); ok {
 			return func() { n.OnConnect(f) }, nil
 		}
-	case func(context.Context, *Socket, Reason):
-		if name == "OnDisconnect" {
+		want = "(ctx, *Socket) error"
+	case "OnDisconnect":
+		if f, ok := f.(func(context.Context, *Socket, Reason)); ok {
 			return func() { n.OnDisconnect(f) }, nil
 		}
-	case func(context.Context, *Socket, string, Args) (Reply, error):
-		if name == "OnAny" {
+		want = "(ctx, *Socket, Reason)"
+	case "OnAny":
+		if f, ok := f.(func(context.Context, *Socket, string, Args) (Reply, error)); ok {
 			return func() { n.OnAny(f) }, nil
 		}
-	case func(context.Context, *Socket, string, error) error:
-		if name == "OnError" {
+		want = "(ctx, *Socket, string, Args) (Reply, error)"
+	case "OnError":
+		if f, ok := f.(func(context.Context, *Socket, string, error) error); ok {
 			return func() { n.OnError(f) }, nil
 		}
-	}
-	for special, want := range map[string]string{
-		"OnConnect": "(ctx, *Socket) error", "OnDisconnect": "(ctx, *Socket, Reason)",
-		"OnAny": "(ctx, *Socket, string, Args) (Reply, error)", "OnError": "(ctx, *Socket, string, error) error",
-	} {
-		if name == special {
-			return nil, fmt.Errorf("%s is %v; want %s", name, method.Type(), want)
+		want = "(ctx, *Socket, string, error) error"
+	default:
+		h, err := handlerOf(method)
+		if err != nil {
+			return nil, fmt.Errorf("%s is %v; %w", name, method.Type(), err)
 		}
+		return func() { n.handle(event, h) }, nil
 	}
-	h, err := handlerOf(method)
-	if err != nil {
-		return nil, fmt.Errorf("%s is %v; %w", name, method.Type(), err)
-	}
-	return func() { n.handle(event, h) }, nil
+	return nil, fmt.Errorf("%s is %v; want %s", name, method.Type(), want)
 }
 
 var (

@@ -257,15 +257,14 @@ func (s *Socket) event(p packet) {
 	}
 }
 
-// handled has the program decide about an event's error, if it wants to, and logs it
-// otherwise.
+// handled has the program decide about an event's error, if it wants to and there was a
+// handler, and logs it otherwise.
 func (s *Socket) handled(r route, name string, err error) error {
-	where := fmt.Sprintf("event %.80q", name)
-	_, panicked := errors.AsType[*errPanic](err)
-	if r.handle == nil || r.failed == nil || panicked {
-		s.failed(where, err)
+	decides := r.handle != nil && r.failed != nil
+	if _, panicked := errors.AsType[*errPanic](err); panicked || !decides {
+		s.failed(fmt.Sprintf("event %.80q", name), err)
 	}
-	if r.handle == nil || r.failed == nil {
+	if !decides {
 		return err
 	}
 	var instead error

@@ -67,18 +67,14 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// page serves the embedded files.
-var page = sync.OnceValue(func() http.Handler { return newPage(nil) })
+// page serves the embedded files; pageWithLab does beside a lab that is open, and tells the
+// chat's page so.
+var (
+	page        = sync.OnceValue(func() http.Handler { return newPage(false) })
+	pageWithLab = sync.OnceValue(func() http.Handler { return newPage(true) })
+)
 
-// pageWithLab is page beside a lab that is open, and tells the chat's page so.
-var pageWithLab = sync.OnceValue(func() http.Handler {
-	return newPage(func(files map[string][]byte) {
-		files["/"] = bytes.Replace(files["/"], []byte(`<html lang="en">`), []byte(`<html lang="en" data-lab="lab/">`), 1)
-	})
-})
-
-// newPage serves the embedded files, which change may change.
-func newPage(change func(files map[string][]byte)) http.Handler {
+func newPage(lab bool) http.Handler {
 	files := make(map[string][]byte)
 	tags := make(map[string]string)
 	fs.WalkDir(web, "web", func(name string, d fs.DirEntry, err error) error {
@@ -93,8 +89,8 @@ func newPage(change func(files map[string][]byte)) http.Handler {
 		files[name] = data
 		return err
 	})
-	if change != nil {
-		change(files)
+	if lab {
+		files["/"] = bytes.Replace(files["/"], []byte(`<html lang="en">`), []byte(`<html lang="en" data-lab="lab/">`), 1)
 	}
 	special := policies(files)
 	joined := joinModules(files, socketParts)

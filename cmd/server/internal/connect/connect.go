@@ -175,7 +175,7 @@ func (c *Config) options(s *Streams) (*wsnet.DialOptions, error) {
 		return nil, err
 	}
 	if c.Proxy != "" {
-		u, err := c.proxied(nil)
+		u, err := c.ownProxy()
 		if err != nil {
 			return nil, err
 		}

@@ -13,10 +13,15 @@ import (
 // proxied is the proxy for a URL: that of -proxy, or what the environment says (HTTP_PROXY,
 // HTTPS_PROXY, NO_PROXY), or nil.
 func (c *Config) proxied(u *url.URL) (*url.URL, error) {
-	if c.Proxy == "" {
-		scheme := map[string]string{"ws": "http", "wss": "https"}[u.Scheme]
-		return http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: scheme, Host: u.Host}})
+	if c.Proxy != "" {
+		return c.ownProxy()
 	}
+	scheme := map[string]string{"ws": "http", "wss": "https"}[u.Scheme]
+	return http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: scheme, Host: u.Host}})
+}
+
+// ownProxy is that of -proxy.
+func (c *Config) ownProxy() (*url.URL, error) {
 	p, err := url.Parse(c.Proxy)
 	if err != nil || p.Host == "" {
 		return nil, fmt.Errorf("-proxy %q: want a URL such as http://user:password@127.0.0.1:3128", c.Proxy)
