@@ -22,6 +22,7 @@ func TestLabMeasure(t *testing.T) {
 		{"predicted, measured, explained", testMeasure},
 		{"by keyboard", testMeasureKeys},
 		{"what is out of bounds, and what is stopped", testMeasureRefused},
+		{"stopped while it opens", testMeasureOpening},
 		{"light, dark, wide and narrow", testMeasureLooks},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, s) })
@@ -149,6 +150,20 @@ func testMeasureRefused(t *testing.T, s *stage) {
 	c.until("is at the browser's part", measureSaid+".startsWith('Measured by the server; now')")
 	c.must(chromedp.Click(chromedp.CSS("#stop")))
 	c.until("has stopped again, with the server's part", measureSaid+" === 'Stopped.' && document.querySelectorAll('#figures tr').length === 12 && !document.querySelector('#browsed table')")
+}
+
+// An EventSource that is closed while it opens tells of neither an opening nor an error,
+// and nothing may wait for one. This one opens for ever.
+func testMeasureOpening(t *testing.T, s *stage) {
+	c := s.bench(t, "measure")
+	c.must(chromedp.Evaluate[chromedp.Void]("window.EventSource = class extends EventTarget { constructor() { super(); document.body.dataset.opens = 'for ever'; } close() {} }; void 0"))
+	c.sets("#most", "polling")
+	c.sets("#slowest", "polling")
+	c.sets("[name=messages]", "1")
+	c.must(chromedp.Click(chromedp.CSS("#measure")))
+	c.until("opens its ways", "document.body.dataset.opens === 'for ever'")
+	c.must(chromedp.Click(chromedp.CSS("#stop")))
+	c.until("has stopped", measureSaid+" === 'Stopped.' && document.querySelector('#stop').hidden")
 }
 
 func testMeasureLooks(t *testing.T, s *stage) {

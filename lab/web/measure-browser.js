@@ -19,10 +19,19 @@ function socketURL(/** @type {URL} */ url) {
   return to;
 }
 
-/** opened waits until a WebSocket or an EventSource stands. */
+/**
+ * opened waits until a WebSocket or an EventSource stands, or does not. A WebSocket always
+ * says which. An EventSource that is closed while it opens says nothing ever again.
+ */
 const opened = (/** @type {WebSocket | EventSource} */ s) => new Promise((done, fail) => {
   s.addEventListener("open", done, { once: true });
   s.addEventListener("error", () => fail(new Error(`${s.url} cannot be opened`)), { once: true });
+});
+
+/** aborted fails as soon as a signal says so. */
+const aborted = (/** @type {AbortSignal} */ over) => new Promise((_, fail) => {
+  if (over.aborted) fail(over.reason);
+  over.addEventListener("abort", () => fail(over.reason), { once: true });
 });
 
 /** end closes a WebSocket, once it stands: a browser complains of one that is closed before. */
@@ -109,7 +118,7 @@ const WAYS = {
       to.take(e.data);
       if (to.complete) source.close(); // or it would come again
     });
-    await opened(source);
+    await Promise.race([opened(source), aborted(over)]);
     source.addEventListener("error", () => to.whole.reject(new Error("the events broke off")));
   },
   websocket: async (base, to, over) => {
@@ -131,10 +140,9 @@ export async function browse(plan, signal) {
   const ending = new AbortController();
   const over = AbortSignal.any([signal, ending.signal]);
   const control = new WebSocket(socketURL(new URL("measure/run", document.baseURI)));
-  const lost = new Promise((_, fail) => {
+  const lost = Promise.race([aborted(over), new Promise((_, fail) => {
     control.addEventListener("close", () => fail(new Error("the server has ended it: a measurement takes 20 s at the most")), { once: true });
-    over.addEventListener("abort", () => fail(over.reason), { once: true });
-  });
+  })]);
   lost.catch(() => {});
   /** @type {<T>(p: Promise<T>) => Promise<T>} */
   const unlessLost = (p) => Promise.race([p, /** @type {Promise<never>} */ (lost)]);
