@@ -22,6 +22,7 @@ import (
 // A target is a package, of which some files are mutated.
 type target struct {
 	dir     string
+	testDir string            // where its tests are: dir, or another package that uses it
 	pkg     string            // the package's name
 	path    string            // and its import path
 	module  string            // the module's folder
@@ -42,8 +43,9 @@ type source struct {
 	all  []*mutant
 }
 
-// open reads a package, and finds the mutants of some of its files.
-func open(pkg string, names ...string) (*target, error) {
+// open reads a package, and finds the mutants of some of its files. Its tests are
+// those of the package tests, if that is not empty.
+func open(pkg, tests string, names ...string) (*target, error) {
 	cmd := exec.Command("go", "list", "-export", "-deps", "-json=Dir,Name,ImportPath,GoFiles,Export,DepOnly,Module", pkg)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -75,6 +77,13 @@ func open(pkg string, names ...string) (*target, error) {
 		if p.Module != nil {
 			t.module = p.Module.Dir
 		}
+	}
+	if t.testDir = t.dir; tests != "" {
+		out, err := exec.Command("go", "list", "-f", "{{.Dir}}", tests).Output()
+		if err != nil {
+			return nil, fmt.Errorf("-tests: go list %s: %w", tests, err)
+		}
+		t.testDir = strings.TrimSpace(string(out))
 	}
 	for _, name := range names {
 		name, run, _ := strings.Cut(name, "=")
@@ -261,6 +270,6 @@ func (t *target) compile(tmp string, texts [][]byte, binary string) ([]byte, err
 		return nil, err
 	}
 	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", base+".json", "-o", binary, ".")
-	cmd.Dir = t.dir
+	cmd.Dir = t.testDir
 	return cmd.CombinedOutput()
 }

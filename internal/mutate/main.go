@@ -11,6 +11,7 @@
 // package's tests with -whole. A mutant that does not end is killed by the time
 // it takes. With -reach, the command first runs each test alone to see which
 // lines it reaches, and each mutant gets all tests that reach it and no others.
+// The tests of another package, which uses this one, are those with -tests.
 //
 // Survivors that were looked at stand in a list with a reason. Others make the
 // command fail, and so does an entry of the list that no survivor needs.
@@ -37,6 +38,7 @@ import (
 
 type settings struct {
 	pkg, file, run, reviewed string
+	tests                    string
 	list, whole, together, v bool
 	jobs                     int
 	only, skip, reach, again string
@@ -45,6 +47,7 @@ type settings struct {
 func main() {
 	var s settings
 	flag.StringVar(&s.pkg, "pkg", "", "the package, such as ./ws")
+	flag.StringVar(&s.tests, "tests", "", "the `package` whose tests are run, such as ./ws for ./ws/internal/http1; -pkg's own by default")
 	flag.StringVar(&s.file, "file", "", "its file, such as frame.go, or several, each with the tests that its own mutants run first, if not those of -run: frame.go=Frame,mask.go=Mask; one build does for all")
 	flag.StringVar(&s.run, "run", "", "a regular `expression`: the tests that each mutant runs first; all of them by default")
 	flag.StringVar(&s.skip, "skip", "", "a regular `expression`: tests that are left out, such as those that take long")
@@ -93,7 +96,7 @@ func mutate(s settings, out io.Writer) (ok bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("-only: %w", err)
 	}
-	t, err := open(s.pkg, strings.Split(s.file, ",")...)
+	t, err := open(s.pkg, s.tests, strings.Split(s.file, ",")...)
 	if err != nil {
 		return false, err
 	}
@@ -327,7 +330,7 @@ func (r *runner) tests(binary string, id int, run string, limit time.Duration) (
 		args = append(args, "-test.skip="+r.skip)
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Dir = r.t.dir
+	cmd.Dir = r.t.testDir
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", switchEnv, id))
 	cmd.WaitDelay = time.Second
 	b, err := cmd.CombinedOutput()

@@ -19,7 +19,7 @@ const sample = "./testdata/sample"
 // keys lists the mutants of the sample's functions that match.
 func keys(t *testing.T, of string) (keys []string) {
 	t.Helper()
-	s, err := open(sample, "sample.go")
+	s, err := open(sample, "", "sample.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestFind(t *testing.T) {
 
 // What is woven is the file, with each mutant behind its number, and compiles.
 func TestWoven(t *testing.T) {
-	s, err := open(sample, "sample.go")
+	s, err := open(sample, "", "sample.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestMutate(t *testing.T) {
 
 // A mutant that does not end is killed by its time, and said to be.
 func TestEndless(t *testing.T) {
-	s, err := open(sample, "sample.go")
+	s, err := open(sample, "", "sample.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +181,7 @@ func TestMutateSaysWhatIsWrong(t *testing.T) {
 		"-pkg ./ws -file frame.go": {},
 		"no file of":               {pkg: sample, file: "other.go"},
 		"-only":                    {pkg: sample, file: "sample.go", only: "("},
+		"-tests: go list":          {pkg: sample, file: "sample.go", tests: "./testdata/nobody"},
 	} {
 		if _, err := mutate(s, new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", s, err, want)
@@ -229,6 +230,21 @@ func TestReach(t *testing.T) {
 	}
 	if bytes.Contains(kept(t, keep), []byte(`"Of":"not `)) {
 		t.Error("what was measured of other files is kept")
+	}
+}
+
+// The tests of another package are run with -tests, and what they reach is measured.
+func TestOtherPackage(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for _, reach := range []string{"", filepath.Join(t.TempDir(), "reach.json")} {
+		var out bytes.Buffer
+		_, err := mutate(settings{pkg: sample, tests: "./testdata/user", file: "sample.go", jobs: 2, only: "^(Max|Double)$", reach: reach, reviewed: none}, &out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "Double: n * 2 → n / 2\n") || !strings.Contains(out.String(), "Max: a > b → true\n") {
+			t.Errorf("-reach %q: want Double's killed, and Max's open:\n%s", reach, out.String())
+		}
 	}
 }
 

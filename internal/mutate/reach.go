@@ -61,13 +61,13 @@ func (t *target) measure(tmp, run, skip, keep string, jobs int) (map[string]*rea
 		return nil, err
 	}
 	binary := filepath.Join(tmp, "cover.test")
-	build := exec.Command("go", "test", "-c", "-vet=off", "-cover", "-covermode=set", "-o", binary, ".")
-	build.Dir = t.dir
+	build := exec.Command("go", "test", "-c", "-vet=off", "-cover", "-covermode=set", "-coverpkg="+t.path, "-o", binary, ".")
+	build.Dir = t.testDir
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("the build that counts what is reached: %w\n%s", err, out)
 	}
 	list := exec.Command(binary, "-test.list="+run)
-	list.Dir = t.dir
+	list.Dir = t.testDir
 	out, err := list.CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("listing the tests: %w\n%s", err, out)
@@ -136,7 +136,7 @@ func (t *target) version() (string, error) {
 func (t *target) alone(binary, profile, name string) *reached {
 	start := time.Now()
 	cmd := exec.Command(binary, "-test.run=^"+regexp.QuoteMeta(name)+"$", "-test.coverprofile="+profile)
-	cmd.Dir = t.dir
+	cmd.Dir = t.testDir
 	cmd.Run()
 	r := &reached{Took: time.Since(start), Blocks: map[string][]block{}}
 	b, _ := os.ReadFile(profile)
