@@ -41,7 +41,17 @@ func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 	c := &client{server: s, engine: e, ctx: ctx, sockets: make(map[string]*Socket), left: make(map[string]struct{})}
 	c.deadline = time.AfterFunc(s.o.ConnectTimeout, func() { e.Close() })
 	defer c.deadline.Stop()
+	s.everyone(func(w *Watcher) {
+		if w.Opened != nil {
+			w.Opened()
+		}
+	})
 	err := e.Each(func(m engineio.Message) error {
+		s.everyone(func(w *Watcher) {
+			if w.In != nil {
+				w.In(len(m.Data))
+			}
+		})
 		if err := c.hold(m); err != nil {
 			return err
 		}
@@ -61,6 +71,11 @@ func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 	}
 	s.o.Logger.Debug("socketio: a client's connection is over", "remote", e.Remote(), "session", label(e), "transport", e.Transport(), "why", err)
 	c.ended(why)
+	s.everyone(func(w *Watcher) {
+		if w.Closed != nil {
+			w.Closed(why)
+		}
+	})
 	return err
 }
 
@@ -209,10 +224,14 @@ func (c *client) forget(s *Socket) {
 
 // ended ends all sockets of a session that is over.
 func (c *client) ended(why Reason) {
-	c.mu.Lock()
-	list := slices.Collect(maps.Values(c.sockets))
-	c.mu.Unlock()
-	for _, s := range list {
+	for _, s := range c.list() {
 		s.end(why)
 	}
+}
+
+// list is the sockets of this moment.
+func (c *client) list() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.sockets))
 }

@@ -152,6 +152,9 @@ func (s *Socket) attach(rooms []string) {
 		s.ns.log.live[s.pid] = s
 	}
 	s.ns.enter(s, rooms)
+	if len(s.ns.watchers) > 0 {
+		s.ns.tellConnected(s)
+	}
 }
 
 // recovered connects the socket as the one that x is left of, if the client can
@@ -225,6 +228,9 @@ func (s *Socket) event(p packet) {
 		return // parsePacket has seen to that
 	}
 	r, args := s.ns.route(name), Args{p.args[1:]}
+	if len(r.watchers) > 0 {
+		s.tellReceived(r.watchers, p)
+	}
 	var reply []any
 	if r.handle == nil {
 		_ = s.client.idled(1) // who reads will see it

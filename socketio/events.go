@@ -39,12 +39,14 @@ type route struct {
 	gates  []func(context.Context, *Socket, string, Args) error
 	handle handler // nil: there is none
 	failed func(context.Context, *Socket, string, error) error
+
+	watchers []*Watcher
 }
 
 func (n *Namespace) route(event string) route {
 	n.setup.RLock()
 	defer n.setup.RUnlock()
-	r := route{gates: n.gates, handle: n.handlers[event], failed: n.failed}
+	r := route{gates: n.gates, handle: n.handlers[event], failed: n.failed, watchers: n.watchers}
 	if f := n.any; r.handle == nil && f != nil {
 		r.handle = func(ctx context.Context, s *Socket, args Args) ([]any, error) { return f(ctx, s, event, args) }
 	}

@@ -35,6 +35,8 @@ type Namespace struct {
 	sockets map[string]*Socket // by ID
 	rooms   map[string]map[*Socket]struct{}
 	log     eventLog // with Options.Recovery
+
+	watchers []*Watcher // who writes holds both setup and mu, who reads one of them
 }
 
 func newNamespace(s *Server, name string) *Namespace {
@@ -162,6 +164,9 @@ func (n *Namespace) join(s *Socket, room string) {
 		n.rooms[room] = m
 	}
 	m[s] = struct{}{}
+	if len(n.watchers) > 0 {
+		n.tellJoined(s, room)
+	}
 	s.rooms[room] = struct{}{}
 }
 
@@ -171,6 +176,9 @@ func (n *Namespace) leave(s *Socket, room string) {
 	delete(n.rooms[room], s)
 	if len(n.rooms[room]) == 0 {
 		delete(n.rooms, room)
+	}
+	if len(n.watchers) > 0 {
+		n.tellLeft(s, room)
 	}
 }
 

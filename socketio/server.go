@@ -7,8 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framewright/engineio"
@@ -126,8 +130,11 @@ type Server struct {
 	engine  *engineio.Server
 	running sync.WaitGroup // goroutines of jobs
 
+	watching atomic.Pointer[[]*Watcher] // watchers, for who does not hold mu
+
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
+	watchers   []*Watcher
 }
 
 // New returns a server; o may be nil. The error says which option makes no
@@ -160,9 +167,18 @@ func (s *Server) Of(name string) *Namespace {
 	n := s.namespaces[name]
 	if n == nil {
 		n = newNamespace(s, name)
+		n.watchers = s.watchers
 		s.namespaces[name] = n
 	}
 	return n
+}
+
+// Namespaces returns those that [Server.Of] has made, sorted by name.
+func (s *Server) Namespaces() []*Namespace {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	byName := func(a, b *Namespace) int { return strings.Compare(a.name, b.name) }
+	return slices.SortedFunc(maps.Values(s.namespaces), byName)
 }
 
 func (s *Server) namespace(name string) *Namespace {

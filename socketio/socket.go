@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A Socket is one client in one namespace. Its methods may be called from any
@@ -20,6 +21,7 @@ type Socket struct {
 	pid    string // the secret with which the client may come back; "" without recovery
 	auth   []byte
 	back   bool
+	born   int64 // in milliseconds
 
 	// The namespace's mu guards these.
 	rooms  map[string]struct{}
@@ -48,7 +50,7 @@ const (
 )
 
 func newSocket(c *client, n *Namespace, auth []byte) *Socket {
-	s := &Socket{client: c, ns: n, id: newID(), auth: auth, rooms: make(map[string]struct{}), acks: make(map[int64]chan Args)}
+	s := &Socket{client: c, ns: n, id: newID(), auth: auth, born: time.Now().UnixMilli(), rooms: make(map[string]struct{}), acks: make(map[int64]chan Args)}
 	s.values = context.WithoutCancel(c.ctx)
 	s.ctx, s.cancel = context.WithCancelCause(s.values)
 	return s
@@ -64,6 +66,17 @@ func (s *Socket) Namespace() *Namespace { return s.ns }
 // Recovered tells whether the client came back to the state that it left: see
 // [Recovery].
 func (s *Socket) Recovered() bool { return s.back }
+
+// Session is the beginning of the client's Engine.IO session's ID: the same for its sockets
+// in all namespaces, as in the log, and too little to speak as the client.
+func (s *Socket) Session() string { return label(s.client.engine) }
+
+// Transport is what the client is connected by now: [engineio.Polling] or
+// [engineio.WebSocket].
+func (s *Socket) Transport() string { return s.client.engine.Transport() }
+
+// Since is when the client asked to be connected, to the millisecond.
+func (s *Socket) Since() time.Time { return time.UnixMilli(s.born) }
 
 // Request is the handshake's request: its headers, cookies and query. Its body
 // and its context are over.
@@ -155,6 +168,9 @@ func (s *Socket) sendLocked(e *encoded, volatile bool) error {
 
 // deliver puts e on the socket's way. The caller holds the namespace's mu.
 func (s *Socket) deliver(e *encoded, volatile bool) error {
+	if len(s.ns.watchers) > 0 {
+		s.ns.tellSent(s, e)
+	}
 	if s.pid != "" {
 		if e.marked != nil {
 			e = e.marked
@@ -271,6 +287,15 @@ func (s *Socket) Disconnect() {
 	}
 }
 
+// DisconnectClient is Disconnect of all sockets that the client has, and closes its
+// connection.
+func (s *Socket) DisconnectClient() {
+	for _, one := range s.client.list() {
+		one.Disconnect()
+	}
+	s.Drop()
+}
+
 // Drop closes the client's connection, after what was sent before, and so ends
 // its sockets in all namespaces. Unlike after Disconnect, the client connects
 // again by itself, and may be recovered.
@@ -327,6 +352,9 @@ func (s *Socket) detach(why Reason) {
 	n := s.ns
 	if n.sockets[s.id] == s {
 		delete(n.sockets, s.id)
+	}
+	if len(n.watchers) > 0 {
+		n.tellDisconnected(s, why)
 	}
 	for r := range s.rooms {
 		n.leave(s, r)
