@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"engineio": {"ws/..."},
 	"socketio": {"engineio"},
 
+	"engineio/client": {"engineio", "ws", "ws/wsnet"},
+
 	"chat":           {},
 	"chat/token":     {"chat"},
 	"chat/boltstore": {"chat"},

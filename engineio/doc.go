@@ -23,6 +23,7 @@
 // # Files
 //
 //	packet.go     packets and payloads: parse, append        pure
+//	codec.go      the same for who speaks the protocol himself
 //	options.go    Options: every limit and timeout
 //	errors.go     Reason, CloseError: why a session ended
 //	server.go     Server: the list and the account of sessions

@@ -3,7 +3,7 @@ package engineio
 import "errors"
 
 // A Reason says in a few words why a session ended. Those that the reference
-// server has are spelt as there.
+// server has are spelt as there. Package engineio/client has the same.
 type Reason string
 
 // The reasons.

@@ -117,8 +117,7 @@ func appendPayload(dst []byte, packets []packet) []byte {
 			dst = append(dst, separator)
 		}
 		if p.binary {
-			dst = append(dst, base64Mark)
-			dst = base64.StdEncoding.AppendEncode(dst, p.wire)
+			dst = appendBinary(dst, p.wire)
 		} else {
 			dst = append(dst, p.wire...)
 		}
@@ -131,10 +130,17 @@ func payloadSize(packets []packet) int {
 	n := max(0, len(packets)-1)
 	for _, p := range packets {
 		if p.binary {
-			n += 1 + base64.StdEncoding.EncodedLen(len(p.wire))
+			n += binaryLen(len(p.wire))
 		} else {
 			n += len(p.wire)
 		}
 	}
 	return n
 }
+
+// appendBinary appends a binary message in its text form, which is binaryLen long.
+func appendBinary(dst, data []byte) []byte {
+	return base64.StdEncoding.AppendEncode(append(dst, base64Mark), data)
+}
+
+func binaryLen(data int) int { return 1 + base64.StdEncoding.EncodedLen(data) }
