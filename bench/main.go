@@ -5,7 +5,7 @@
 //
 //	go run .
 //
-// does all but window, compression and socketio, and prints tables; README.md says how to read them.
+// does all but window, compression, socketio, sessions and attacks, and prints tables; README.md says how to read them.
 //
 //	go run . compression
 //
@@ -32,7 +32,7 @@ import (
 const usage = `Usage: go run . [COMMAND] [settings]
 
 Commands:
-  all          everything but the last four (what runs without a command)
+  all          everything but the last five (what runs without a command)
   echo         processor time and latency of an echoed message
   idle         memory of connections that wait
   broadcast    processor time of a delivery, the chat's too
@@ -42,6 +42,7 @@ Commands:
   window       echo with another load: other client, arrival and payloads
   compression  echo with permessage-deflate
   socketio     a Socket.IO chat room beside npm socket.io and Flask-SocketIO
+  sessions     memory of chat sessions that wait, in the chat server itself
   attacks      what one address that means harm costs the chat server and others
 
 "go run . COMMAND -h" lists the settings.
@@ -81,6 +82,8 @@ func command(args []string) error {
 		return runAttacks(ctx, args[1:])
 	case name == "socketio":
 		return socketIOCommand(ctx, args[1:], os.Stdout, os.Stderr)
+	case name == "sessions":
+		return sessionsCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	case name == "compression":
 		return compressionCommand(ctx, args[1:])
 	case isHelp(name):

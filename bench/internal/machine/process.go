@@ -128,6 +128,25 @@ func (p *Process) Settle(limit time.Duration) {
 	}
 }
 
+// Line reads another line that the program writes.
+func (p *Process) Line() (string, error) {
+	if !p.out.Scan() {
+		return "", errors.New("the server ended")
+	}
+	return p.out.Text(), nil
+}
+
+// Signal sends the program a signal and waits for the line with which it answers.
+func (p *Process) Signal(s os.Signal) (string, error) {
+	if err := p.cmd.Process.Signal(s); err != nil {
+		return "", err
+	}
+	return p.Line()
+}
+
+// Resident is all of the program's resident memory in bytes (RSS).
+func (p *Process) Resident() (int64, error) { return p.proc("status", "VmRSS:") }
+
 // Memory is the program's resident memory in bytes; pages that it shares with
 // other processes count in part (PSS).
 func (p *Process) Memory() (int64, error) { return p.proc("smaps_rollup", "Pss:") }
