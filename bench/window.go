@@ -214,7 +214,7 @@ func windowCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 
 // buildEcho builds the program from the main module's source.
 func buildEcho(ctx context.Context, dir string) (string, error) {
-	source, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "framewright").Output()
+	source, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Module.Dir}}", "framewright/ws").Output()
 	if err != nil {
 		return "", fmt.Errorf("where is the main module? Run this in folder bench, or give -server: %w", err)
 	}

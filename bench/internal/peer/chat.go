@@ -13,7 +13,7 @@ import (
 // that speaks it.
 var ourChat = Server{
 	Name:   "framewright chat",
-	Module: "framewright",
+	Module: ourModule,
 	Chat:   true,
 	Broadcast: func(l net.Listener) error {
 		unlimited := chat.Rate{PerSecond: -1} // or one sender could not keep the room busy

@@ -4,14 +4,19 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"reflect"
+	"strings"
 
 	"framewright/ws/wsnet"
 )
 
+// ourModule is the module's path, as it is called in this tree.
+var ourModule = strings.TrimSuffix(reflect.TypeFor[wsnet.Conn]().PkgPath(), "/ws/wsnet")
+
 // ours is Framewright with the API of its README and default options.
 var ours = Server{
 	Name:   "framewright",
-	Module: "framewright",
+	Module: ourModule,
 	Echo:   func(l net.Listener) error { return http.Serve(l, wsnet.Handler(echo)) },
 	Broadcast: func(l net.Listener) error {
 		var all hub[*wsnet.Prepared]
@@ -50,7 +55,7 @@ var ours = Server{
 // WebSocket.
 var oursAlone = Server{
 	Name:   "framewright, Serve",
-	Module: "framewright",
+	Module: ourModule,
 	Echo:   func(l net.Listener) error { return wsnet.Handler(echo).Serve(l) },
 }
 
