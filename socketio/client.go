@@ -19,11 +19,7 @@ type client struct {
 	engine *engineio.Socket
 	ctx    context.Context // of the session
 
-	// A packet whose attachments are still to come. Like the next two fields it
-	// belongs to what calls message, one at a time.
-	pending *packet
-	binary  [][]byte
-	size    int
+	in assembly // belongs to what calls message, one at a time
 
 	packets tokens.Bucket
 	bytes   tokens.Bucket
@@ -61,7 +57,7 @@ func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 	if ce, ok := errors.AsType[*engineio.CloseError](err); ok {
 		why = Reason(ce.Reason)
 	}
-	if _, ok := errors.AsType[*packetError](err); ok {
+	if _, ok := errors.AsType[*PacketError](err); ok {
 		why = ParseError
 		s.o.Logger.Info("socketio: a client broke the protocol", "remote", e.Remote(), "session", label(e), "err", err)
 		err = nil // said; the session is closed
@@ -114,33 +110,11 @@ func (c *client) hold(m engineio.Message) error {
 
 // message takes one message: a packet's text, or one of its attachments.
 func (c *client) message(m engineio.Message) error {
-	switch {
-	case m.Binary && c.pending == nil:
-		return badPacket("a binary message that no packet has announced")
-	case m.Binary:
-		c.binary = append(c.binary, m.Data)
-		c.size += len(m.Data)
-	case c.pending != nil:
-		return badPacket("a text message where attachment %d of %d is due", len(c.binary)+1, c.pending.attachments)
-	default:
-		p, err := parsePacket(m.Data, c.server.o.limits())
-		if err != nil {
-			return err
-		}
-		c.pending, c.size = &p, len(m.Data)
+	p, size, err := c.in.add(m, c.server.o.limits(), c.server.o.MaxMessage)
+	if p == nil || err != nil {
+		return err
 	}
-	if most := c.server.o.MaxMessage; c.size > most {
-		return badPacket("a packet of more than %d bytes with its attachments (option MaxMessage)", most)
-	}
-	if len(c.binary) < c.pending.attachments {
-		return nil
-	}
-	p, binary, size := *c.pending, c.binary, c.size
-	c.pending, c.binary = nil, nil
-	for i := range p.args {
-		p.args[i].binary = binary
-	}
-	return c.packet(p, size)
+	return c.packet(*p, size)
 }
 
 // packet acts on a packet that is complete.

@@ -35,14 +35,23 @@ func prepare(text []byte, attachments [][]byte) (*encoded, error) {
 	return &encoded{text: text, attachments: attachments, prepared: p}, err
 }
 
-// encode makes a packet of kind (typeEvent or typeAck) of values. Where they
-// hold a []byte, at any depth, the packet is a binary one.
-func encode(kind packetType, namespace string, id int64, values ...any) (*encoded, error) {
+// encode makes a packet of values that can be sent to many.
+func encode(kind PacketType, namespace string, id int64, values ...any) (*encoded, error) {
+	text, attachments, err := encodeText(kind, namespace, id, values)
+	if err != nil {
+		return nil, err
+	}
+	return prepare(text, attachments)
+}
+
+// encodeText makes a packet of kind (typeEvent or typeAck) of values, which it
+// overwrites. Where they hold a []byte, at any depth, the packet is a binary one.
+func encodeText(kind PacketType, namespace string, id int64, values []any) (text []byte, attachments [][]byte, err error) {
 	x := extractor{}
 	for i, v := range values {
 		var err error
 		if values[i], err = x.value(reflect.ValueOf(v), 0); err != nil {
-			return nil, fmt.Errorf("socketio: value %d of %d: %w", i+1, len(values), err)
+			return nil, nil, fmt.Errorf("socketio: value %d of %d: %w", i+1, len(values), err)
 		}
 	}
 	p := packet{typ: kind, namespace: namespace, id: id, attachments: len(x.found)}
@@ -52,11 +61,8 @@ func encode(kind packetType, namespace string, id int64, values ...any) (*encode
 	if values == nil {
 		values = []any{}
 	}
-	text, err := appendJSON(appendHead(nil, p), values)
-	if err != nil {
-		return nil, err
-	}
-	return prepare(text, x.found)
+	text, err = appendJSON(appendHead(nil, p), values)
+	return text, x.found, err
 }
 
 // appendJSON appends v as JavaScript's JSON.stringify would write it: with <, >

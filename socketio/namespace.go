@@ -341,10 +341,18 @@ func (t Target) includes(rooms map[string]struct{}) bool {
 
 // encodeEvent refuses the names that the client makes itself.
 func encodeEvent(namespace string, id int64, event string, args []any) (*encoded, error) {
-	if slices.Contains(reserved, event) {
-		return nil, fmt.Errorf("socketio: an event cannot be called %q, that is the client's own", event)
+	if err := checkEvent(event); err != nil {
+		return nil, err
 	}
 	return encode(typeEvent, namespace, id, append([]any{event}, args...)...)
+}
+
+// checkEvent says what is wrong with an event's name.
+func checkEvent(event string) error {
+	if slices.Contains(reserved, event) {
+		return fmt.Errorf("socketio: an event cannot be called %q, that is the client's own", event)
+	}
+	return nil
 }
 
 // checkNamespace says what is wrong with a name.

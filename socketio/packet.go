@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// packetType is the first character of a packet.
-type packetType uint8
+// A PacketType is the first character of a packet.
+type PacketType uint8
 
 const (
-	typeConnect packetType = iota
+	typeConnect PacketType = iota
 	typeDisconnect
 	typeEvent
 	typeAck
@@ -22,9 +22,9 @@ const (
 	typeBinaryAck
 )
 
-func (t packetType) binary() bool { return t == typeBinaryEvent || t == typeBinaryAck }
+func (t PacketType) binary() bool { return t == typeBinaryEvent || t == typeBinaryAck }
 
-func (t packetType) String() string {
+func (t PacketType) String() string {
 	switch t {
 	case typeConnect:
 		return "CONNECT"
@@ -55,7 +55,7 @@ func (t packetType) String() string {
 //	2["message","hello"]                             an event in /
 //	51-/files,7["put",{"_placeholder":true,"num":0}] and one binary message
 type packet struct {
-	typ         packetType
+	typ         PacketType
 	namespace   string // begins with a slash
 	id          int64  // of the acknowledgement; noID if none
 	attachments int    // how many binary messages follow
@@ -77,24 +77,24 @@ type limits struct {
 	namespace   int // bytes
 }
 
-// A packetError says how a packet breaks the protocol or a limit.
-type packetError struct{ text string }
+// A PacketError says how a packet breaks the protocol or a limit.
+type PacketError struct{ text string }
 
-func (e *packetError) Error() string { return "socketio: " + e.text }
+func (e *PacketError) Error() string { return "socketio: " + e.text }
 
 func badPacket(format string, args ...any) error {
-	return &packetError{fmt.Sprintf(format, args...)}
+	return &PacketError{fmt.Sprintf(format, args...)}
 }
 
 // parsePacket reads a packet. What it returns shares b's memory. The error is a
-// *packetError.
+// *PacketError.
 func parsePacket(b []byte, l limits) (packet, error) {
 	p := packet{namespace: "/", id: noID}
 	if len(b) == 0 {
 		return p, badPacket("an empty packet; it begins with its type, 0 to 6")
 	}
 	// type (1 digit)
-	if p.typ = packetType(b[0] - '0'); p.typ > typeBinaryAck {
+	if p.typ = PacketType(b[0] - '0'); p.typ > typeBinaryAck {
 		return p, badPacket("a packet begins with its type, 0 to 6, and not with %q", b[0])
 	}
 	if !utf8.Valid(b) {

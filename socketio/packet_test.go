@@ -14,7 +14,7 @@ var testLimits = limits{depth: 8, args: 5, attachments: 3, namespace: 16}
 
 // view is a packet as tests write it down.
 type view struct {
-	Type        packetType
+	Type        PacketType
 	Namespace   string
 	ID          string // "" for none
 	Attachments int
@@ -159,8 +159,8 @@ func TestBadPackets(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := parsePacket([]byte(tt.wire), testLimits)
-			if _, ok := errors.AsType[*packetError](err); !ok {
-				t.Fatalf("%v, want a *packetError", err)
+			if _, ok := errors.AsType[*PacketError](err); !ok {
+				t.Fatalf("%v, want a *PacketError", err)
 			}
 			if !strings.Contains(err.Error(), tt.says) || len(err.Error()) > 250 {
 				t.Errorf("%.300q does not say %q", err, tt.says)

@@ -143,7 +143,7 @@ func (n *Namespace) tellSent(s *Socket, e *encoded) {
 	for _, a := range e.attachments {
 		size += len(a)
 	}
-	kind := packetType(e.text[0] - '0')
+	kind := PacketType(e.text[0] - '0')
 	for _, w := range n.watchers {
 		if w.Out != nil {
 			w.Out(size)
