@@ -59,7 +59,8 @@ type Options struct {
 	// nor MaxRoomsPerAddress counts them, so nobody is kept out of them.
 	Rooms []string
 
-	// Welcome is what greets the one who connects; default "Welcome, NAME."
+	// Welcome is what greets the one who connects; default "Welcome, NAME." An
+	// empty text is no greeting.
 	Welcome func(p Person) string
 
 	// Authenticate says who a client is; ctx is its connection's. An [*Error]

@@ -3,6 +3,7 @@ package sio
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,11 +25,14 @@ func (b *bridge) connected(ctx context.Context, s *socketio.Socket) error {
 		}
 		place := joined.Cursor.String()
 		s.SetOffset(place)
-		p, err := b.ns.Prepare("message", greeting.Text)
-		if err != nil {
-			return err
+		if greeting.Text != "" {
+			p, err := b.ns.Prepare("message", greeting.Text)
+			if err != nil {
+				return err
+			}
+			meanwhile = slices.Insert(meanwhile, 0, p.At(place))
 		}
-		for _, p := range append([]*socketio.Prepared{p.At(place)}, meanwhile...) {
+		for _, p := range meanwhile {
 			if err := s.Send(p); err != nil {
 				return nil // it has gone again
 			}

@@ -1,6 +1,7 @@
 package sio
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -46,7 +47,10 @@ func WantsRecovery(s *socketio.Socket) bool {
 
 // Codec is the [chat.Codec] of the sessions that [Attach] makes: a session that
 // has one is a Socket.IO client's.
-type Codec struct{ ns *socketio.Namespace }
+type Codec struct {
+	ns     *socketio.Namespace
+	values bool // see Options.Values
+}
 
 // Encode implements [chat.Codec]. A body that has no event here is a packet
 // without content; of a greeting, nothing goes out as it is.
@@ -96,7 +100,11 @@ func (c Codec) deleted(place chat.Cursor) (*socketio.Prepared, error) {
 }
 
 func (c Codec) posted(m *chat.Message) (*socketio.Prepared, error) {
-	p, err := c.ns.Prepare("message", m.Text)
+	var said any = m.Text
+	if c.values && isValue(m) {
+		said = json.RawMessage(m.Text)
+	}
+	p, err := c.ns.Prepare("message", said)
 	if err != nil {
 		return nil, err
 	}

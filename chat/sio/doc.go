@@ -11,7 +11,8 @@
 //
 // What there is to write a client, besides Socket.IO itself:
 //
-//	message, text        client: goes to everyone in the room; a second text
+//	message, text        client: goes to everyone in the room, and with
+//	                     [Options].Values what is no text, too; a second text
 //	                     behind it is an id, and the same id again is not said
 //	                     again. Acknowledged with nothing, or with
 //	                     {"error": text, "data": {"code": …}}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"errors"
 	"strings"
 	"time"
@@ -29,16 +31,31 @@ type Options struct {
 	// port; behind a proxy the program knows better. Empty is not counted. ctx
 	// has the values that the Engine.IO session's Connect function gave.
 	Address func(ctx context.Context, s *socketio.Socket) string
+
+	// Values passes a message on that is no text: an object, a list, a number,
+	// true or false. Everybody gets it as it is. To the hub, and to clients of
+	// other transports, it is a message whose text is its JSON, bounded as
+	// other texts are, with an ID that begins with [ValuePrefix]. Bytes are
+	// refused.
+	Values bool
+
+	// Secret, if not nil, is asked about a client that brings neither a secret
+	// nor a token, with the name that it wants, which may be empty: a program
+	// that knows it again, by a cookie for example, returns a secret of 16 to
+	// 128 bytes that nobody else has, or nothing. Then it is the same person as
+	// before, and without a name it is the same guest.
+	Secret func(ctx context.Context, s *socketio.Socket, name string) string
 }
 
 // Attach lets the clients that connect to a namespace chat. It takes the
 // namespace's Use, OnConnect and OnRecover, and the event "message". Call it
 // before the namespace's server serves; o may be nil.
 func Attach(hub *chat.Hub, ns *socketio.Namespace, o *Options) {
-	b := &bridge{hub: hub, ns: ns, codec: Codec{ns}}
+	b := &bridge{hub: hub, ns: ns, codec: Codec{ns: ns}}
 	if o != nil {
 		b.o = *o
 	}
+	b.codec.values = b.o.Values
 	b.o.Room = cmp.Or(b.o.Room, "lobby")
 	b.o.FlushTimeout = cmp.Or(b.o.FlushTimeout, 3*time.Second)
 	if b.o.Address == nil {
@@ -50,7 +67,7 @@ func Attach(hub *chat.Hub, ns *socketio.Namespace, o *Options) {
 	ns.Use(b.admit)
 	ns.OnConnect(b.connected)
 	ns.OnRecover(b.recover)
-	socketio.On2(ns, "message", b.message)
+	socketio.On(ns, "message", b.message)
 }
 
 func remoteHost(_ context.Context, s *socketio.Socket) string {
@@ -81,10 +98,14 @@ func (b *bridge) admit(ctx context.Context, s *socketio.Socket) error {
 	if err := s.DecodeAuth(&auth); err != nil {
 		return err
 	}
-	if auth.name == "" {
-		auth.name = "guest " + strings.ToLower(rand.Text()[:6])
+	secret := auth.secret
+	if secret == "" && auth.token == "" && b.o.Secret != nil {
+		secret = b.o.Secret(ctx, s, auth.name)
 	}
-	id, err := b.hub.Authenticate(ctx, chat.Credentials{Name: auth.name, Secret: auth.secret, Token: auth.token})
+	if auth.name == "" {
+		auth.name = guestName(secret)
+	}
+	id, err := b.hub.Authenticate(ctx, chat.Credentials{Name: auth.name, Secret: secret, Token: auth.token})
 	if err != nil {
 		return b.refusal(err)
 	}
@@ -100,6 +121,17 @@ func (b *bridge) admit(ctx context.Context, s *socketio.Socket) error {
 		_, err = b.enter(s, id)
 	}
 	return err
+}
+
+// guestName is what a guest is called who wants no name: the same as before if
+// it has a secret.
+func guestName(secret string) string {
+	chance := rand.Text()
+	if secret != "" {
+		sum := sha256.Sum256([]byte("framewright guest name\x00" + secret))
+		chance = base32.StdEncoding.EncodeToString(sum[:])
+	}
+	return "guest " + strings.ToLower(chance[:6])
 }
 
 // enter registers a session of the hub, which ends with the socket.
@@ -164,14 +196,14 @@ const sendTimeout = 10 * time.Second
 // message is what a client says. With an id of its own, which another string
 // behind the text gives, it may be sent again without being said twice. It stands
 // in the socket's line until it was said: the session needs no second one.
-func (b *bridge) message(ctx context.Context, s *socketio.Socket, text, id string) error {
+func (b *bridge) message(ctx context.Context, s *socketio.Socket, args socketio.Args) error {
 	session := sessionOf(s)
-	if id == "" {
-		id = rand.Text()
+	text, id, err := b.textOf(args)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	var err error
 	over := session.Run(ctx, func() {
 		if err = session.Request(); err == nil {
 			err = session.Send(b.o.Room, id, text)

@@ -33,6 +33,11 @@ type world struct {
 // before every goroutine has, so each test is one for leaks, too.
 func inBubble(t *testing.T, o chat.Options, f func(t *testing.T, w *world)) {
 	t.Helper()
+	inBubbleWith(t, o, nil, f)
+}
+
+func inBubbleWith(t *testing.T, o chat.Options, so *Options, f func(t *testing.T, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, l: wstest.NewListener()}
 		o.PresenceGrace = cmp.Or(o.PresenceGrace, -1)
@@ -43,7 +48,7 @@ func inBubble(t *testing.T, o chat.Options, f func(t *testing.T, w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		Attach(w.hub, w.io.Namespace, nil)
+		Attach(w.hub, w.io.Namespace, so)
 		native := wsnet.Handler(plain.Handler(w.hub, nil))
 		native.Options.PingInterval = -1
 		native.Logger = quiet
