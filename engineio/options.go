@@ -106,7 +106,9 @@ type Options struct {
 	// OriginPatterns are the origins whose pages may use the server besides
 	// its own, on every transport, as in [wsnet.Options]: "example.com",
 	// "*.example.com", "localhost:*", "https://example.com:8443", or "*" for
-	// all. Those pages get CORS answers, with credentials.
+	// all. Those pages get CORS answers, with credentials unless only "*"
+	// allows them. A WebSocket brings cookies whatever CORS says: who allows all
+	// and goes by cookies lets every page act for its visitor.
 	OriginPatterns []string
 
 	// RequireOrigin refuses a request that has cookies but no Origin, unless

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,10 +140,25 @@ func (v *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *refusal {
 	h := w.Header()
 	h.Add("Vary", "Origin")
 	if origin := r.Header.Get("Origin"); origin != "" {
+		if !named(req, p.OriginPatterns) {
+			h.Set("Access-Control-Allow-Origin", "*")
+			return nil
+		}
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Credentials", "true")
 	}
 	return nil
+}
+
+// named reports whether a request that patterns allow comes from a page that they
+// name, or from the server's own: one that "*" alone lets in gets answers without
+// credentials, so that no page can use what a visitor is logged in with.
+func named(r *ws.Request, patterns []string) bool {
+	if !slices.Contains(patterns, "*") {
+		return true
+	}
+	patterns = slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return p == "*" })
+	return ws.CheckOrigin(r, &ws.Policy{OriginPatterns: patterns}) == nil
 }
 
 const methods = "GET, POST, OPTIONS"

@@ -139,6 +139,14 @@ func TestOrigins(t *testing.T) {
 				"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: http://friend.test"))
 		})
 	})
+	t.Run("all, but with credentials by name only", func(t *testing.T) {
+		talk(t, &engineio.Options{OriginPatterns: []string{"*", "friend.test"}}, nil, func(d *dialogue) {
+			d.begin("GET", handshake, "", friend).want("open", cors+strings.TrimPrefix(ok(opened(sid1, `["websocket"]`)), "200\n"))
+			for _, origin := range []string{"http://stranger.test", "null"} {
+				d.begin("GET", "?EIO=4", "", "Origin: "+origin).want("an error it can read", refused(400, 0, "Transport unknown", "Access-Control-Allow-Origin: *"))
+			}
+		})
+	})
 	t.Run("websocket", func(t *testing.T) {
 		talk(t, o, nil, func(d *dialogue) {
 			c := d.dial("?EIO=4&transport=websocket", friend)

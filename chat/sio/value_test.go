@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"framewright/chat"
 	"framewright/socketio"
@@ -113,6 +114,7 @@ func TestNoGreeting(t *testing.T) {
 	inBubble(t, chat.Options{Welcome: func(chat.Person) string { return "" }}, func(t *testing.T, w *world) {
 		c := w.dial(`{"name":"Ada","recover":true}`)
 		m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+		synctest.Wait() // it is in the room
 		c.c.CloseNow()
 		other := w.dial("")
 		other.want(`40{"sid":"\w+"}`)

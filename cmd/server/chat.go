@@ -36,6 +36,7 @@ type app struct {
 	io          *socketio.Server
 	tracer      *tracer                      // nil without -trace
 	lab         *lab.Lab                     // nil if there is none
+	reloader    *reloader                    // nil without -dev
 	certificate *certificate                 // nil without TLS
 	conns       *connections                 // of -addr
 	opened      atomic.Pointer[http.Handler] // nil while starting
@@ -55,6 +56,9 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	defer a.end()
 	for _, w := range set.warn {
 		a.log.Warn(w)
+	}
+	if set.origins.all() {
+		a.log.Warn("-origin * lets every page of the web connect in the name of whoever has it open; for development only")
 	}
 	if set.cert != "" {
 		if a.certificate, err = newCertificate(set.cert, set.key, a.log); err != nil {
@@ -274,6 +278,9 @@ func (a *app) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle("/", site)
+	if a.reloader != nil {
+		mux.Handle(devPath, readOnly("There is GET only.", a.reloader))
+	}
 	sio := a.socketRoutes(a.script(site))
 	mux.Handle("/socket.io/", sio)
 	mux.Handle("/socket.io", sio) // clients do not follow a redirect

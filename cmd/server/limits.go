@@ -2,11 +2,14 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"framewright/chat"
 )
@@ -27,6 +30,7 @@ type chatSettings struct {
 	history              int
 	catchUp              int
 	presenceGrace        time.Duration
+	greeting             greetingText
 
 	reservedNames nameList
 	rooms         nameList
@@ -56,6 +60,8 @@ func (s *chatSettings) declare(f *flag.FlagSet) {
 	f.IntVar(&s.history, "history", 100, "messages shown to who joins a room, and given at once to who asks for\nolder ones; 0 for none on joining")
 	f.IntVar(&s.catchUp, "catch-up", 1000, "most missed messages that a client catches up on; who missed more sees\nthe latest")
 	f.DurationVar(&s.presenceGrace, "presence-grace", 10*time.Second, "how long a person whose connection was lost still counts as here")
+	s.greeting = "Welcome, {name}."
+	f.Var(&s.greeting, "greeting", "`TEXT` that greets who connects, with {name} for what it is called; off for none")
 	s.rooms = nameList{names: []string{lobby}, byDefault: true, check: chat.CheckRoom}
 	s.reservedNames.check = chat.CheckName
 	f.Var(&s.reservedNames, "reserved-name", "`NAME` that no guest has, nor one that looks like it, besides Server, System,\nCI, Admin, Moderator and the like, and those that publish; may be repeated")
@@ -90,6 +96,7 @@ func (s *chatSettings) options() chat.Options {
 		Resume:               s.catchUp,
 		ReservedNames:        s.reservedNames.names,
 		Rooms:                s.rooms.names,
+		Welcome:              s.greeting.welcome,
 		PresenceGrace:        cmp.Or(s.presenceGrace, -1),
 		MessageRate:          s.messageRate.limit(),
 		PersonRate:           s.personRate.limit(),
@@ -163,4 +170,33 @@ func (r rate) limit() chat.Rate {
 		return chat.Rate{PerSecond: -1}
 	}
 	return chat.Rate(r)
+}
+
+// A greetingText is what a client is greeted with.
+type greetingText string
+
+// maxGreeting bounds it, in bytes: a name takes the place of each {name}.
+const maxGreeting = 500
+
+// String implements [flag.Value].
+func (g *greetingText) String() string { return string(*g) }
+
+// Set implements [flag.Value].
+func (g *greetingText) Set(text string) error {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errors.New("expected a text, or off for no greeting")
+	case len(text) > maxGreeting || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return fmt.Errorf("expected a line of UTF-8, of at most %d bytes", maxGreeting)
+	}
+	*g = greetingText(text)
+	return nil
+}
+
+// welcome is the greeting for one person; empty: none.
+func (g greetingText) welcome(p chat.Person) string {
+	if g == "off" {
+		return ""
+	}
+	return strings.ReplaceAll(string(g), "{name}", p.Name)
 }

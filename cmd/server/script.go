@@ -21,7 +21,7 @@ var socketScript = regexp.MustCompile(`^/socket\.io/socket\.io(\.msgpack)?(\.esm
 // session that there is not have a rate of their own: after a restart, all who
 // poll have one.
 func (a *app) socketRoutes(script http.Handler) http.Handler {
-	begin := a.gate.handshakes(a.gate.counted(a.io))
+	begin := a.gate.handshakes(a.gate.counted(a.knownGuests(a.io)))
 	return a.tracer.polling(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case socketScript.MatchString(r.URL.Path):
@@ -99,7 +99,7 @@ func asModule(joined []byte) []byte {
 type sharing struct {
 	http.ResponseWriter
 	r        *http.Request
-	patterns []string
+	patterns patterns
 	done     bool
 }
 
@@ -115,7 +115,9 @@ func (s *sharing) WriteHeader(status int) {
 			policy = "cross-origin"
 			if origin != "" {
 				h.Set("Access-Control-Allow-Origin", origin)
-				h.Set("Access-Control-Allow-Credentials", "true") // as the answers that the script will ask for
+				if origin != "*" {
+					h.Set("Access-Control-Allow-Credentials", "true") // as the answers that the script will ask for
+				}
 			}
 		}
 		h.Set("Cross-Origin-Resource-Policy", policy)
@@ -134,7 +136,7 @@ func (s *sharing) Write(p []byte) (int, error) {
 func (s *sharing) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // allowed reports whether the page that asks may load the script, and its
-// Origin, if it has said one. Modules, and scripts with crossorigin, do; of any
+// Origin, if it has said one, or "*" for one that only that allows. Modules, and scripts with crossorigin, do; of any
 // other script's page only the Referer tells, if that. The script is no secret:
 // where neither says anything it is enough that pages elsewhere are allowed.
 func (s *sharing) allowed() (ok bool, origin string) {
@@ -148,8 +150,13 @@ func (s *sharing) allowed() (ok bool, origin string) {
 		header.Set("Origin", u.Scheme+"://"+u.Host)
 	}
 	r := &ws.Request{Method: s.r.Method, Host: s.r.Host, TLS: s.r.TLS != nil, Header: header}
-	if ws.CheckOrigin(r, &ws.Policy{OriginPatterns: s.patterns}) != nil {
+	switch {
+	case ws.CheckOrigin(r, &ws.Policy{OriginPatterns: s.patterns.named()}) == nil:
+		return true, origin
+	case !s.patterns.all():
 		return false, ""
+	case origin == "":
+		return true, ""
 	}
-	return true, origin
+	return true, "*"
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -43,6 +44,7 @@ type settings struct {
 	addr         string
 	socketMode   fileMode
 	web          string
+	dev          bool
 	basePath     basePath
 	metricsAddr  string
 	metricsApart bool // there is a socket for them
@@ -107,6 +109,14 @@ func (p *patterns) Set(s string) error {
 	return nil
 }
 
+// all reports whether pages of every origin are allowed.
+func (p patterns) all() bool { return slices.Contains(p, "*") }
+
+// named are those that name whom they allow.
+func (p patterns) named() patterns {
+	return slices.DeleteFunc(slices.Clone(p), func(one string) bool { return one == "*" })
+}
+
 // declare makes the flag set.
 func (s *settings) declare() {
 	f := flag.NewFlagSet("server", flag.ContinueOnError)
@@ -115,10 +125,11 @@ func (s *settings) declare() {
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; :8080 is every address of this machine, port 0 a\nfree one; or unix:/a/file for a Unix socket. Sockets from systemd (LISTEN_FDS)\ntake the default's place")
 	s.socketMode = 0o660
 	f.Var(&s.socketMode, "socket-mode", "`MODE` of a Unix socket's file, in octal: who may write there may connect")
-	f.StringVar(&s.web, "web", "", "`FOLDER` with a site of one's own, in place of the built-in page")
+	f.StringVar(&s.web, "web", "", "`FOLDER` with a site of one's own, in place of the built-in page: its\nindex.html, or base.html, or its only .html file")
+	f.BoolVar(&s.dev, "dev", false, "for who writes the site of -web: its pages reload when a file of it changes")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`HOST:PORT` for /metrics, /healthz and /readyz alone; then -addr has no\n/metrics. Default: all on -addr")
 	f.Var(&s.basePath, "base-path", "`PATH` under which a proxy that leaves it there has put the server, such as /chat.\nA proxy that takes it away needs none")
-	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated")
+	f.Var(&s.origins, "origin", "`HOST` of a page elsewhere that may connect, besides the server's own page:\nexample.com, *.example.com, https://example.com:8443; may be repeated. * is\nevery page that there is, without credentials: for development only")
 	f.Var(&s.hosts, "host", "`HOST` that this server answers for, without a port: example.com,\n*.example.com, * for all; may be repeated. Default: all, but on a loopback\n-addr localhost and its like, unless there is a -trusted-proxy")
 	f.Var(&s.proxies.trusted, "trusted-proxy", "`NETWORK` or address of a proxy in front, whose word about a client's\naddress is believed; unix for whoever comes by a Unix socket; may be repeated")
 	f.StringVar(&s.proxies.header, "proxy-header", xForwardedFor, "`HEADER` in which the trusted proxy says it: X-Forwarded-For or Forwarded.\nThe other one is ignored: a client may have written it")
@@ -186,6 +197,9 @@ func (s *settings) badf(name, format string, args ...any) error {
 func (s *settings) check() error {
 	if (s.cert == "") != (s.key == "") {
 		return usagef("-cert and -key go together: one is the certificate, the other its key")
+	}
+	if s.dev && s.web == "" {
+		return usagef("%s: there is nothing to watch without -web", s.named("dev"))
 	}
 	switch s.logFormat {
 	case "auto", "json", "text":

@@ -29,7 +29,15 @@ func (a *app) site() (http.Handler, error) {
 		return nil, fmt.Errorf("-web: %w", err)
 	}
 	a.atEnd = append(a.atEnd, func() { root.Close() })
-	return folder(published{root}), nil
+	files := published{root}
+	a.sayHome(files)
+	site := folder(files)
+	if a.set.dev {
+		a.reloader = &reloader{files: files}
+		site = a.reloader.pages(site)
+		a.log.Info("-dev: a page of -web reloads when a file of its folder changes")
+	}
+	return files.atHome(site), nil
 }
 
 // folder serves the files of a site. Its pages are somebody's own, and may load

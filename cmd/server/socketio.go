@@ -29,7 +29,7 @@ func (a *app) socketIO() (*socketio.Server, error) {
 			IdleRate:              cmp.Or(a.set.idleRate, -1),
 			Address:               func(r *http.Request) string { return a.gate.countKey(r) },
 			Remote:                func(r *http.Request) string { return remote(a.gate.proxies.client(r)) },
-			Connect:               a.gate.withClient,
+			Connect:               a.gate.withClient, // and with what the request's context knows
 			// A client that polls asks again at once; one that does not is
 			// not to hold up a drain.
 			CloseTimeout: max(min(5*time.Second, a.set.drain/2), time.Millisecond),
@@ -56,6 +56,8 @@ func (a *app) socketIO() (*socketio.Server, error) {
 	}
 	sio.Attach(a.hub, io.Namespace, &sio.Options{
 		Room:         lobby,
+		Values:       a.set.web != "", // the page is somebody's own, and so is what it sends
+		Secret:       guestSecret,
 		FlushTimeout: max(min(3*time.Second, a.set.drain/4), 1),
 		Address:      func(ctx context.Context, _ *socketio.Socket) string { return limitKey(clientOf(ctx).addr) },
 	})
