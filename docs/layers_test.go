@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"socketio": {"engineio"},
 
 	"engineio/client": {"engineio", "ws", "ws/wsnet"},
+	"socketio/admin":  {"engineio", "socketio"},
 
 	"chat":           {},
 	"chat/token":     {"chat"},

@@ -14,8 +14,9 @@ import (
 // Namespace, Session, Transport, Since, Request and Context. What they are given is not
 // theirs to change; [Event.JSON] may be kept.
 type Watcher struct {
-	// Present is called by Watch itself, for each socket that is connected already.
-	Present func(s *Socket, rooms []string)
+	// Present is called by Watch itself, for each socket that is connected already,
+	// until it returns false.
+	Present func(s *Socket, rooms []string) (more bool)
 
 	// Connected, Disconnected, Joined and Left come in the order in which it
 	// happened. A socket joins its rooms, its own among them, right before it is
@@ -52,8 +53,12 @@ func (s *Server) Watch(w *Watcher) (stop func()) {
 	defer s.mu.Unlock()
 	s.watchers = append(slices.Clip(s.watchers), w)
 	s.publish()
+	more := w.Present != nil
 	for _, n := range s.namespaces {
-		n.watch(s.watchers, w)
+		n.watch(s.watchers, func(one *Socket) bool {
+			more = more && w.Present(one, one.allRooms())
+			return more
+		})
 	}
 	return func() {
 		s.mu.Lock()
@@ -65,7 +70,7 @@ func (s *Server) Watch(w *Watcher) (stop func()) {
 		s.watchers = slices.Delete(slices.Clone(s.watchers), i, i+1)
 		s.publish()
 		for _, n := range s.namespaces {
-			n.watch(s.watchers, nil)
+			n.watch(s.watchers, func(*Socket) bool { return false })
 		}
 	}
 }
@@ -76,19 +81,18 @@ func (s *Server) publish() {
 	s.watching.Store(&list)
 }
 
-// watch makes list the namespace's watchers, and tells fresh, if it is not nil, who is
-// there.
-func (n *Namespace) watch(list []*Watcher, fresh *Watcher) {
+// watch makes list the namespace's watchers, and calls present for who is there until it
+// returns false.
+func (n *Namespace) watch(list []*Watcher, present func(*Socket) bool) {
 	n.setup.Lock()
 	defer n.setup.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.watchers = list
-	if fresh == nil || fresh.Present == nil {
-		return
-	}
 	for _, s := range n.sockets {
-		fresh.Present(s, s.allRooms())
+		if !present(s) {
+			return
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func (w *world) watcher() *Watcher {
 		return out
 	}
 	return &Watcher{
-		Present:      func(s *Socket, r []string) { w.note("present %s %q", name(s), rooms(s, r)) },
+		Present:      func(s *Socket, r []string) bool { w.note("present %s %q", name(s), rooms(s, r)); return false },
 		Connected:    func(s *Socket, r []string) { w.note("connected %s %q %s", name(s), rooms(s, r), s.Transport()) },
 		Disconnected: func(s *Socket, why Reason) { w.note("disconnected %s: %s", name(s), why) },
 		Joined:       func(s *Socket, r string) { w.note("joined %s", room(s, r)) },
