@@ -25,6 +25,7 @@
 //	rules.go      Rules: every rule, with its id, section, code
 //	policy.go     Policy: what a server demands beyond the RFC
 //	handshake.go  AcceptKey, CheckRequest, CheckResponse         §4
+//	connect.go    the same over HTTP/2                            RFC 8441
 //	request.go    ParseRequest, RequestHead                      §4.1
 //	origin.go     CheckOrigin                                    §10.2
 //	host.go       CheckHost                                      §10.2

@@ -27,9 +27,13 @@ type Request struct {
 	Minor  int
 	Host   string
 	TLS    bool   // it came through TLS: its origin must be an https one
-	Length int64  // of the body, in bytes; -1 if it is chunked
+	Length int64  // of the body, in bytes; -1 if it is chunked, or a stream of HTTP/2
 	Local  bool   // it came to a loopback address of this machine: see CheckHost
 	Header Fields // all others
+
+	// Of a CONNECT over HTTP/2, the pseudo-headers of these names; Target is :path,
+	// and Host is :authority (RFC 8441 §4).
+	Scheme, Protocol string
 
 	head http1.Head // instead of Header, in a request that Parse has made
 }
@@ -90,9 +94,16 @@ func appendAcceptKey(dst []byte, key string) []byte {
 // and the headers that the answer should have.
 func CheckRequest(r *Request, p *Policy) error {
 	// "The HTTP version MUST be at least 1.1." HTTP/2 has a handshake of its
-	// own (RFC 8441), which this package does not speak.
+	// own.
+	if r.Major == 2 && r.Method == "CONNECT" {
+		return checkConnect(r, p)
+	}
 	if r.Major != 1 || r.Minor < 1 {
-		return RuleHTTPVersion.Refusal("HTTP/" + strconv.Itoa(r.Major) + "." + strconv.Itoa(r.Minor) + " request, HTTP/1.1 is needed")
+		needed := " request, HTTP/1.1 is needed"
+		if r.Major == 2 {
+			needed = " request, a CONNECT is needed (RFC 8441), or HTTP/1.1"
+		}
+		return RuleHTTPVersion.Refusal("HTTP/" + strconv.Itoa(r.Major) + "." + strconv.Itoa(r.Minor) + needed)
 	}
 	// "The method of the request MUST be GET"
 	if r.Method != "GET" {
@@ -281,6 +292,23 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	if v := r.Header["Sec-Websocket-Accept"]; len(v) != 1 || http1.TrimOWS(v[0]) != AcceptKey(key) {
 		return fail(RuleAccept, "Sec-WebSocket-Accept is "+http1.QuoteValues(v)+", "+AcceptKey(key)+" is needed")
 	}
+	if subprotocol, err = chosenSubprotocol(r, offered); err != nil {
+		return "", err
+	}
+	if announcesBody(r.Header["Content-Length"]) || len(r.Header["Transfer-Encoding"]) > 0 {
+		return fail(RuleAnswerBodyForbidden, "the 101 answer announces a body")
+	}
+	return subprotocol, nil
+}
+
+// chosenSubprotocol is the one of those offered that the answer r chooses; "" if it
+// chooses none.
+func chosenSubprotocol(r *Response, offered []string) (string, error) {
+	fail := func(id RuleID, detail string) (string, error) {
+		e := id.Refusal(detail)
+		e.Status, e.Header = r.Status, r.Header
+		return "", e
+	}
 	v := r.Header["Sec-Websocket-Protocol"]
 	if len(v) > 1 || len(v) == 1 && strings.Contains(v[0], ",") {
 		return fail(RuleAnswerOneSubproto, "the answer chooses several subprotocols: "+http1.QuoteValues(v))
@@ -288,13 +316,10 @@ func CheckResponse(r *Response, key string, offered []string) (subprotocol strin
 	if len(v) == 1 && !slices.Contains(offered, v[0]) {
 		return fail(RuleAnswerSubprotocol, "the answer chooses subprotocol "+http1.QuoteValues(v)+", offered were "+http1.QuoteValues(offered))
 	}
-	if announcesBody(r.Header["Content-Length"]) || len(r.Header["Transfer-Encoding"]) > 0 {
-		return fail(RuleAnswerBodyForbidden, "the 101 answer announces a body")
+	if len(v) == 0 {
+		return "", nil
 	}
-	if len(v) == 1 {
-		subprotocol = v[0]
-	}
-	return subprotocol, nil
+	return v[0], nil
 }
 
 // announcesBody reports whether a Content-Length is there and not 0.

@@ -49,6 +49,21 @@ const (
 	RuleAnswerBodyForbidden RuleID = "4.1-answer-body"
 )
 
+// The rules of the opening handshake over HTTP/2 (RFC 8441): a client's, a server's
+// answer, and the setting that comes before both.
+const (
+	RuleConnectSetting   RuleID = "8441.3-setting"
+	RuleConnectPseudo    RuleID = "8441.4-pseudo-headers"
+	RuleConnectProtocol  RuleID = "8441.5-protocol"
+	RuleConnectScheme    RuleID = "8441.5-scheme"
+	RuleConnectAuthority RuleID = "8441.5-authority"
+	RuleConnectHeaders   RuleID = "8441.5-no-upgrade"
+	RuleConnectVersion   RuleID = "8441.5-version"
+	RuleConnectStream    RuleID = "8441.5-open-stream"
+	RuleConnectStatus    RuleID = "8441.5-status"
+	RuleConnectAnswer    RuleID = "8441.5-answer-no-upgrade"
+)
+
 // The rules of frames, messages and the closing handshake, for both ends.
 const (
 	RuleClientMasks    RuleID = "5.1-client-masks"
@@ -134,6 +149,16 @@ var Rules = []Rule{
 	{RuleEmptyBlocks, "§10.4", CodePolicyViolation, 0, "a compressed message has a limited number of blocks without content"},
 	{RuleRSV1, "RFC 7692 §6", CodeProtocolError, 0, "RSV1 marks a compressed message on its first frame, and no other frame"},
 	{RuleDeflate, "RFC 7692 §7.2.2", CodeInvalidPayload, 0, "a compressed message inflates, within the window that was agreed on"},
+	{RuleConnectSetting, "RFC 8441 §3", 0, 0, "SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, and stays 1 once it was"},
+	{RuleConnectPseudo, "RFC 8441 §4", 0, 400, "a CONNECT with :protocol has :scheme, :path and :authority"},
+	{RuleConnectProtocol, "RFC 8441 §5", 0, 501, "a CONNECT over HTTP/2 has the :protocol websocket"},
+	{RuleConnectScheme, "RFC 8441 §5", 0, 400, ":scheme is https for wss and http for ws"},
+	{RuleConnectAuthority, "RFC 8441 §5", 0, 400, "the host is in :authority, and no Host header names another"},
+	{RuleConnectHeaders, "RFC 8441 §5", 0, 400, "a request over HTTP/2 has neither Connection nor Upgrade"},
+	{RuleConnectVersion, "RFC 8441 §5", 0, 400, "Sec-WebSocket-Version is 13 over HTTP/2, too"},
+	{RuleConnectStream, "RFC 8441 §5", 0, 400, "the request leaves its stream open: what follows are frames"},
+	{RuleConnectStatus, "RFC 8441 §5", 0, 0, "the server answers a CONNECT with status 200"},
+	{RuleConnectAnswer, "RFC 8441 §5", 0, 0, "an answer over HTTP/2 has neither Connection nor Upgrade"},
 }
 
 var ruleByID = func() map[RuleID]*Rule {

@@ -182,6 +182,41 @@ var ruleTests = map[ws.RuleID][]breach{
 		dialled("HTTP/2", strings.Replace(string(wstest.Response(wstest.RequestKey)), "HTTP/1.1", "HTTP/2.0", 1)),
 	},
 
+	// The opening handshake over HTTP/2.
+	ws.RuleConnectSetting: {
+		announces("2", 0, 2), announces("2^32-1", 1, 1<<32-1), announces("0 after 1", 1, 0),
+	},
+	ws.RuleConnectPseudo: {
+		connect("no :scheme", func(r *ws.Request) { r.Scheme = "" }),
+		connect("no :path", func(r *ws.Request) { r.Target = "" }),
+		connect("a star for a path", func(r *ws.Request) { r.Target = "*" }),
+		connect("a URL for a path", func(r *ws.Request) { r.Target = "https://server.example.com/chat" }),
+		connect("no :authority", func(r *ws.Request) { r.Host = "" }),
+	},
+	ws.RuleConnectProtocol: {
+		connect("no :protocol", func(r *ws.Request) { r.Protocol = "" }),
+		connect("another", func(r *ws.Request) { r.Protocol = "connect-udp" }),
+		connect("in upper case", func(r *ws.Request) { r.Protocol = "WebSocket" }),
+	},
+	ws.RuleConnectScheme:    {connect("wss", func(r *ws.Request) { r.Scheme = "wss" })},
+	ws.RuleConnectAuthority: {connect("two hosts", with("Host", "evil.example")), connect("the second of two", with("Host", "server.example.com", "evil.example"))},
+	ws.RuleConnectHeaders: {
+		connect("Upgrade", with("Upgrade", "websocket")),
+		connect("Connection", with("Connection", "Upgrade")),
+		connect("Connection, empty", with("Connection", "")),
+	},
+	ws.RuleConnectVersion: {
+		connect("none", without("Sec-Websocket-Version")),
+		connect("8", with("Sec-Websocket-Version", "8")),
+		connect("two", with("Sec-Websocket-Version", "13", "13")),
+	},
+	ws.RuleConnectStream: {
+		connect("it ends with the request", func(r *ws.Request) { r.Length = 0 }),
+		connect("a length", func(r *ws.Request) { r.Length = 1 }),
+	},
+	ws.RuleConnectStatus: {connectAnswer("101", 101, "", ""), connectAnswer("204", 204, "", ""), connectAnswer("401", 401, "", "")},
+	ws.RuleConnectAnswer: {connectAnswer("Upgrade", 200, "Upgrade", "websocket"), connectAnswer("Connection", 200, "Connection", "Upgrade")},
+
 	// Frames, messages, the closing handshake.
 	ws.RuleClientMasks:    {toServer("text", "81 05 | 'Hello'"), toServer("close", "88 00"), toServer("a second frame", "81 80 | 00000000 | 81 00")},
 	ws.RuleServerUnmasked: {toClient("text", "81 85 | 37fa213d | 7f9f4d5158"), toClient("a key of zeros", "81 80 | 00000000")},
@@ -313,9 +348,10 @@ func wantRule(t *testing.T, rule ws.Rule, err error) {
 // The list itself: ids and sections have their form, in the RFC's order, and
 // no rule costs both a close code and a status.
 func TestRulesAreInOrder(t *testing.T) {
-	// RFC 7692 has sections without a dot; its rules stand behind RFC 6455's.
-	idForm := regexp.MustCompile(`^([0-9]+(\.[0-9]+)+|7692(\.[0-9]+)+)-[a-z0-9]+(-[a-z0-9]+)*$`)
-	sectionForm := regexp.MustCompile(`^(§[0-9]+(\.[0-9]+)+|RFC 7692 §[0-9]+(\.[0-9]+)*)$`)
+	// RFC 7692 and RFC 8441 have sections without a dot; their rules stand behind
+	// RFC 6455's.
+	idForm := regexp.MustCompile(`^([0-9]+(\.[0-9]+)+|(7692|8441)(\.[0-9]+)+)-[a-z0-9]+(-[a-z0-9]+)*$`)
+	sectionForm := regexp.MustCompile(`^(§[0-9]+(\.[0-9]+)+|RFC (7692|8441) §[0-9]+(\.[0-9]+)*)$`)
 	seen := map[ws.RuleID]bool{}
 	last := []int{0}
 	for _, rule := range ws.Rules {
@@ -329,8 +365,10 @@ func TestRulesAreInOrder(t *testing.T) {
 		}
 		section, _, _ := strings.Cut(string(rule.ID), "-")
 		stands := "§" + section
-		if rest, ok := strings.CutPrefix(section, "7692."); ok {
-			stands = "RFC 7692 §" + rest
+		for _, rfc := range []string{"7692", "8441"} {
+			if rest, ok := strings.CutPrefix(section, rfc+"."); ok {
+				stands = "RFC " + rfc + " §" + rest
+			}
 		}
 		if stands != rule.Section {
 			t.Errorf("%s stands in %s", rule.ID, rule.Section)

@@ -13,7 +13,8 @@ import (
 )
 
 // Accept does the server's half of the opening handshake (RFC 6455 §4.2) on
-// an HTTP/1.1 request and returns the connection. What w.Header() holds goes
+// an HTTP/1.1 request, or on an extended CONNECT over HTTP/2 (RFC 8441 §5), and
+// returns the connection. What w.Header() holds goes
 // out with the answer, such as Set-Cookie. If the request is refused, the
 // HTTP answer has been written when Accept returns; the error is a
 // *HandshakeError.
@@ -21,6 +22,11 @@ import (
 // The connection outlives the request and its context. Its own context, see
 // Conn.Context, has the values of the request's. The caller closes it. A
 // Server does that and more.
+//
+// net/http's HTTP/2 hands an extended CONNECT over only if the environment has
+// GODEBUG=http2xconnect=1, and takes the stream back when the handler returns: there
+// the caller stays in it until the connection is over. framewright/ws/wsh2 asks for
+// neither.
 func Accept(w http.ResponseWriter, r *http.Request, o *ServerOptions) (*Conn, error) {
 	return newHTTPExchange(w, r, cmp.Or(o, &noServerOptions)).run(r.Context(), nil, nil)
 }
@@ -28,12 +34,13 @@ func Accept(w http.ResponseWriter, r *http.Request, o *ServerOptions) (*Conn, er
 // An httpExchange is one that net/http carries.
 type httpExchange struct {
 	upgrade
-	w http.ResponseWriter
-	r *http.Request
+	w    http.ResponseWriter
+	r    *http.Request
+	left chan struct{} // closed when the handler may return; nil: at once
 }
 
 // newHTTPExchange begins a handshake, whose request is r.
-func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *ServerOptions) *upgrade {
+func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *ServerOptions) *httpExchange {
 	x := &httpExchange{w: w, r: r}
 	x.shaking, x.o = shaking{&o.Options, ws.RoleServer, lastConnID.Add(1)}, o
 	x.exchange, x.req, x.extra = x, requestOf(r), w.Header()
@@ -45,7 +52,7 @@ func newHTTPExchange(w http.ResponseWriter, r *http.Request, o *ServerOptions) *
 			x.traceTo(report, true, requestText(r))
 		}
 	}
-	return &x.upgrade
+	return x
 }
 
 // requestOf is r as the pure part sees it.
@@ -55,7 +62,17 @@ func requestOf(r *http.Request) *ws.Request {
 	if len(r.TransferEncoding) > 0 {
 		length = -1
 	}
+	scheme, protocol := "http", ""
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if v := r.Header[":protocol"]; len(v) == 1 {
+		protocol = v[0]
+	}
 	return &ws.Request{
+		Scheme:   cmp.Or(r.URL.Scheme, scheme), // net/http keeps that of HTTP/2 to itself
+		Protocol: protocol,
+
 		Method: r.Method,
 		Target: r.RequestURI,
 		Major:  r.ProtoMajor,
@@ -82,7 +99,10 @@ func requestText(r *http.Request) []byte {
 
 func (x *httpExchange) request() *http.Request { return x.r }
 
-func (x *httpExchange) accept(answer []byte) (io.ReadWriteCloser, []byte, *ws.HandshakeError) {
+func (x *httpExchange) accept(a *answer) (io.ReadWriteCloser, []byte, *ws.HandshakeError) {
+	if x.req.Major == 2 {
+		return x.acceptConnect(a)
+	}
 	// A ResponseController finds the Hijacker through any middleware that
 	// has an Unwrap method.
 	conn, rw, err := http.NewResponseController(x.w).Hijack()
@@ -93,7 +113,7 @@ func (x *httpExchange) accept(answer []byte) (io.ReadWriteCloser, []byte, *ws.Ha
 			Err:    err,
 		}
 	}
-	if err := sendAnswer(conn, answer, x.o.handshakeTimeout()); err != nil {
+	if err := sendAnswer(conn, a.text, x.o.handshakeTimeout()); err != nil {
 		conn.Close()
 		return nil, nil, &ws.HandshakeError{Detail: "answer not sent", Err: err}
 	}
@@ -134,6 +154,6 @@ func (x *httpExchange) refuse(e *ws.HandshakeError, text string) {
 	}
 	http.Error(x.w, text, e.Status)
 	if x.on() {
-		x.trace(true, true, append(http1.AppendFields(appendStatus(nil, e.Status), h), text+"\n"...), e.Rule)
+		x.trace(true, true, append(http1.AppendFields(appendStatus(nil, x.req.Major, e.Status), h), text+"\n"...), e.Rule)
 	}
 }

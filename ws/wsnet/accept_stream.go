@@ -165,8 +165,8 @@ func (x *streamExchange) request() *http.Request {
 	return x.asks
 }
 
-func (x *streamExchange) accept(answer []byte) (io.ReadWriteCloser, []byte, *ws.HandshakeError) {
-	if _, err := x.stream.Write(answer); err != nil {
+func (x *streamExchange) accept(a *answer) (io.ReadWriteCloser, []byte, *ws.HandshakeError) {
+	if _, err := x.stream.Write(a.text); err != nil {
 		x.rwc.Close()
 		return nil, nil, &ws.HandshakeError{Detail: "answer not sent", Err: err}
 	}
@@ -198,7 +198,7 @@ func (x *streamExchange) refuse(e *ws.HandshakeError, text string) {
 		}
 		header[name] = values
 	}
-	answer := http1.AppendFields(appendStatus(nil, e.Status), header)
+	answer := http1.AppendFields(appendStatus(nil, 1, e.Status), header)
 	if x.mine.Method != http.MethodHead {
 		answer = append(append(answer, text...), '\n')
 	}

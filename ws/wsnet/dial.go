@@ -219,7 +219,7 @@ func (d *dialTrace) got1xx(code int, header textproto.MIMEHeader) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.h.on() && len(d.interim) < maxAnswer {
-		d.interim = http1.AppendFields(appendStatus(d.interim, code), header)
+		d.interim = http1.AppendFields(appendStatus(d.interim, 1, code), header)
 	}
 	if d.count++; d.count > maxInterim {
 		return tooManyInterim(code)

@@ -25,6 +25,7 @@
 //	socket_*.go    a socket's system calls
 //	upgrade.go     a server decides about an opening handshake   §4.2
 //	accept.go      Accept: one that net/http carries
+//	accept_connect.go  over HTTP/2                               RFC 8441
 //	accept_stream.go  AcceptStream: one over a stream
 //	httprequest.go  what Connect sees of that one                RFC 9112 §3
 //	bound.go       how long a handshake over a stream may take
@@ -70,8 +71,8 @@
 // # Limitations
 //
 // permessage-deflate (RFC 7692) is the only extension, and off unless
-// Options.Compression asks for it. No WebSocket over HTTP/2 (RFC 8441). A stream
-// without deadlines, and a TLS stream, lose the connection when a write is
+// Options.Compression asks for it. WebSocket over HTTP/2 (RFC 8441) only on a server, see
+// Accept. A stream without deadlines, and a TLS stream, lose the connection when a write is
 // interrupted, even if nothing was sent yet. Text to be sent is checked, so a
 // program pays for UTF-8 twice if it forwards text that it received.
 package wsnet

@@ -100,9 +100,14 @@ func Handler(handle func(ctx context.Context, c *Conn) error) *Server {
 }
 
 // ServeHTTP upgrades r. It returns as soon as the connection has a goroutine
-// of its own: the one that net/http has grown its stack and buffers on ends.
+// of its own: the one that net/http has grown its stack and buffers on ends. Over
+// net/http's HTTP/2, see Accept, it returns when the connection is over.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.handshake(r.Context(), newHTTPExchange(w, r, &s.Options))
+	x := newHTTPExchange(w, r, &s.Options)
+	s.handshake(r.Context(), &x.upgrade)
+	if x.left != nil {
+		<-x.left
+	}
 }
 
 // handshake decides about a request and, if all is well, runs the handler.

@@ -23,7 +23,8 @@ type upgrade struct {
 	extra    http.Header // what the 101 says besides what it has to
 	apart    bool        // the connection has settings of its own, and so no group
 
-	room [256]byte // for the answer
+	answer answer
+	room   [256]byte // for its text
 }
 
 // An exchange carries a request and its answer: through net/http, see Accept, or
@@ -33,12 +34,18 @@ type exchange interface {
 	// what is known of it.
 	request() *http.Request
 
-	// accept sends the 101 and gives up the stream, with the bytes that came early.
+	// accept sends the answer and gives up the stream, with the bytes that came early.
 	// An error that has a status is one that the client can still be told.
-	accept(answer []byte) (rwc io.ReadWriteCloser, early []byte, err *ws.HandshakeError)
+	accept(a *answer) (rwc io.ReadWriteCloser, early []byte, err *ws.HandshakeError)
 
 	// refuse sends what e and text say.
 	refuse(e *ws.HandshakeError, text string)
+}
+
+// An answer is that of a request which becomes a connection.
+type answer struct {
+	text                    []byte
+	subprotocol, extensions string // which text has, too
 }
 
 // run decides, answers, and returns the connection. It asks admit, if that is not
@@ -59,8 +66,14 @@ func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Conte
 	if err != nil {
 		return nil, u.refuse(err)
 	}
-	answer := ws.AppendResponse(ws.AppendContinue(u.room[:0], u.req), u.req.Values("Sec-Websocket-Key")[0], subprotocol, extensions, u.extra)
-	rwc, early, failed := u.exchange.accept(answer)
+	a := &u.answer
+	a.subprotocol, a.extensions = subprotocol, extensions
+	if u.req.Major == 2 {
+		a.text = ws.AppendConnectResponse(u.room[:0], subprotocol, extensions, u.extra)
+	} else {
+		a.text = ws.AppendResponse(ws.AppendContinue(u.room[:0], u.req), u.req.Values("Sec-Websocket-Key")[0], subprotocol, extensions, u.extra)
+	}
+	rwc, early, failed := u.exchange.accept(a)
 	if failed != nil {
 		if failed.Status != 0 {
 			return nil, u.refuse(failed)
@@ -78,7 +91,7 @@ func (u *upgrade) run(ctx context.Context, g *group, admit func() (context.Conte
 			rwc.Close()
 		}
 	}()
-	u.trace(true, false, answer, "")
+	u.trace(true, u.req.Major == 2, a.text, "")
 	traced = true
 	c.start(ctx, rwc, ws.RoleServer, agreed, early)
 	c.settle(subprotocol, nil)
@@ -159,9 +172,13 @@ func refusal(err error) (e *ws.HandshakeError, text string) {
 	return e, e.Error()
 }
 
-// appendStatus appends a status line.
-func appendStatus(dst []byte, status int) []byte {
-	return append(dst, "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\n"...)
+// appendStatus appends a status line, which over HTTP/2 is only for the trace.
+func appendStatus(dst []byte, major, status int) []byte {
+	version := "HTTP/1.1 "
+	if major == 2 {
+		version = "HTTP/2.0 "
+	}
+	return append(dst, version+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\n"...)
 }
 
 // isLoopback reports whether addr, of this end, is one that only this machine
