@@ -46,10 +46,10 @@ func Title(e TraceEvent) string {
 // control frame's all. An event without a frame has no rows.
 func Explain(e TraceEvent, show int) []Row {
 	if len(e.Wire) < 2 {
-		return explainPayload(nil, e, show)
+		return nil
 	}
 	wire, h := e.Wire, e.Header
-	rows := make([]Row, 0, 10)
+	var rows []Row
 	bits := func(at int, mask byte, field, value, meaning, section string) {
 		rows = append(rows, Row{RowBits, at, wire[at : at+1], mask, field, value, meaning, section})
 	}
@@ -71,7 +71,7 @@ func Explain(e TraceEvent, show int) []Row {
 		at, meaning = 10, "the length takes 64 bits more"
 	}
 	bits(1, 0x7F, "length", itoa(int64(length7)), meaning, "§5.2")
-	if at > 2 && len(wire) >= at {
+	if length7 >= 126 && len(wire) >= at {
 		rows = append(rows, Row{RowNumber, 2, wire[2:at], 0, "extended length", "", itoa(h.Length) + " bytes of payload", "§5.2"})
 	}
 	if h.Masked && len(wire) >= at+4 {
@@ -93,7 +93,7 @@ func explainPayload(rows []Row, e TraceEvent, show int) []Row {
 			Mask(masked, h.Key, 0)
 			rows = append(rows, Row{RowMasked, at, masked, 0, "payload", "", "payload, masked", "§5.3"})
 		}
-		rest, text := p, isText(e)
+		rest, text := p, isText(e) || h.Opcode == OpClose
 		switch {
 		case e.Compressed:
 			rows = append(rows, Row{RowCompressed, at, p, 0, "payload", "", "compressed", "RFC 7692 §7.2.1"})
@@ -102,9 +102,8 @@ func explainPayload(rows []Row, e TraceEvent, show int) []Row {
 			code := Code(uint16(p[0])<<8 | uint16(p[1]))
 			rows = append(rows, Row{RowCode, at, p[:2], 0, "code", itoa(int64(code)), "code " + code.String(), "§7.4"})
 			rest, at = p[2:], at+2
-			text = true
 		}
-		rows = plainRows(rows, rest, at, text || h.Opcode == OpClose, len(p), h.Length)
+		rows = plainRows(rows, rest, at, text, len(p), h.Length)
 	}
 	if e.Compressed && h.Fin {
 		rows = append(rows, Row{Kind: RowNote, At: at, Field: "inflated", Meaning: itoa(e.ContentLength) + " bytes inflated", Section: "RFC 7692 §7.2.2"})

@@ -76,6 +76,26 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// A length has a row of its own from 126 bytes on (§5.2).
+func TestExplainLength(t *testing.T) {
+	for wire, want := range map[string]string{"82 7d": "", "82 7e 007e": "126 bytes of payload", "82 7f 0000000000010000": "65536 bytes of payload"} {
+		b := wstest.MustHex(wire)
+		h, _, err := ws.ParseHeader(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, r := range ws.Explain(ws.TraceEvent{Wire: b, Header: h}, 32) {
+			if r.Field == "extended length" {
+				got = r.Meaning
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", wire, got, want)
+		}
+	}
+}
+
 // What it costs to break a rule is said of every one.
 func TestRuleCost(t *testing.T) {
 	for id, want := range map[ws.RuleID]string{

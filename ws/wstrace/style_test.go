@@ -26,6 +26,9 @@ func TestStyle(t *testing.T) {
 	}{
 		{"JSON, in one line", wstrace.Style{OneLine: true, Payload: 100}, text(json), "#7 < text 61 `" + json + "`\n"},
 		{"cut", wstrace.Style{OneLine: true, Payload: 6}, text(json), "#7 < text 61 `{\"type` (6 of 61 bytes)\n"},
+		{"cut to a byte", wstrace.Style{OneLine: true, Payload: 1}, text("hi"), "#7 < text 2 \"h\" (1 of 2 bytes)\n"},
+		{"bytes that are text", wstrace.Style{OneLine: true}, traced("82 02 | 'hi'", ws.StateReady), "< binary 2 \"hi\"\n"},
+		{"what turns a line around", wstrace.Style{OneLine: true}, text("\"\u202e"), `#7 < text 4 "\"\u202e"` + "\n"},
 		{"a fragment of bytes", wstrace.Style{OneLine: true}, traced("02 03 | 00ff80", ws.StateReady), "< binary (more follows) 3 00 ff 80\n"},
 		{"a Close", wstrace.Style{OneLine: true}, closing, "> close 5 code 1001 (going away) \"bye\"\n"},
 		{"what a terminal would obey", wstrace.Style{OneLine: true}, text("\x1b[2J\"\x9b"), `#7 < text 6 "\x1b[2J\"\x9b"` + "\n"},

@@ -151,10 +151,7 @@ func (s Style) appendLine(dst []byte, who string, e ws.TraceEvent) []byte {
 
 func (s Style) appendRows(dst []byte, e ws.TraceEvent) []byte {
 	for _, r := range ws.Explain(e, s.shown()) {
-		meaning := r.Meaning
-		if r.Section != "" {
-			meaning += " (" + r.Section + ")"
-		}
+		meaning := r.Meaning + " (" + r.Section + ")"
 		switch r.Kind {
 		case ws.RowBits:
 			dst = appendRow(dst, indent+bits(r.Bytes[0], r.Bits)+"  "+r.Field+"="+r.Value, meaning)
@@ -169,9 +166,9 @@ func (s Style) appendRows(dst []byte, e ws.TraceEvent) []byte {
 		case ws.RowNote:
 			if r.Section == "" {
 				dst = fmt.Appendf(dst, "%s(%s)\n", indent, r.Meaning)
-				break
+			} else {
+				dst = appendRow(dst, indent+r.Meaning, "("+r.Section+")")
 			}
-			dst = appendRow(dst, indent+r.Meaning, "("+r.Section+")")
 		}
 	}
 	return dst
@@ -182,8 +179,8 @@ func (s Style) appendRows(dst []byte, e ws.TraceEvent) []byte {
 func appendData(dst []byte, r ws.Row) []byte {
 	const lines = 4
 	rest := r.Bytes
-	if r.Kind == ws.RowText && len(rest) > lines*line {
-		rest = rest[:lines*line]
+	if r.Kind == ws.RowText {
+		rest = rest[:min(len(rest), lines*line)]
 	}
 	for len(rest) > 0 {
 		n := textLine(rest)
