@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 
 	"engineio/client": {"engineio", "ws", "ws/wsnet"},
 	"socketio/admin":  {"engineio", "socketio"},
+	"socketio/client": {"engineio", "engineio/client", "socketio"},
 
 	"chat":           {},
 	"chat/token":     {"chat"},

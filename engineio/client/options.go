@@ -186,3 +186,12 @@ func (o *Options) address(rawURL string) (*url.URL, error) {
 
 // clip bounds what a message quotes.
 func clip(s string) string { return s[:min(len(s), 200)] }
+
+// Check says what is wrong with o, which may be nil, or with a URL for Dial.
+func (o *Options) Check(rawURL string) error {
+	c, err := o.withDefaults()
+	if err == nil {
+		_, err = c.address(rawURL)
+	}
+	return err
+}
