@@ -36,9 +36,10 @@ var mayImport = map[string][]string{
 	"chat/plain":     {"chat", "ws/..."},
 	"chat/sio":       {"chat", "socketio"},
 
-	"cmd/server":                  {"chat/...", "cmd/server/internal/...", "engineio", "lab/...", "socketio", "ws/..."},
-	"cmd/server/internal/connect": {"ws/..."},
-	"cmd/server/internal/echo":    {"ws/..."},
+	"cmd/server":                   {"chat/...", "cmd/server/internal/...", "engineio", "lab/...", "socketio", "ws/..."},
+	"cmd/server/internal/connect":  {"ws/..."},
+	"cmd/server/internal/echo":     {"ws/..."},
+	"cmd/server/internal/scaffold": {"socketio"},
 
 	"autobahn":                   {"autobahn/...", "ws/..."},
 	"autobahn/internal/explain":  {"autobahn/wsspec", "ws", "ws/wstrace"},
@@ -58,7 +59,7 @@ var mayImport = map[string][]string{
 
 // shared are small parts that know nothing of what they are used for. Package ws
 // has none of them but the arithmetic of a token bucket: it stands by itself.
-var shared = []string{"internal/address", "internal/admission", "internal/boundedlog", "internal/lookalike", "internal/procgroup", "internal/queue", "internal/strictjson", "internal/tokens"}
+var shared = []string{"internal/address", "internal/admission", "internal/boundedlog", "internal/lookalike", "internal/modpath", "internal/procgroup", "internal/queue", "internal/strictjson", "internal/tokens"}
 
 // TestLayers reads the imports of every package of the module, tests apart, and
 // holds them against mayImport.

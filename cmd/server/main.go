@@ -1,7 +1,7 @@
 // Server is Framewright's chat server: a page for browsers, and the chat behind
 // it over WebSocket. With "echo" as its first argument it is a bare echo server
 // for conformance tests and benchmarks, with "connect" a client for the terminal;
-// -version says what was built.
+// "new" writes a chat as a program of one's own; -version says what was built.
 package main
 
 import (
@@ -43,6 +43,9 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 	case len(args) > 0 && args[0] == "connect":
 		name = "server connect"
 		err = serveConnect(ctx, args[1:], env, os.Stdin, stdout, stderr)
+	case len(args) > 0 && args[0] == "new":
+		name = "server new"
+		err = serveNew(ctx, args[1:], stdout, stderr)
 	default:
 		err = serveChat(ctx, args, env, stdout, stderr)
 	}
@@ -84,7 +87,7 @@ func parseFlags(flags *flag.FlagSet, args []string, stdout io.Writer, about stri
 	case err != nil:
 		return &usageError{suggest(flags, err)}
 	case flags.NArg() > 0:
-		return usagef("unexpected argument %q: settings begin with a dash, and the commands are echo and connect", flags.Arg(0))
+		return usagef("unexpected argument %q: settings begin with a dash, and the commands are echo, connect and new", flags.Arg(0))
 	}
 	return nil
 }

@@ -21,6 +21,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"framewright/internal/modpath"
 )
 
 func main() {
@@ -48,7 +50,7 @@ func run(args []string, dir string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	path := flags.Arg(0)
-	if err := checkPath(path); err != nil {
+	if err := modpath.Check(path); err != nil {
 		fmt.Fprintf(stderr, "rename: %q cannot be the path of a module: %v\n", path, err)
 		return 2
 	}
@@ -93,7 +95,7 @@ func rename(dir, path string, only, force bool, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s is %s now, in %d places of %d files\n", old, path, places, len(changes))
-	if !hasHost(path) {
+	if !modpath.HasHost(path) {
 		fmt.Fprintf(stdout, "%s names no host, so nobody can fetch it: others need a replace in their go.mod\n", path)
 	}
 	return nil

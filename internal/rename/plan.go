@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"framewright/internal/modpath"
 )
 
 // A change is a file with the new path in it.
@@ -126,7 +128,7 @@ func (r *renaming) apply(file string, data []byte) ([]byte, int) {
 		return data, 0
 	}
 	out = append(out, data[rest:]...)
-	if was, is := placeholder(r.from), placeholder(r.to); was != is {
+	if was, is := modpath.Placeholder(r.from), modpath.Placeholder(r.to); was != is {
 		out = bytes.ReplaceAll(out, []byte(r.to+"@"+was), []byte(r.to+"@"+is))
 		if isGoMod(file) {
 			out = bytes.ReplaceAll(out, []byte(r.to+" "+was), []byte(r.to+" "+is))
@@ -177,6 +179,11 @@ func begins(before []byte) bool {
 	}
 	c := before[len(before)-1]
 	return c < 0x80 && c != '/' && !isPathRune(rune(c))
+}
+
+// isPathRune reports whether c may stand between the slashes of a path.
+func isPathRune(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-._~", c)
 }
 
 // follows reports whether what stands around the path says that it is a module's: a

@@ -50,7 +50,10 @@ func TestThisRepository(t *testing.T) {
 			in(t, filepath.Join(dir, m), "vet", "./...")
 		}
 	}
-	in(t, dir, "test", "-short", "-count=1", "./ws", "./docs")
+	in(t, dir, "test", "-short", "-count=1", "./ws", "./docs", "./cmd/server/internal/...")
+	if os.Getenv("FRAMEWRIGHT_LONG") != "" {
+		in(t, dir, "test", "-count=1", "-run", "TestNew", "./cmd/server")
+	}
 
 	out.Reset()
 	if code := run([]string{"-force", old}, dir, &out, &out); code != 0 {

@@ -1,4 +1,5 @@
-package main
+// Package modpath knows what the path of a module looks like.
+package modpath
 
 import (
 	"errors"
@@ -11,11 +12,11 @@ import (
 	"strings"
 )
 
-// checkPath returns an error unless path can be the path of a module, by the rules of
+// Check returns an error unless path can be the path of a module, by the rules of
 // the Go Modules Reference ("Module paths" and "Major version suffixes") with one
 // exception: the first element need not name a host, so that the way back is open to a
 // path such as framewright. Then it must be none of the standard library's.
-func checkPath(path string) error {
+func Check(path string) error {
 	if path == "" {
 		return errors.New("it is empty; expected something like example.org/you/framewright")
 	}
@@ -67,7 +68,7 @@ func checkFirst(e string) error {
 	if i := strings.IndexFunc(e, func(r rune) bool { return r != '-' && r != '.' && !('a' <= r && r <= 'z') && !('0' <= r && r <= '9') }); i >= 0 {
 		return fmt.Errorf("the first element %q has the character %q; expected a host in lower case, such as example.org", e, e[i])
 	}
-	if hasHost(e) {
+	if HasHost(e) {
 		return nil
 	}
 	if e == "cmd" || e == "main" || isStandard(e) {
@@ -81,8 +82,8 @@ func isStandard(e string) bool {
 	return err == nil
 }
 
-// hasHost reports whether the first element of path can be a host.
-func hasHost(path string) bool {
+// HasHost reports whether the first element of path can be a host.
+func HasHost(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return strings.Contains(first, ".")
 }
@@ -110,10 +111,9 @@ func isNumber(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == "" && (s == "0" || s[0] != '0')
 }
 
-// placeholder is the version that the other modules of this repository require of the
-// one at path, in whose stead they have a folder: its major version has to be the
-// path's.
-func placeholder(path string) string {
+// Placeholder is the version to require of the module at path where a replace names a
+// folder in its stead: it is not looked for, but its major version has to be the path's.
+func Placeholder(path string) string {
 	last := path[strings.LastIndexByte(path, '/')+1:]
 	if strings.HasPrefix(path, "gopkg.in/") {
 		_, v, _ := strings.Cut(last, ".v")
