@@ -19,14 +19,26 @@ import (
 // TraceTarget chooses connections, whose events go there from the request on, and to
 // Trace as well; the others have no trace.
 func TestTraceTarget(t *testing.T) {
+	t.Run("and Trace", func(t *testing.T) { testTraceTarget(t, true) })
+	t.Run("alone", func(t *testing.T) { testTraceTarget(t, false) })
+}
+
+func testTraceTarget(t *testing.T, both bool) {
 	wstest.CheckLeaks(t)
 	var mu sync.Mutex
 	var all, one []string
+	numbers := map[uint64]bool{} // of connections that one is about
 	keep := func(to *[]string) func(ws.TraceEvent) {
 		return func(e ws.TraceEvent) {
 			mu.Lock()
 			defer mu.Unlock()
 			line, _, _ := strings.Cut(e.Handshake, "\r\n")
+			if to == &one {
+				numbers[uint64(e.Conn)] = true
+			}
+			if line != "" && e.Sent == strings.HasPrefix(line, "GET") {
+				t.Errorf("%s: sent: %v", line, e.Sent)
+			}
 			if line == "" {
 				line = fmt.Sprintf("%v %q", e.Header.Opcode, e.Payload)
 			}
@@ -41,7 +53,9 @@ func TestTraceTarget(t *testing.T) {
 		c.Read(ctx)
 		return err
 	})
-	srv.Options.Trace = keep(&all)
+	if both {
+		srv.Options.Trace = keep(&all)
+	}
 	srv.Options.TraceTarget = func(target string) func(ws.TraceEvent) {
 		if target != "/?lab=x" {
 			return nil
@@ -58,6 +72,7 @@ func TestTraceTarget(t *testing.T) {
 	go func() { served <- srv.Serve(l) }()
 	for name, url := range map[string]string{"net/http": "ws" + strings.TrimPrefix(viaHTTP.URL, "http"), "Serve": "ws://" + l.Addr().String()} {
 		all, one = nil, nil
+		clear(numbers)
 		for _, path := range []string{"/?lab=x", "/?other=x"} {
 			c, err := wsnet.Dial(t.Context(), url+path, nil)
 			if err != nil {
@@ -72,9 +87,12 @@ func TestTraceTarget(t *testing.T) {
 		if d := cmp.Diff(want, one); d != "" {
 			t.Errorf("%s, what was chosen: %s", name, d)
 		}
+		if len(numbers) != 1 || numbers[0] {
+			t.Errorf("%s: one connection has the numbers %v", name, numbers)
+		}
 		want = append(want, want...)
 		want[6] = "GET /?other=x HTTP/1.1"
-		if d := cmp.Diff(want, all); d != "" {
+		if d := cmp.Diff(want, all); both && d != "" {
 			t.Errorf("%s, all: %s", name, d)
 		}
 		mu.Unlock()

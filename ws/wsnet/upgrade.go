@@ -126,13 +126,11 @@ func (u *upgrade) check() error {
 	if err := ws.CheckOrigin(u.req, p); err != nil {
 		return err
 	}
+	// What is wrong with these is this program's mistake, and has no status: see refusal.
 	if err := ws.CheckCompression(u.o.Compression); err != nil {
-		return internal(err)
+		return err
 	}
-	if err := ws.CheckHeader(u.extra); err != nil {
-		return internal(err)
-	}
-	return nil
+	return ws.CheckHeader(u.extra)
 }
 
 // agree decides on what the request offers.
@@ -146,13 +144,6 @@ func (u *upgrade) agree() (subprotocol string, agreed *ws.DeflateParams, extensi
 func (u *upgrade) refuse(err error) *ws.HandshakeError {
 	e, text := refusal(err)
 	u.exchange.refuse(e, text)
-	return e
-}
-
-// internal is a mistake of this program, which the client need not hear about.
-func internal(err error) error {
-	e := err.(*ws.HandshakeError)
-	e.Status = http.StatusInternalServerError
 	return e
 }
 
