@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"framewright/peers/engineio"
+	"framewright/peers/guides"
 	"framewright/peers/node"
 	"framewright/peers/python"
 	"framewright/peers/socketio"
@@ -31,6 +32,17 @@ func EngineIO(ctx context.Context) Result {
 // folder whose node_modules has them.
 func SocketIO(ctx context.Context) Result {
 	return NPM(ctx, "socket.io-client for Node.js", "socketio", socketio.Pins)
+}
+
+// Guides gets Node.js, npm's socket.io and its client. Path is the folder whose
+// node_modules has them.
+func Guides(ctx context.Context) Result {
+	return NPM(ctx, "socket.io for Node.js", "guides", guides.Pins)
+}
+
+// GuidesPython gets Python and Flask-SocketIO. Path is as Python's.
+func GuidesPython(ctx context.Context) Result {
+	return Pip(ctx, "Flask-SocketIO for Python", "guides-python", guides.PythonPins)
 }
 
 // TypeScript gets Node.js and TypeScript. Path is the folder whose node_modules
