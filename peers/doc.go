@@ -25,6 +25,10 @@
 // as a tutorial has it, testdata/guide, chats in guide_test.go, also where
 // WebSocket is blocked.
 //
+// The documents for who comes from Flask-SocketIO or npm's socket.io are played
+// (documents_test.go): their pieces of code are built, or run by the other server,
+// and a client does what they say.
+//
 // The chat page has its own tests in chat_test.go and in page_test.go and its
 // like: several tabs, a server that is killed and started again, connections
 // that are cut, markup that must stay text, the keyboard alone, what assistive

@@ -76,7 +76,7 @@ func (b block) declares() bool {
 
 // paths are the packages that blocks may use without saying so, as an editor adds
 // their imports.
-var paths = []string{"context", "errors", "fmt", "log", "net/http", "sync", "testing", "time", "framewright/engineio", "framewright/socketio", "framewright/socketio/socketiotest"}
+var paths = []string{"context", "errors", "fmt", "log", "net/http", "slices", "strings", "testing", "time", "framewright/engineio", "framewright/socketio", "framewright/socketio/socketiotest"}
 
 var selected = regexp.MustCompile(`\b([a-z]+)\.[A-Z]`)
 

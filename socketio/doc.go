@@ -36,9 +36,29 @@
 //	session['k'] = v                        s.SetValue(k, v), and ctx.Value(k) from then on
 //	disconnect()                            s.Disconnect()
 //
-// From npm's socket.io: io.in(r).socketsJoin is io.To(r).Join, and so on (Leave,
-// Disconnect, Drop); io.timeout(ms).emit with a callback is [AskAll]; socket.use is
-// UseEvents; fetchSockets is Sockets.
+// docs/from-flask-socketio.md has whole programs.
+//
+// # From npm's socket.io
+//
+//	io.on('connection', f)                  io.OnConnect(f); handlers stand beside it: On(io, …)
+//	socket.on('e', (x, done) => done(y))    socketio.OnAck(io, "e", f)
+//	socket.timeout(ms).emitWithAck('e')     socketio.Ask[R](ctx, s, "e")
+//	io.timeout(ms).emitWithAck('e')         socketio.AskAll[R](ctx, io.To(), "e")
+//	socket.broadcast.emit, socket.to(r)     s.Broadcast().Emit, s.To(r).Emit
+//	io.to(r).except(q).emit                 io.To(r).Except(q).Emit
+//	socket.volatile.emit                    s.EmitVolatile
+//	io.in(r).socketsJoin(q), socketsLeave   io.To(r).Join(q), io.To(r).Leave(q)
+//	io.in(r).fetchSockets()                 io.To(r).Sockets()
+//	io.in(r).disconnectSockets()            io.To(r).Disconnect()
+//	io.use((socket, next) => …)             io.Use(f)
+//	socket.use, socket.onAny                io.UseEvents(f); io.OnAny(f) for what has no handler
+//	socket.on('error', f)                   io.OnError(f)
+//	socket.handshake.auth, …headers         s.DecodeAuth(&v), s.Request()
+//	socket.data.k = v                       s.SetValue(k, v)
+//	connectionStateRecovery                 Options.Recovery
+//	io.of(/pattern/), serverSideEmit        not here; see Several servers below
+//
+// docs/from-npm-socketio.md has whole programs.
 //
 // The other way round from there, a page of another origin is refused on every
 // transport unless OriginPatterns names it.
@@ -100,9 +120,8 @@
 // # Limitations
 //
 // Events are not compressed one by one; compression is the WebSocket's, see
-// engineio.Options. There is no acknowledgement of broadcasts. Binary events are
-// not recovered, nor those that are volatile or ask. Clients of version 2 and
-// before (EIO=3) are refused, and a log line says which.
+// engineio.Options. Binary events are not recovered, nor those that are volatile or
+// ask. Clients of version 2 and before (EIO=3) are refused, and a log line says which.
 //
 // Two ways of python-socketio's client to know: it gives a server up that
 // answers a poll with more than 16 packets (its
