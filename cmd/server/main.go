@@ -1,7 +1,8 @@
 // Server is Framewright's chat server: a page for browsers, and the chat behind
 // it over WebSocket. With "echo" as its first argument it is a bare echo server
 // for conformance tests and benchmarks, with "connect" a client for the terminal;
-// "new" writes a chat as a program of one's own; -version says what was built.
+// "new" writes a chat as a program of one's own, "healthy" asks a server that runs
+// whether it works; -version says what was built.
 package main
 
 import (
@@ -43,6 +44,9 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 	case len(args) > 0 && args[0] == "connect":
 		name = "server connect"
 		err = serveConnect(ctx, args[1:], env, os.Stdin, stdout, stderr)
+	case len(args) > 0 && args[0] == "healthy":
+		name = "server healthy"
+		err = serveHealthy(ctx, args[1:], env, stdout)
 	case len(args) > 0 && args[0] == "new":
 		name = "server new"
 		err = serveNew(ctx, args[1:], stdout, stderr)
@@ -87,7 +91,7 @@ func parseFlags(flags *flag.FlagSet, args []string, stdout io.Writer, about stri
 	case err != nil:
 		return &usageError{suggest(flags, err)}
 	case flags.NArg() > 0:
-		return usagef("unexpected argument %q: settings begin with a dash, and the commands are echo, connect and new", flags.Arg(0))
+		return usagef("unexpected argument %q: settings begin with a dash, and the commands are echo, connect, new and healthy", flags.Arg(0))
 	}
 	return nil
 }

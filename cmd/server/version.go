@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -11,6 +12,11 @@ import (
 func asksForVersion(args []string) bool {
 	return len(args) == 1 && slices.Contains([]string{"-version", "--version", "version"}, args[0])
 }
+
+// released is the version of a release, which the linker writes here
+// (-X main.released=v0.1.0): a release is built from the files alone, so that everybody
+// who builds it gets the same bytes, and the go command does not know then what it is.
+var released string
 
 // version says what was built, from what the go command wrote into the binary:
 // the module's version, the commit and whether the tree had changes that are
@@ -24,7 +30,7 @@ func version() string {
 }
 
 func describe(info *debug.BuildInfo) string {
-	module := info.Main.Version
+	module := cmp.Or(released, info.Main.Version)
 	if module == "" || module == "(devel)" {
 		module = "development version"
 	}

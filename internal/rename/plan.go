@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"framewright/internal/modpath"
+	"framewright/internal/treecopy"
 )
 
 // A change is a file with the new path in it.
@@ -68,7 +69,7 @@ func renamings(dir, old, path string) (there, back *renaming, err error) {
 	}
 	var folders []string
 	for _, e := range entries {
-		if e.IsDir() && !skipped(e.Name()) {
+		if e.IsDir() && !treecopy.Skipped(e.Name()) {
 			folders = append(folders, e.Name())
 		}
 	}
@@ -82,7 +83,7 @@ func walk(dir string, f func(file string, data []byte, mode fs.FileMode) error) 
 			return err
 		}
 		if d.IsDir() {
-			if name != dir && skipped(d.Name()) {
+			if name != dir && treecopy.Skipped(d.Name()) {
 				return fs.SkipDir
 			}
 			return nil
@@ -101,11 +102,6 @@ func walk(dir string, f func(file string, data []byte, mode fs.FileMode) error) 
 		}
 		return f(filepath.ToSlash(rel), data, info.Mode())
 	})
-}
-
-// skipped are folders whose files are not this repository's own.
-func skipped(name string) bool {
-	return slices.Contains([]string{".git", "node_modules", ".venv", "__pycache__"}, name)
 }
 
 // A renaming is from one path to another.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"framewright/internal/modpath"
+	"framewright/internal/treecopy"
 )
 
 // TestPlaces: what is the module's path and what only looks like it. ¶ stands for the
@@ -183,7 +184,7 @@ func files(t *testing.T, dir string) map[string]string {
 			return err
 		}
 		if d.IsDir() {
-			if name != dir && skipped(d.Name()) {
+			if name != dir && treecopy.Skipped(d.Name()) {
 				return fs.SkipDir
 			}
 			return nil

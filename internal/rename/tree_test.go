@@ -2,13 +2,13 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"framewright/internal/treecopy"
 )
 
 // another is a path with all that makes one hard: a host, which sorts elsewhere among
@@ -27,7 +27,9 @@ func TestThisRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	copyTree(t, "../..", dir)
+	if err := treecopy.Copy(dir, "../.."); err != nil {
+		t.Fatal(err)
+	}
 	before := files(t, dir)
 
 	var out bytes.Buffer
@@ -116,46 +118,5 @@ func in(t *testing.T, dir string, args ...string) {
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-}
-
-// copyTree copies what is this repository's own. Files that another test makes and
-// removes meanwhile do not count.
-func copyTree(t *testing.T, from, to string) {
-	t.Helper()
-	err := filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, name)
-		if err != nil {
-			return err
-		}
-		switch {
-		case d.IsDir() && name != from && skipped(d.Name()):
-			return fs.SkipDir
-		case d.IsDir():
-			return os.MkdirAll(filepath.Join(to, rel), 0o755)
-		case !d.Type().IsRegular() || d.Name() == ".git":
-			return nil
-		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		data, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, rel), data, info.Mode().Perm())
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
