@@ -12,7 +12,7 @@ import (
 )
 
 // hostileTest is a package and a test in the last column: `chat` TestX, TestY.
-var hostileTest = regexp.MustCompile("`([a-z/]+)` (Test[A-Za-z]+(?:, Test[A-Za-z]+)*)")
+var hostileTest = regexp.MustCompile("`([a-z0-9/]+)` (Test[A-Za-z]+(?:, Test[A-Za-z]+)*)")
 
 // TestHostileInputs: the rows are numbered without a gap, and the tests that
 // they name exist.

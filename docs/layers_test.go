@@ -20,6 +20,7 @@ const module = "framewright/"
 var mayImport = map[string][]string{
 	"ws/...":     {"ws/...", "internal/bucket"},
 	"ws/wsnet":   {"ws/..."},
+	"ws/wsh2":    {"ws", "ws/internal/h2"},
 	"ws/wstrace": {"ws"},
 
 	"engineio": {"ws/..."},

@@ -72,7 +72,7 @@
 //
 // permessage-deflate (RFC 7692) is the only extension, and off unless
 // Options.Compression asks for it. WebSocket over HTTP/2 (RFC 8441) only on a server, see
-// Accept. A stream without deadlines, and a TLS stream, lose the connection when a write is
+// Accept and framewright/ws/wsh2. A stream without deadlines, and a TLS stream, lose the connection when a write is
 // interrupted, even if nothing was sent yet. Text to be sent is checked, so a
 // program pays for UTF-8 twice if it forwards text that it received.
 package wsnet
