@@ -129,8 +129,17 @@ func buildSettling(ctx context.Context, dir, folder, file string) error {
 	return nil
 }
 
-// sessionFigures are what a session takes, in KiB but for the last.
-var sessionFigures = []string{"resident", "given back", "heap", "stacks", "goroutines"}
+// sessionFigures are what a session takes, and what a message to all of them does for
+// each: one at a time, and sixteen.
+var sessionFigures = []sessionFigure{
+	{"resident, KiB", 1 << 10}, {"given back, KiB", 1 << 10}, {"heap, KiB", 1 << 10}, {"stacks, KiB", 1 << 10}, {"goroutines", 1},
+	{"µs CPU a delivery", 1}, {"16 under way", 1},
+}
+
+type sessionFigure struct {
+	name string
+	unit float64
+}
 
 // one starts a server, lets the clients in, and notes what each of them takes.
 func (r *sessionsRun) one(ctx context.Context, s chatServer, kind idler) error {
@@ -139,9 +148,9 @@ func (r *sessionsRun) one(ctx context.Context, s chatServer, kind idler) error {
 	if r.profile != "" {
 		os.Setenv("BENCH_PROFILE", r.profile)
 	}
-	// The bounds for one address are off: all come from one. The rest is as it is.
+	// The bounds for one address are off, and for who talks: all come from one. The rest is as it is.
 	p, err := machine.Start(ctx, -1, s.file, "-addr", "127.0.0.1:0", "-memory", "-log-level", "error", "-lab", "off",
-		"-max-conns", "0", "-max-per-address", "0", "-max-http-per-address", "0", "-handshake-rate", "0")
+		"-message-rate", "0", "-person-rate", "0", "-max-conns", "0", "-max-per-address", "0", "-max-http-per-address", "0", "-handshake-rate", "0")
 	if err != nil {
 		return err
 	}
@@ -177,17 +186,56 @@ func (r *sessionsRun) one(ctx context.Context, s chatServer, kind idler) error {
 	if err := errors.Join(warm.err(), all.err()); err != nil {
 		return err
 	}
-	line := fmt.Sprintf("%s, %s:", s.name, kind.name)
-	for i, figure := range sessionFigures {
-		v := (after[i] - before[i]) / float64(r.clients)
-		if figure != "goroutines" {
-			v /= 1024
+	values := make([]float64, 0, len(sessionFigures))
+	for i := range after {
+		values = append(values, (after[i]-before[i])/float64(r.clients))
+	}
+	for _, window := range roomModes {
+		micros, err := r.deliver(p, kind, window, all, warm)
+		if err != nil {
+			return err
 		}
-		r.add(s.name, kind.name, figure, v)
-		line += fmt.Sprintf(" %s %.2f", figure, v)
+		values = append(values, micros)
+	}
+	line := fmt.Sprintf("%s, %s:", s.name, kind.name)
+	for i, f := range sessionFigures {
+		v := values[i] / f.unit
+		r.add(s.name, kind.name, f.name, v)
+		line += fmt.Sprintf(" %s %.2f;", f.name, v)
 	}
 	fmt.Fprintln(r.log, line)
-	return nil
+	return errors.Join(warm.err(), all.err())
+}
+
+// sayings is how many messages are said for a measurement, for each that is under way.
+const sayings = 40
+
+// deliver has a client say things, window of them at once, each time when all of them
+// have reached everyone, and returns the server's processor time for one delivery in
+// microseconds.
+func (r *sessionsRun) deliver(p *machine.Process, kind idler, window int, crowds ...*crowd) (float64, error) {
+	heard, everyone := func() (n int64) {
+		for _, c := range crowds {
+			n += c.heard.Load()
+		}
+		return n
+	}, 0
+	for _, c := range crowds {
+		everyone += len(c.conns)
+	}
+	p.Settle(10 * time.Second)
+	before, begin := p.CPU(), heard()
+	for said := 0; said < sayings*window; said += window {
+		if err := kind.say(crowds[0].conns[0], window); err != nil {
+			return 0, err
+		}
+		for end := time.Now().Add(roomTimeout); heard()-begin < int64((said+window)*everyone); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				return 0, fmt.Errorf("of %d messages to %d clients %d came", said+window, everyone, heard()-begin)
+			}
+		}
+	}
+	return (p.CPU() - before).Seconds() * 1e6 / float64(sayings*window*everyone), nil
 }
 
 // warmUp is how many clients are there before it is measured.
@@ -220,15 +268,22 @@ func holds(p *machine.Process) (figures [5]float64, err error) {
 }
 
 // resting waits until the runtime has given back to the system, in the background,
-// what it means to, for half a minute at most, and returns what is resident then.
+// what it means to, for half a minute at most, and returns what is resident then. It
+// takes a hundredth of the processor for that, so it seems to rest in between.
 func resting(p *machine.Process) (float64, error) {
-	last := int64(math.MaxInt64)
+	const atRest = 3 // seconds without a change
+	last, same := int64(math.MaxInt64), 0
 	for range 30 {
 		rss, err := p.Resident()
-		if err != nil || rss > last-last/1000 {
-			return float64(rss), err
+		if err != nil {
+			return 0, err
 		}
-		last = rss
+		if same++; rss < last-last/1000 {
+			last, same = rss, 0
+		}
+		if same == atRest {
+			break
+		}
 		time.Sleep(time.Second)
 	}
 	return float64(last), nil
@@ -259,10 +314,14 @@ func (r *sessionsRun) write(w io.Writer) {
 			}
 			row := []string{kind.name, s.name}
 			for _, f := range sessionFigures {
-				row = append(row, r.samples[s.name][kind.name][f].String())
+				row = append(row, r.samples[s.name][kind.name][f.name].String())
 			}
 			rows = append(rows, row)
 		}
 	}
-	fmt.Fprint(w, report.Table([]string{"client", "server", "resident, KiB", "given back, KiB", "heap, KiB", "stacks, KiB", "goroutines"}, rows))
+	head := []string{"client", "server"}
+	for _, f := range sessionFigures {
+		head = append(head, f.name)
+	}
+	fmt.Fprint(w, report.Table(head, rows))
 }

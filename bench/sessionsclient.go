@@ -23,6 +23,7 @@ type idler struct {
 	target string
 	fields string // of the request
 	steps  []idleStep
+	saying string // %d is the message's number
 }
 
 type idleStep struct {
@@ -33,7 +34,8 @@ type idleStep struct {
 var idlers = []idler{
 	{
 		name: "Socket.IO", target: "/socket.io/?EIO=4&transport=websocket",
-		steps: []idleStep{{"0{", `40{"name":"guest %d","secret":"a secret of its own, number %d"}`}, {"40{", ""}, {`42["message"`, ""}},
+		steps:  []idleStep{{"0{", `40{"name":"guest %d","secret":"a secret of its own, number %d"}`}, {"40{", ""}, {`42["message"`, ""}},
+		saying: `42["message","this is said to everyone in the room, as number %d"]`,
 	},
 	{
 		name: "native", target: "/ws", fields: "Sec-WebSocket-Protocol: chat.v1.framewright\r\n",
@@ -42,6 +44,7 @@ var idlers = []idler{
 			{`"type":"welcome"`, `{"type":"join","room":"lobby"}`},
 			{`"type":"joined"`, ""},
 		},
+		saying: `{"type":"send","room":"lobby","id":"%d","text":"this is said to everyone in the room"}`,
 	},
 }
 
@@ -56,6 +59,7 @@ type crowd struct {
 	wg     sync.WaitGroup
 	closed atomic.Bool
 	failed chan error
+	heard  atomic.Int64 // messages that were said to everyone
 }
 
 type idleConn struct {
@@ -88,7 +92,7 @@ func letIn(ctx context.Context, addr string, kind idler, n int) (*crowd, error) 
 				c.conns = append(c.conns, x)
 				mu.Unlock()
 				c.wg.Go(func() {
-					if err := x.wait(); !c.closed.Load() {
+					if err := x.wait(&c.heard); !c.closed.Load() {
 						c.failed <- fmt.Errorf("a client that waits: %w", err)
 					}
 				})
@@ -174,10 +178,23 @@ func (k idler) begin(x *idleConn, addr string, number int64) error {
 	return err
 }
 
+// say says n things to everyone, with one write.
+func (k idler) say(x *idleConn, n int) error {
+	var all []byte
+	for range n {
+		all = append(all, frame(1, strings.ReplaceAll(k.saying, "%d", fmt.Sprint(crowdNumber.Add(1))))...)
+	}
+	_, err := x.Write(all)
+	return err
+}
+
 // wait takes what comes and answers pings, of WebSocket and of Engine.IO.
-func (x *idleConn) wait() error {
+func (x *idleConn) wait(heard *atomic.Int64) error {
 	for {
 		text, err := x.next()
+		if strings.Contains(text, "said to everyone") {
+			heard.Add(1)
+		}
 		if err == nil && text == "2" {
 			_, err = x.Write(frame(1, "3"))
 		}

@@ -67,7 +67,8 @@
 // own requests, one after the other), a room's mu (append, publish, join,
 // leave), the hub's mu (the maps), a session's queue. The hub never waits for a
 // connection. It has no goroutine of its own; a session has one while there is
-// something to run.
+// something to run, and another while there is something to write, see
+// [Session.Attend].
 //
 // # Limitations
 //

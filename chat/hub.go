@@ -81,8 +81,9 @@ func (h *Hub) Connect(person Person, c Codec) (*Session, error) {
 // newcomer's gets a number. A guest that comes back by the name that was taken
 // from it has the other one, and gets a Renamed, too.
 //
-// The caller owes the session a goroutine that writes what [Session.Next] gives
-// and, when the connection is over, a [Session.Close].
+// The caller owes the session somebody who writes what it has for its client, by
+// [Session.Attend] or [Session.Next], and, when the connection is over, a
+// [Session.Close].
 func (h *Hub) Admit(id Identity, c Codec) (*Session, error) {
 	if err := CheckName(id.Person.Name); err != nil {
 		return nil, err

@@ -10,18 +10,20 @@ import (
 
 // An outbox holds what a session is yet to be sent. Putting never waits: one
 // that would pass its bounds drops volatile packets, and then fails for good.
-// One goroutine takes.
+// One goroutine takes: one that calls take, or one that a Writer has while something
+// waits.
 type outbox struct {
 	maxBytes int
 	maxAge   time.Duration
-	wake     chan struct{} // of capacity 1: full when the taker, if it waits, should look again
 
 	mu      sync.Mutex
 	items   queue.List[item]
-	waiting bool         // the taker waits for wake
-	dropped uint64       // volatile packets, so far
-	err     error        // why the queue takes no more
-	room    queue.Signal // the queue is half empty again
+	by      attended
+	wake    chan struct{} // of capacity 1: full when the taker, if it waits, should look again; nil until one has waited
+	waiting bool          // the taker waits for wake
+	dropped uint64        // volatile packets, so far
+	err     error         // why the queue takes no more
+	room    queue.Signal  // the queue is half empty again
 }
 
 type item struct {
@@ -35,7 +37,6 @@ const packetOverhead = 64
 
 func (q *outbox) init(maxBytes int, maxAge time.Duration) {
 	q.maxBytes, q.maxAge = maxBytes, maxAge
-	q.wake = make(chan struct{}, 1)
 }
 
 func (q *outbox) size() int {
@@ -95,8 +96,12 @@ func (q *outbox) putFirst(p Packet, now time.Time) {
 	}
 }
 
-// rouse wakes the taker if it waits. The caller holds mu.
+// rouse wakes the taker if it waits, or has the writer begin. The caller holds mu.
 func (q *outbox) rouse() {
+	if q.by.writer != nil && !q.by.writing {
+		q.by.writing = true
+		go q.write()
+	}
 	if q.waiting {
 		q.waiting = false
 		select {
@@ -110,6 +115,9 @@ func (q *outbox) rouse() {
 func (q *outbox) fail(err error) {
 	if q.err == nil {
 		q.err = err
+		if q.by.writer != nil {
+			q.by.writer.Over(err)
+		}
 	}
 	q.rouse()
 	q.room.Raise()
@@ -132,15 +140,24 @@ func (q *outbox) take(ctx context.Context, dst []Packet, most, maxBytes int) ([]
 			return dst, q.err // does not change any more
 		}
 		q.waiting = true
+		if q.wake == nil {
+			q.wake = make(chan struct{}, 1)
+		}
+		wake := q.wake
 		q.mu.Unlock()
 		select {
-		case <-q.wake:
+		case <-wake:
 		case <-ctx.Done():
 			return dst, context.Cause(ctx)
 		}
 		q.mu.Lock()
 	}
 	defer q.mu.Unlock()
+	return q.takeBatch(dst, most, maxBytes), nil
+}
+
+// takeBatch is take when something waits. The caller holds mu.
+func (q *outbox) takeBatch(dst []Packet, most, maxBytes int) []Packet {
 	for taken, bytes := 0, 0; taken < most; taken++ {
 		it := q.items.First()
 		if it == nil {
@@ -155,7 +172,7 @@ func (q *outbox) take(ctx context.Context, dst []Packet, most, maxBytes int) ([]
 	if q.items.Size() <= q.maxBytes/2 {
 		q.room.Raise()
 	}
-	return dst, nil
+	return dst
 }
 
 // ready waits until at least half of the queue is free.

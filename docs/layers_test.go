@@ -60,7 +60,7 @@ var mayImport = map[string][]string{
 
 // shared are small parts that know nothing of what they are used for. Package ws
 // has none of them but the arithmetic of a token bucket: it stands by itself.
-var shared = []string{"internal/address", "internal/admission", "internal/boundedlog", "internal/lookalike", "internal/modpath", "internal/procgroup", "internal/queue", "internal/strictjson", "internal/tokens", "internal/treecopy"}
+var shared = []string{"internal/address", "internal/admission", "internal/boundedlog", "internal/ending", "internal/lookalike", "internal/modpath", "internal/procgroup", "internal/queue", "internal/strictjson", "internal/tokens", "internal/treecopy"}
 
 // TestLayers reads the imports of every package of the module, tests apart, and
 // holds them against mayImport.

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"framewright/chat"
@@ -55,14 +53,6 @@ type Options struct {
 	// that a program's log can name both.
 	Admitted func(ctx context.Context, c *wsnet.Conn, s *chat.Session)
 }
-
-// flushTimeout is how long a session that was ended may take to be sent what
-// was queued for it before.
-const flushTimeout = 3 * time.Second
-
-// floodTimeout is how long a client that asks too much may take for its part of
-// the closing handshake. Until then what it sends is read and dropped.
-const floodTimeout = time.Second
 
 // Handler returns a handler for a wsnet.Server: it serves the chat on each
 // connection. o may be nil.
@@ -119,9 +109,8 @@ func (h *handler) serve(ctx context.Context, c *wsnet.Conn) error {
 	if f := h.o.Admitted; f != nil {
 		f(ctx, c, s)
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() { h.write(ctx, c, s) })
-	defer wg.Wait()
+	w := attend(h, c, s)
+	defer w.ended.Wait()
 	defer s.Close(chat.ErrPanic) // has an effect only if what follows panics
 	err = r.requests(ctx, s)
 	s.Close(departure(err))
@@ -318,78 +307,4 @@ func (r *reader) refusal(req request, err error) (*chat.Refusal, error) {
 		return &f, nil
 	}
 	return &f, &ws.CloseError{Code: ws.CodePolicyViolation, Reason: fmt.Sprintf("%d bad requests", r.bad)}
-}
-
-// write sends what is queued for s, and closes the connection when s is over.
-// It is the only one that writes after the hello.
-func (h *handler) write(ctx context.Context, c *wsnet.Conn, s *chat.Session) {
-	sendCtx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(s.Context(), func() {
-		if errors.Is(s.Err(), chat.ErrSlow) {
-			cancel() // a write that waits for this peer is not to be waited for
-			return
-		}
-		time.AfterFunc(flushTimeout, cancel)
-	})
-	defer stop()
-	var (
-		packets []chat.Packet
-		frames  []*wsnet.Prepared
-		err     error
-	)
-	for {
-		packets, err = s.NextBatch(sendCtx, packets[:0], batchBytes)
-		if err == nil {
-			frames = frames[:0]
-			for _, p := range packets {
-				frames = append(frames, p.Value.(*wsnet.Prepared))
-			}
-			err = c.WritePrepared(sendCtx, frames...)
-			clear(packets) // an idle connection keeps no message alive
-			clear(frames)
-		}
-		if err != nil {
-			if s.Err() != nil {
-				err = s.Err()
-			}
-			code, reason := h.closing(err)
-			if errors.Is(err, chat.ErrFlood) { // it need not be read from for as long as others
-				patient, cancel := context.WithTimeout(ctx, floodTimeout)
-				defer cancel()
-				ctx = patient
-			}
-			c.Close(ctx, code, reason) // its error is the reader's, too
-			return
-		}
-	}
-}
-
-// batchBytes is how much goes out by one write, if so much waits. It no longer
-// counts for the queue, so it is small beside one.
-const batchBytes = 16 << 10
-
-// closing says with which code and reason a connection is closed whose session
-// ended with err.
-func (h *handler) closing(err error) (ws.Code, string) {
-	if ce, ok := errors.AsType[*ws.CloseError](err); ok && ce.Code.MaySend() {
-		return ce.Code, ce.Reason
-	}
-	switch {
-	case errors.Is(err, chat.ErrSlow):
-		return CloseSlow, "reads too slowly"
-	case errors.Is(err, chat.ErrKicked):
-		return CloseKicked, strings.TrimPrefix(err.Error(), "chat: ") // and why, if a reason was given
-	case errors.Is(err, chat.ErrExpired):
-		return CloseExpired, "token has expired"
-	case errors.Is(err, chat.ErrFlood):
-		return ws.CodePolicyViolation, "too many requests"
-	case errors.Is(err, chat.ErrRestart):
-		return h.o.RestartCode, "server is restarting"
-	case errors.Is(err, chat.ErrShutdown):
-		return ws.CodeGoingAway, "server is shutting down"
-	case errors.Is(err, chat.ErrClosed):
-		return ws.CodeNormal, ""
-	}
-	return ws.CodeInternalError, ""
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
-	"time"
 
 	"framewright/chat"
 	"framewright/socketio"
@@ -38,7 +36,7 @@ func (b *bridge) connected(ctx context.Context, s *socketio.Socket) error {
 			}
 		}
 	}
-	go b.pump(s, session)
+	session.Attend(&pump{b: b, s: s, session: session}, batchBytes)
 	return nil
 }
 
@@ -106,49 +104,4 @@ func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) 
 		}
 	}
 	return nil
-}
-
-// pump sends what the hub has for the session until it is over. It takes no
-// more than the client does: the rest waits in the session's own queue, which
-// has the hub's bounds.
-func (b *bridge) pump(s *socketio.Socket, session *chat.Session) {
-	ctx, cancel := context.WithCancel(s.Context())
-	defer cancel()
-	defer context.AfterFunc(session.Context(), func() {
-		if errors.Is(session.Err(), chat.ErrSlow) {
-			cancel() // nothing waits any more
-			return
-		}
-		time.AfterFunc(b.o.FlushTimeout, cancel)
-	})()
-	for {
-		err := s.Ready(ctx)
-		var p chat.Packet
-		if err == nil {
-			p, err = session.Next(ctx)
-		}
-		switch e := p.Value.(type) {
-		case *socketio.Prepared:
-			if err == nil {
-				err = s.Send(e)
-			}
-		case chat.Left: // the room is all that there is for it
-			session.Kick(e.Reason)
-		}
-		if err == nil {
-			continue
-		}
-		switch why := session.Err(); {
-		case errors.Is(why, chat.ErrKicked), errors.Is(why, chat.ErrExpired), errors.Is(why, chat.ErrFlood):
-			if errors.Is(why, chat.ErrKicked) { // a disconnect has no room for a reason
-				if p, err := b.ns.Prepare("notice", map[string]string{"text": "You were " + strings.TrimPrefix(why.Error(), "chat: ") + "."}); err == nil {
-					_ = s.Send(p)
-				}
-			}
-			s.Disconnect() // and stays away
-		default:
-			s.Drop()
-		}
-		return
-	}
 }
