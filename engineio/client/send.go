@@ -144,9 +144,9 @@ func (c *Conn) write() {
 	c.changed.Raise()
 }
 
-// gathered is how many packets are sent before it is looked again whether an upgrade
-// is under way, or the end.
-const gathered = 64
+// gathered is how many packets are sent at once: python-engineio takes no more in one
+// request, and ends the session.
+const gathered = 16
 
 // take takes from the queue what is sent at once: by polling, what the server takes
 // in one request. There is something. The caller holds c.mu.
@@ -160,8 +160,8 @@ func (c *Conn) take() (batch []packet) {
 		if next == nil {
 			break
 		}
-		size += 1 + engineio.PacketLen(next.Packet) // and a separator
-		if len(batch) > 0 && c.conn == nil && size > limit {
+		size += engineio.PacketLen(next.Packet)
+		if separators := len(batch); separators > 0 && c.conn == nil && size+separators > limit {
 			break
 		}
 		p, _ := c.out.Pop()

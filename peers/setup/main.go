@@ -18,7 +18,7 @@ import (
 func main() {
 	strict := flag.Bool("strict", false, "exit with status 1 if a peer cannot be had")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./setup [-strict]\n\nFinds or installs the peers of the interoperability tests: ws,\nengine.io-client and socket.io-client (Node.js), websockets and python-socketio\n(Python), TypeScript, Chromium and tshark. They go to the user's cache folder;\nChromium and tshark are installed by apt-get, as root on Debian only.")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./setup [-strict]\n\nFinds or installs the peers of the interoperability tests: ws,\nengine.io-client, socket.io and its client (Node.js), websockets and python-socketio\n(Python), TypeScript, Chromium and tshark. They go to the user's cache folder;\nChromium and tshark are installed by apt-get, as root on Debian only.")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -47,7 +47,8 @@
 // come while a handler runs, so a handler may [Ask]. What a socket emits arrives in
 // order, also across an upgrade, and across a reconnection for what was emitted while
 // it was away. OnConnect runs before the handlers of what comes over that connection,
-// but after those of what a recovering server sends of the time before; OnDisconnect
+// but after those of what a server sends before its answer to CONNECT, of the time
+// before if it recovers the socket; OnDisconnect
 // runs after all of them.
 //
 // What was emitted just before a connection was lost may have been lost with it: an

@@ -71,8 +71,7 @@ func (c *Client) packet(conn *engine.Conn, p *socketio.Packet) error {
 		c.settle()
 		return nil
 	}
-	// A server that recovers the socket sends what was missed before its answer.
-	if s.state == connecting && (s.pid == "" || !s.asked) {
+	if !s.asked {
 		return badPacket("a %v for the namespace %q before the answer to CONNECT", p.Type, s.ns)
 	}
 	switch p.Type {
@@ -84,6 +83,16 @@ func (c *Client) packet(conn *engine.Conn, p *socketio.Packet) error {
 	}
 	if offset, ok := p.Offset(); ok && s.pid != "" && len(offset) <= maxSecret {
 		s.offset = offset
+	}
+	// A server that recovers the socket sends what was missed before its answer to
+	// CONNECT, and python-socketio's what its handler of CONNECT emits. The former may
+	// be much, and is for the socket as it was; the latter needs its new id.
+	if s.state == connecting && s.pid == "" {
+		if s.early.Len() >= c.o.MaxWaiting || s.early.Size()+p.Size > c.o.MaxMessage {
+			return badPacket("more than %d events, or %d bytes of them, for the namespace %q before the answer to CONNECT (options MaxWaiting, MaxMessage)", c.o.MaxWaiting, c.o.MaxMessage, s.ns)
+		}
+		s.early.Push(p, p.Size)
+		return nil
 	}
 	s.put(func() { s.event(conn, p) }, p.Size)
 	return nil
@@ -117,6 +126,9 @@ func (s *Socket) welcomed(conn *engine.Conn, data []byte) error {
 	s.tell(nil)
 	s.client.changed.Raise()
 	s.drain(conn)
+	for p, ok := s.early.Pop(); ok; p, ok = s.early.Pop() {
+		s.add(func() { s.event(conn, p) }, p.Size)
+	}
 	s.put(func() { s.greeted() }, 0)
 	return nil
 }

@@ -30,7 +30,8 @@ type Socket struct {
 	pid       string // the secret by which the server recovers it
 	offset    string // how far it has come
 	recovered bool
-	waiting   []chan error // Connect
+	waiting   []chan error                 // Connect
+	early     queue.List[*socketio.Packet] // events that came before the answer to CONNECT
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 
@@ -225,6 +226,7 @@ func (s *Socket) over(why *DisconnectedError) {
 	was := s.state
 	s.state = off
 	s.deadline.Stop()
+	s.early.Clear()
 	s.cancel(why)
 	for id, q := range s.acks {
 		if q.sent {

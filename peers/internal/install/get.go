@@ -16,6 +16,7 @@ import (
 	"framewright/peers/node"
 	"framewright/peers/python"
 	"framewright/peers/socketio"
+	"framewright/peers/socketioserver"
 	"framewright/peers/typescript"
 )
 
@@ -43,6 +44,12 @@ func Guides(ctx context.Context) Result {
 // GuidesPython gets Python and Flask-SocketIO. Path is as Python's.
 func GuidesPython(ctx context.Context) Result {
 	return Pip(ctx, "Flask-SocketIO for Python", "guides-python", guides.PythonPins)
+}
+
+// SocketIOServer gets Node.js and some versions of socket.io, the server. Path is the
+// folder whose node_modules has them.
+func SocketIOServer(ctx context.Context) Result {
+	return NPM(ctx, "socket.io, two versions, for Node.js", "socketioserver", socketioserver.Pins)
 }
 
 // TypeScript gets Node.js and TypeScript. Path is the folder whose node_modules

@@ -1,8 +1,8 @@
 // Package install finds the peers that are not Go libraries, or installs them
-// in the user's cache folder: ws, engine.io-client and socket.io-client for
-// Node.js, websockets and python-socketio for Python, npm's socket.io and Flask-SocketIO,
-// TypeScript, Chromium and tshark. The versions are pinned by the files in ../../node,
-// ../../engineio, ../../socketio, ../../guides, ../../python and ../../typescript.
+// in the user's cache folder: ws, engine.io-client, socket.io and its client for
+// Node.js, websockets and python-socketio for Python, Flask-SocketIO, TypeScript,
+// Chromium and tshark. The versions are pinned by the files in ../../node, ../../engineio,
+// ../../socketio, ../../socketioserver, ../../guides, ../../python and ../../typescript.
 //
 // An installation is complete once its marker file is there, and a lock file
 // keeps two processes from installing at once, so an interrupted run leaves
@@ -57,7 +57,7 @@ func (e *missing) Error() string { return e.what + "; " + e.remedy }
 
 // All gets every peer.
 func All(ctx context.Context) []Result {
-	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), Python(ctx), PythonSocketIO(ctx), Guides(ctx), GuidesPython(ctx), TypeScript(ctx), Chromium(ctx), Tshark(ctx)}
+	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), SocketIOServer(ctx), Python(ctx), PythonSocketIO(ctx), Guides(ctx), GuidesPython(ctx), TypeScript(ctx), Chromium(ctx), Tshark(ctx)}
 }
 
 // inCache returns a folder in the user's cache that fill has filled once for
