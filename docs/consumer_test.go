@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,12 +37,14 @@ func TestConsumer(t *testing.T) {
 			lines := strings.Replace(tt.lines, "cd hello", "cd hello && cp ../main.go .", 1)
 			cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", lines)
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOFLAGS=-buildvcs=false", "GOWORK=")
+			cache := t.TempDir()
+			cmd.Env = append(os.Environ(), "GOPROXY="+fromCache(t), "GOMODCACHE="+cache, "GOSUMDB=off", "GOFLAGS=-buildvcs=false -modcacherw", "GOWORK=")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s\n%s", err, lines, out)
 			}
 			if tt.name == "replace" {
 				wantRequired(t, filepath.Join(dir, "hello"))
+				wantFetched(t, cache)
 			}
 		})
 	}
@@ -109,6 +112,36 @@ func wantRequired(t *testing.T, dir string) {
 	slices.Sort(linked)
 	if d := cmp.Diff(few, linked); d != "" {
 		t.Errorf("the binary (-want +got)\n%s", d)
+	}
+}
+
+// fromCache is a module proxy that has what is on this machine already.
+func fromCache(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "file://" + filepath.ToSlash(filepath.Join(strings.TrimSpace(string(out)), "cache", "download"))
+}
+
+// wantFetched looks at which modules' files were fetched into an empty cache.
+func wantFetched(t *testing.T, cache string) {
+	t.Helper()
+	root := filepath.Join(cache, "cache", "download")
+	var fetched []string
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(name) == ".zip" {
+			module, _, _ := strings.Cut(filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator))), "/@v/")
+			fetched = append(fetched, module)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"github.com/google/go-cmp", "golang.org/x/net", "golang.org/x/sys", "golang.org/x/text"}, fetched); d != "" {
+		t.Errorf("fetched were (-want +got)\n%s", d)
 	}
 }
 
