@@ -48,6 +48,34 @@ func talk(t *testing.T, o *engineio.Options, handler func(context.Context, *engi
 // talkThrough is talk with an http.Server that has settings of its own.
 func talkThrough(t *testing.T, web *http.Server, o *engineio.Options, handler func(context.Context, *engineio.Socket) error, play func(d *dialogue)) {
 	t.Helper()
+	if handler == nil {
+		handler = echo
+	}
+	talkTo(t, web, o, func(d *dialogue, o *engineio.Options) (*engineio.Server, error) {
+		return engineio.NewServer(func(ctx context.Context, s *engineio.Socket) error {
+			d.opened(s)
+			return d.ended(handler(ctx, s))
+		}, o)
+	}, play)
+}
+
+// opened and ended note a session and what its handler returns.
+func (d *dialogue) opened(s *engineio.Socket) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sockets = append(d.sockets, s)
+}
+
+func (d *dialogue) ended(err error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ends = append(d.ends, err)
+	return err
+}
+
+// talkTo is talk with a server that build makes.
+func talkTo(t *testing.T, web *http.Server, o *engineio.Options, build func(*dialogue, *engineio.Options) (*engineio.Server, error), play func(d *dialogue)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := &dialogue{t: t, ln: wstest.NewListener()}
 		opts := engineio.Options{}
@@ -57,19 +85,7 @@ func talkThrough(t *testing.T, web *http.Server, o *engineio.Options, handler fu
 		if opts.Logger == nil {
 			opts.Logger = slog.New(slog.NewTextHandler(writer{d}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		}
-		if handler == nil {
-			handler = echo
-		}
-		srv, err := engineio.NewServer(func(ctx context.Context, s *engineio.Socket) error {
-			d.mu.Lock()
-			d.sockets = append(d.sockets, s)
-			d.mu.Unlock()
-			err := handler(ctx, s)
-			d.mu.Lock()
-			d.ends = append(d.ends, err)
-			d.mu.Unlock()
-			return err
-		}, &opts)
+		srv, err := build(d, &opts)
 		if err != nil {
 			t.Fatal(err)
 		}

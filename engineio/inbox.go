@@ -67,7 +67,7 @@ func (s *Socket) deliver(m Message) {
 	}
 	s.inRoom.Raise()
 	if err != nil || s.err != nil {
-		s.inWake.Raise()
+		s.wakeHandler()
 	}
 }
 

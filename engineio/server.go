@@ -22,7 +22,8 @@ import (
 // A Server is an http.Handler that serves Engine.IO sessions at whatever path
 // it is mounted, with a slash at its end.
 type Server struct {
-	handler func(context.Context, *Socket) error
+	handler func(context.Context, *Socket) error // nil: there is opened
+	opened  func(context.Context, *Socket) Receiver
 	o       Options
 	polls   bool                 // Options.Transports has Polling
 	newID   func() string        // of a session
@@ -43,12 +44,19 @@ type Server struct {
 // handler must receive until the session is over, by [Socket.Receive] or
 // [Socket.Each], or the client is held up.
 func NewServer(handler func(ctx context.Context, s *Socket) error, o *Options) (*Server, error) {
+	v, err := newServer(o)
+	if err == nil {
+		v.handler = handler
+	}
+	return v, err
+}
+
+func newServer(o *Options) (*Server, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	return &Server{
-		handler:  handler,
 		o:        opts,
 		polls:    slices.Contains(opts.Transports, Polling),
 		newID:    newID,
@@ -67,6 +75,9 @@ func newID() string {
 
 // start puts s on the list and begins to serve it.
 func (v *Server) start(s *Socket) {
+	if v.handler == nil {
+		s.receive() // nothing comes yet
+	}
 	s.mu.Lock()
 	s.due = time.Now().Add(v.o.PingInterval) // first: a timer that fires before it is due is ignored
 	s.timer = time.AfterFunc(v.o.PingInterval, s.onTimer)
@@ -77,19 +88,22 @@ func (v *Server) start(s *Socket) {
 	if v.account.IsClosed() { // Shutdown did not see it
 		s.endLocked(&CloseError{Reason: ServerShutdown}, true)
 	}
+	s.wakeReceiver() // if it has failed already
 	s.mu.Unlock()
-	go v.serve(s)
+	if v.handler != nil {
+		go v.serve(s, func() error { return v.handler(s.ctx, s) })
+	}
 }
 
-// serve runs the handler.
-func (v *Server) serve(s *Socket) {
+// serve runs the handler, or the last of a receiver.
+func (v *Server) serve(s *Socket, handler func() error) {
 	defer func() {
 		s.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.part()
 	}()
-	err := contained(func() error { return v.handler(s.ctx, s) })
+	err := contained(handler)
 	if over := s.Err(); err == nil || over != nil && (errors.Is(err, over) || errors.Is(err, context.Canceled)) {
 		return
 	}

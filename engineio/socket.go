@@ -32,9 +32,11 @@ type Socket struct {
 	inWake queue.Signal        // there is a message, or the end
 	inRoom queue.Signal        // put can go on
 
-	each       func(Message) error // of Each, in place of the inbox
+	receiver   Receiver            // nil: there is a handler
+	each       func(Message) error // of Each or the receiver, in place of the inbox
 	eachErr    error               // what it has returned
 	delivering bool                // it is at work
+	told       bool                // the receiver hears of the end
 
 	out      []packet // wait to be sent
 	outBytes int      // of out, and of what write has taken and not sent yet
@@ -144,7 +146,7 @@ func (s *Socket) endLocked(why *CloseError, orderly bool) {
 	if !orderly {
 		s.out, s.outBytes = nil, 0
 	}
-	s.inWake.Raise()
+	s.wakeHandler()
 	s.inRoom.Raise()
 	s.outRoom.Raise()
 	if s.next != nil && !s.probed {

@@ -24,35 +24,42 @@ type client struct {
 	packets tokens.Bucket
 	bytes   tokens.Bucket
 
-	deadline *time.Timer // for its first namespace
-
-	mu      sync.Mutex
-	sockets map[string]*Socket  // by namespace
-	left    map[string]struct{} // namespaces that it was in, for packets that were under way
-	idle    tokens.Bucket       // of what nothing comes of
+	mu       sync.Mutex
+	deadline *time.Timer         // for its first namespace; nil when it has one
+	sockets  map[string]*Socket  // by namespace
+	left     map[string]struct{} // namespaces that it was in, for packets that were under way; nil: none
+	idle     tokens.Bucket       // of what nothing comes of
 }
 
-// serve is the Engine.IO session's handler. It lasts as long as the session.
-func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
-	c := &client{server: s, engine: e, ctx: ctx, sockets: make(map[string]*Socket), left: make(map[string]struct{})}
-	c.deadline = time.AfterFunc(s.o.ConnectTimeout, func() { e.Close() })
-	defer c.deadline.Stop()
+// opened begins with an Engine.IO session, which lasts until Ended.
+func (s *Server) opened(ctx context.Context, e *engineio.Socket) engineio.Receiver {
+	c := &client{server: s, engine: e, ctx: ctx}
+	c.deadline = time.AfterFunc(s.o.ConnectTimeout, e.Close)
 	s.everyone(func(w *Watcher) {
 		if w.Opened != nil {
 			w.Opened()
 		}
 	})
-	err := e.Each(func(m engineio.Message) error {
-		s.everyone(func(w *Watcher) {
-			if w.In != nil {
-				w.In(len(m.Data))
-			}
-		})
-		if err := c.hold(m); err != nil {
-			return err
+	return c
+}
+
+// Message implements [engineio.Receiver].
+func (c *client) Message(m engineio.Message) error {
+	c.server.everyone(func(w *Watcher) {
+		if w.In != nil {
+			w.In(len(m.Data))
 		}
-		return c.message(m)
 	})
+	if err := c.hold(m); err != nil {
+		return err
+	}
+	return c.message(m)
+}
+
+// Ended implements [engineio.Receiver].
+func (c *client) Ended(err error) error {
+	s, e := c.server, c.engine
+	c.connected()
 	why := TransportClose
 	if ce, ok := errors.AsType[*engineio.CloseError](err); ok {
 		why = Reason(ce.Reason)
@@ -73,6 +80,16 @@ func (s *Server) serve(ctx context.Context, e *engineio.Socket) error {
 		}
 	})
 	return err
+}
+
+// connected stops the deadline for the client's first namespace.
+func (c *client) connected() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deadline != nil {
+		c.deadline.Stop()
+		c.deadline = nil
+	}
 }
 
 // label is enough of a session's id to tell its lines in the log from others',
@@ -163,6 +180,9 @@ func (c *client) connect(p packet) error {
 	c.mu.Lock()
 	_, twice := c.sockets[n.name]
 	if !twice {
+		if c.sockets == nil {
+			c.sockets = make(map[string]*Socket)
+		}
 		c.sockets[n.name] = s
 	}
 	c.mu.Unlock()
@@ -192,6 +212,9 @@ func (c *client) forget(s *Socket) {
 	defer c.mu.Unlock()
 	if c.sockets[s.ns.name] == s {
 		delete(c.sockets, s.ns.name)
+		if c.left == nil {
+			c.left = make(map[string]struct{})
+		}
 		c.left[s.ns.name] = struct{}{}
 	}
 }

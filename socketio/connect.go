@@ -53,7 +53,7 @@ func (s *Socket) admit() {
 		}
 		break
 	}
-	s.client.deadline.Stop()
+	s.client.connected()
 	n.setup.RLock()
 	f := n.connect
 	n.setup.RUnlock()

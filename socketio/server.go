@@ -148,7 +148,7 @@ func New(o *Options) (*Server, error) {
 	if s.o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
-	if s.engine, err = engineio.NewServer(s.serve, &s.o.Engine); err != nil {
+	if s.engine, err = engineio.NewReceiverServer(s.opened, &s.o.Engine); err != nil {
 		return nil, err
 	}
 	s.Namespace = s.Of("/")
