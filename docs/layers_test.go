@@ -30,6 +30,8 @@ var mayImport = map[string][]string{
 	"socketio/admin":  {"engineio", "socketio"},
 	"socketio/client": {"engineio", "engineio/client", "socketio"},
 
+	"socketio/socketiotest": {"engineio", "engineio/client", "socketio", "socketio/client", "ws/wstest"},
+
 	"chat":           {},
 	"chat/token":     {"chat"},
 	"chat/boltstore": {"chat"},

@@ -154,6 +154,21 @@ func (s *Socket) Connect(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// Settle waits until the handlers have run of all that has come so far, or returns
+// ctx's cause. A handler must not call it: it would wait for itself.
+func (s *Socket) Settle(ctx context.Context) error {
+	done := make(chan struct{})
+	s.client.mu.Lock()
+	s.last(func() { close(done) })
+	s.client.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Disconnect leaves the namespace: the server is told, after what was sent before. What
 // waits to be sent when the socket is back is dropped. The connection is closed with
 // its last socket.
