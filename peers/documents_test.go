@@ -58,7 +58,7 @@ func playDocument(t *testing.T, name, lang string, other func(t *testing.T) (str
 				t.Errorf("%q says what a client prints, and not what it prints it of", s.title)
 			}
 		}
-		if program := joined(s.of(lang)); len(s.of("text")) > 0 && program != "" {
+		if program := joined(s.of(lang)); program != "" && (len(s.of("text")) > 0 || strings.Contains(program, "def test_")) {
 			theirs = append(theirs, part{Path: pathOf(i), Program: program})
 		}
 	}
@@ -76,6 +76,7 @@ func playDocument(t *testing.T, name, lang string, other func(t *testing.T) (str
 		port := servePort(t, nil, buildDocument(t, name, assemble(name, list)))
 		compare(t, port, clients)
 	})
+	t.Run("tests", func(t *testing.T) { testDocument(t, name, list) })
 	t.Run("theirs", func(t *testing.T) {
 		program, args := other(t)
 		port := servePort(t, theirs, program, args...)
@@ -111,6 +112,33 @@ func buildDocument(t *testing.T, name string, source []byte) string {
 		t.Fatalf("%s does not compile: %v\n%s", name, err, said)
 	}
 	return out
+}
+
+// testDocument runs the tests that a document has, as those of a package of its own.
+func testDocument(t *testing.T, name string, list []section) {
+	var tests string
+	for _, s := range list {
+		for _, b := range s.of("go") {
+			if strings.Contains(b.text, "*testing.T") {
+				tests += fmt.Sprintf("//line %s:%d\n%s", name, b.line, b.text)
+			}
+		}
+	}
+	if tests == "" {
+		return
+	}
+	file := filepath.Join(t.TempDir(), "document_test.go")
+	if err := os.WriteFile(file, []byte("package document\n\n"+imports(tests)+tests), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, "go", "test", "-v", file)
+	run.Dir = ".."
+	out, err := run.CombinedOutput()
+	if want := strings.Count(tests, "\nfunc Test"); err != nil || strings.Count(string(out), "--- PASS") != want {
+		t.Errorf("the %d tests of %s: %v\n%s", want, name, err, out)
+	}
 }
 
 // servePort starts a server that takes parts on its standard input and says its

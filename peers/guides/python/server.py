@@ -4,9 +4,11 @@ path of its own.
     python server.py < sections
 
 sections is JSON: [{path, program}]. It says its port, as a line of JSON, and ends when
-it is killed. What a program prints goes to standard error.
+it is killed. Tests that a program has are run before. What a program prints goes to
+standard error.
 """
 
+import inspect
 import json
 import logging
 import sys
@@ -37,6 +39,9 @@ def main():
         scope = {"__name__": "guide"}
         begin = "" if "SocketIO(" in program else BEGIN
         exec(PRELUDE + begin + program, scope)
+        for name, test in list(scope.items()):
+            if name.startswith("test_") and inspect.isfunction(test):
+                test()
         mounts[section["path"].removesuffix("/socket.io/")] = scope["app"]
     server = make_server("127.0.0.1", 0, DispatcherMiddleware(flask.Flask("nothing"), mounts), threaded=True)
     print(json.dumps({"port": server.server_port}), file=out, flush=True)
