@@ -22,7 +22,7 @@ import (
 
 // modules are the folders with targets, from the root of the main module.
 var modules = []string{
-	"fuzz", "ws/internal/deflate", "ws/internal/h2", "engineio", "socketio", "fuzz/differential",
+	"fuzz", "ws/internal/deflate", "ws/internal/h2", "engineio", "engineio/client", "socketio", "socketio/client", "fuzz/differential",
 	"ws/wstest", "chat/boltstore", "chat/plain", "chat/token", "lab", "lab/inflate",
 	"internal/lookalike", "internal/strictjson",
 	"autobahn/wsspec", "autobahn/wsspec/internal/deflate", "autobahn/wsspec/internal/inflate", "autobahn/internal/explain", "cmd/server/internal/connect",

@@ -69,7 +69,7 @@ const ownTargets = `^Fuzz([^P]|P[^e])`
 
 // protocol are the folders whose targets are fuzzed here; the seeds of all others are
 // tests like any other.
-const protocol = `^(fuzz|ws/internal/.*|engineio|socketio)$`
+const protocol = `^(fuzz|ws/internal/.*|engineio(/client)?|socketio(/client)?)$`
 
 // modules are the folders with a go.mod.
 var modules = []string{".", "peers", "bench", "fuzz/differential"}
