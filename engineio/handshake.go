@@ -46,7 +46,7 @@ func (v *Server) serveRequest(w http.ResponseWriter, r *http.Request) *refusal {
 	if id := q.Get("sid"); id != "" {
 		return v.serveSession(w, r, id, version)
 	}
-	if r.Method != http.MethodGet {
+	if r.Method != http.MethodGet && !isConnect(r) {
 		return &refusal{code: codeMethod, detail: "a handshake is a GET, not a " + strconv.Quote(clip(r.Method))}
 	}
 	if version != "4" {

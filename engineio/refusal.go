@@ -92,9 +92,12 @@ func answer(w http.ResponseWriter, status int, body []byte) error {
 	return err
 }
 
-// wantsUpgrade reports whether r asks to become a WebSocket. Whether it does
-// so properly is for wsnet.Accept to say.
+// wantsUpgrade reports whether r asks to become a WebSocket, over HTTP/1.1 or HTTP/2.
+// Whether it does so properly is for wsnet.Accept to say.
 func wantsUpgrade(r *http.Request) bool {
+	if isConnect(r) {
+		return true
+	}
 	for _, v := range r.Header["Upgrade"] {
 		for token := range strings.SplitSeq(v, ",") {
 			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
@@ -103,6 +106,12 @@ func wantsUpgrade(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// isConnect reports whether r is what stands for a GET with Upgrade over HTTP/2 (RFC 8441
+// §5).
+func isConnect(r *http.Request) bool {
+	return r.ProtoMajor == 2 && r.Method == http.MethodConnect
 }
 
 // checkOrigin holds a request against the same rule on every transport, and

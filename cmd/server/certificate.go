@@ -106,8 +106,7 @@ func (c *certificate) watch(ctx context.Context) {
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
-		// HTTP/1.1 only: RFC 6455 needs it, and one protocol is enough for a page.
-		NextProtos: []string{"http/1.1"},
+		NextProtos:     []string{"http/1.1"}, // and h2, where spoken adds it
 	}
 }
 

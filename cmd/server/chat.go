@@ -21,6 +21,7 @@ import (
 	"framewright/lab"
 	"framewright/socketio"
 	"framewright/ws"
+	"framewright/ws/wsh2"
 	"framewright/ws/wsnet"
 )
 
@@ -97,6 +98,7 @@ func serveChat(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	server := a.http(a.ownHosts(in.main, based(set.basePath.prefix(), a.root())), a.conns)
 	if a.certificate != nil {
 		server.TLSConfig = a.certificate.config()
+		a.spoken(server)
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
 		go a.certificate.watch(watching)
@@ -319,6 +321,24 @@ func (a *app) http(h http.Handler, conns *connections) *http.Server {
 		ConnState:         conns.state,
 		ErrorLog:          boundedlog.ErrorLog(a.log, slog.LevelWarn),
 	}
+}
+
+// spoken adds HTTP/2 to a server with TLS, in whose streams WebSockets run as well as
+// requests, with the same bounds.
+func (a *app) spoken(server *http.Server) {
+	if !a.set.http2 {
+		return
+	}
+	h2 := &wsh2.Server{
+		MaxHeaderBytes:   2*a.set.maxHeader + 8<<10, // the gate's own bound is closer, and the same for both
+		HandshakeTimeout: a.set.headerTimeout,
+		FrameTimeout:     a.set.headerTimeout + 10*time.Second,
+		ReadTimeout:      a.set.headerTimeout + 10*time.Second,
+		WriteTimeout:     patience,
+		IdleTimeout:      time.Minute,
+		Logger:           a.log,
+	}
+	h2.Attach(server)
 }
 
 // greetings says where to go.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -147,21 +146,6 @@ func TestMaxConns(t *testing.T) {
 		if status, h, body := get(t, p.url+path); status != 503 || h.Get("Retry-After") == "" || !strings.Contains(body, "-max-conns") {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
-	}
-}
-
-func TestOnlyHTTP1(t *testing.T) {
-	cert, key, client := testCertificate(t)
-	p := start(t, "-cert", cert, "-key", key)
-	config := client.Transport.(*http.Transport).TLSClientConfig.Clone()
-	config.NextProtos = []string{"h2", "http/1.1"}
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(p.url, "https://"), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if proto := conn.ConnectionState().NegotiatedProtocol; proto != "http/1.1" {
-		t.Errorf("%s: its streams have no bounds here", proto)
 	}
 }
 

@@ -49,6 +49,7 @@ type settings struct {
 	metricsAddr  string
 	metricsApart bool // there is a socket for them
 	cert, key    string
+	http2        bool
 	origins      patterns
 	hosts        hosts
 	proxies      proxies
@@ -135,6 +136,7 @@ func (s *settings) declare() {
 	f.StringVar(&s.proxies.header, "proxy-header", xForwardedFor, "`HEADER` in which the trusted proxy says it: X-Forwarded-For or Forwarded.\nThe other one is ignored: a client may have written it")
 	f.StringVar(&s.cert, "cert", "", "`FILE` with the TLS certificate chain (PEM); turns on https and wss")
 	f.StringVar(&s.key, "key", "", "`FILE` with the certificate's private key (PEM)")
+	f.BoolVar(&s.http2, "http2", true, "with -cert, HTTP/2 as well as HTTP/1.1: the page and its WebSockets share a\nconnection")
 	f.StringVar(&s.publishKeyFile, "publish-key-file", "", "`FILE` with the key for POST /publish, which is off without one")
 	f.StringVar(&s.publishKey, "publish-key", "", "the `KEY` itself; better in FRAMEWRIGHT_PUBLISH_KEY, because every user of\nthe machine can read a command line")
 	f.StringVar(&s.adminKeyFile, "admin-key-file", "", "`FILE` with the key for the operator's page at /admin/, which is off without\none")

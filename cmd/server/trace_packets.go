@@ -60,7 +60,7 @@ func (t *tracer) polling(h http.Handler) http.Handler {
 		return h
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" || !t.wanted(0, r.URL.Path) || !strings.Contains(r.URL.RawQuery, "EIO=") {
+		if r.Header.Get("Upgrade") != "" || r.Method == http.MethodConnect || !t.wanted(0, r.URL.Path) || !strings.Contains(r.URL.RawQuery, "EIO=") {
 			h.ServeHTTP(w, r)
 			return
 		}

@@ -35,6 +35,7 @@ type conn struct {
 	tls     *tls.ConnectionState
 	ctx     context.Context // of all requests
 	handler http.Handler
+	state   func(net.Conn, http.ConnState) // an http.Server's ConnState; may be nil
 
 	mu     sync.Mutex
 	e      *h2.Endpoint
@@ -133,7 +134,7 @@ func (c *conn) take(f http2.Frame) bool {
 	ev, err := c.e.Receive(f, time.Now().UnixNano())
 	if ev.Kind == h2.Request {
 		c.idle.Stop()
-		c.busy = true
+		c.occupied(true)
 		c.open(ev)
 	}
 	c.more.Signal()
@@ -218,7 +219,18 @@ func (c *conn) settle() {
 	case c.busy:
 		c.idle.Reset(c.idleTimeout())
 	}
-	c.busy = c.e.Taken() > 0
+	c.occupied(c.e.Taken() > 0)
+}
+
+// occupied notes whether there is a stream. It has mu.
+func (c *conn) occupied(busy bool) {
+	if busy == c.busy {
+		return
+	}
+	c.busy = busy
+	if c.state != nil {
+		c.state(c.nc, map[bool]http.ConnState{true: http.StateActive, false: http.StateIdle}[busy])
+	}
 }
 
 // idleTimeout is IdleTimeout, or so long that it is never.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -184,4 +186,39 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// An http.Server's ConnState is told when a connection has streams, and when it has none.
+func TestConnState(t *testing.T) {
+	wstest.CheckLeaks(t)
+	states := make(chan http.ConnState, 10)
+	ts := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ts.Config.ConnState = func(_ net.Conn, s http.ConnState) { states <- s }
+	(&wsh2.Server{}).Attach(ts.Config)
+	ts.TLS = ts.Config.TLSConfig
+	ts.StartTLS()
+	defer ts.Close()
+	tr := ts.Client().Transport.(*http.Transport).Clone()
+	tr.ForceAttemptHTTP2 = true
+	for _, want := range []http.ConnState{http.StateNew, http.StateActive, http.StateIdle, http.StateActive, http.StateIdle, http.StateClosed} {
+		switch want {
+		case http.StateActive:
+			resp, err := tr.RoundTrip(must(http.NewRequest("GET", ts.URL, nil)))
+			if err != nil || resp.ProtoMajor != 2 {
+				t.Fatal(resp, err)
+			}
+			resp.Body.Close()
+		case http.StateNew:
+			continue // told with the first
+		case http.StateClosed:
+			tr.CloseIdleConnections()
+		}
+		got := <-states
+		if got == http.StateNew {
+			got = <-states
+		}
+		if got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
 }

@@ -42,8 +42,9 @@ type Server struct {
 }
 
 // Attach makes hs, which is not serving yet, take HTTP/2 over TLS: it offers h2 in ALPN
-// and hands such connections over. Requests go to hs.Handler, and hs.Shutdown says
-// GOAWAY to their connections and waits for them.
+// and hands such connections over. Requests go to hs.Handler, hs.ConnState is told when
+// the first stream opens and the last one is over, and hs.Shutdown says GOAWAY to their
+// connections and waits for them.
 func (s *Server) Attach(hs *http.Server) {
 	if hs.TLSConfig == nil {
 		hs.TLSConfig = &tls.Config{}
@@ -63,7 +64,7 @@ func (s *Server) Attach(hs *http.Server) {
 		if b, ok := h.(interface{ BaseContext() context.Context }); ok { // net/http's own, with ConnContext's values
 			ctx = b.BaseContext()
 		}
-		s.ServeConn(ctx, c, h)
+		s.serveConn(ctx, c, h, hs.ConnState)
 	}
 	hs.RegisterOnShutdown(s.goAway)
 }
@@ -71,10 +72,15 @@ func (s *Server) Attach(hs *http.Server) {
 // ServeConn serves one connection, whose client's preface has not been read, and returns
 // when it is closed. ctx has the values of requests' contexts; h nil is s.Handler.
 func (s *Server) ServeConn(ctx context.Context, c net.Conn, h http.Handler) {
+	s.serveConn(ctx, c, h, nil)
+}
+
+func (s *Server) serveConn(ctx context.Context, c net.Conn, h http.Handler, state func(net.Conn, http.ConnState)) {
 	if h = cmp.Or(h, s.Handler); h == nil {
 		h = http.DefaultServeMux
 	}
 	sc := newConn(ctx, s, c, h)
+	sc.state = state
 	if !s.track(sc) {
 		c.Close()
 		return
