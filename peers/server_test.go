@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ type program struct {
 	path, addr string
 	args       []string // besides the address
 	base       string   // the path of -base-path, between slashes of others: "chat/"
+	secure     bool     // args have a certificate
 	cmd        *exec.Cmd
 	exited     chan error // one value when cmd has ended
 
@@ -72,7 +74,12 @@ func (p *program) logged() string {
 	return p.log.String()
 }
 
-func (p *program) url() string { return "http://" + p.addr + "/" + p.base }
+func (p *program) url() string {
+	if p.secure {
+		return "https://" + p.addr + "/" + p.base
+	}
+	return "http://" + p.addr + "/" + p.base
+}
 
 // start starts it and waits until it answers.
 func (p *program) start(t *testing.T) {
@@ -90,7 +97,7 @@ func (p *program) start(t *testing.T) {
 	p.exited = make(chan error, 1)
 	go func(cmd *exec.Cmd, exited chan<- error) { exited <- cmd.Wait() }(p.cmd, p.exited)
 
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // whose certificate is not what is tested
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	again := time.NewTicker(20 * time.Millisecond) // another process's readiness can only be asked for
