@@ -36,7 +36,7 @@
 // In a bubble of testing/synctest the connections are pipes of package ws/wstest, and
 // time is the bubble's: a heartbeat, or a timeout of the program's, passes at once.
 // [Serve] belongs into the bubble, and what the program has started must have ended at
-// its end; a [socketio.Server] is shut down.
+// its end; a *socketio.Server is shut down.
 //
 // It is made of package socketio/client, so what a client sees here is what one would
 // see over a network, byte for byte.
