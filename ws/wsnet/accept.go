@@ -140,7 +140,7 @@ func sendAnswer(conn net.Conn, answer []byte, timeout time.Duration) error {
 // early returns a copy of the frames that came right behind the request and
 // wait in the HTTP server's buffer.
 func early(r *bufio.Reader) []byte {
-	if r == nil || r.Buffered() == 0 {
+	if r == nil {
 		return nil
 	}
 	b, _ := r.Peek(r.Buffered())
