@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,9 @@ func (s *Socket) admit() {
 	var back comeback
 	var old *session
 	if o := n.log.o; o != nil && s.auth != nil && json.Unmarshal(s.auth, &back) == nil && back.PID != "" {
-		old = n.returning(back.PID)
+		if old = n.returning(back.PID); old == nil {
+			old = s.opened(back.PID)
+		}
 	}
 	check := n.log.o == nil || n.log.o.CheckAgain || old == nil
 	for {
@@ -114,6 +117,37 @@ func (n *Namespace) returning(pid string) *session {
 	return n.log.take(pid)
 }
 
+// opened finds what was left by another run of the server of the socket whose secret pid
+// is, if the program can.
+func (s *Socket) opened(pid string) *session {
+	s.ns.setup.RLock()
+	lasts := s.ns.recover != nil
+	s.ns.setup.RUnlock()
+	open := s.ns.log.o.Open
+	if !lasts || open == nil {
+		return nil
+	}
+	var past Past
+	if err := contained(func() (err error) { past, err = open(s, pid); return err }); err != nil {
+		s.failed("Open", err)
+		return nil
+	}
+	return &session{pid: pid, id: past.ID, rooms: past.Rooms, values: s.ownValues()}
+}
+
+// seal returns a new secret with which the client may come back.
+func (s *Socket) seal() (pid string) {
+	s.ns.setup.RLock()
+	lasts := s.ns.recover != nil
+	s.ns.setup.RUnlock()
+	if f := s.ns.log.o.Seal; lasts && f != nil {
+		if err := contained(func() error { pid = f(s); return nil }); err != nil {
+			s.failed("Seal", err)
+		}
+	}
+	return cmp.Or(pid, newID())
+}
+
 // enter connects the socket: the CONNECT reply is sent, and whatever the
 // namespace sends is for this socket, too, from then on. It reports false if
 // the client is gone.
@@ -125,13 +159,17 @@ func (s *Socket) enter() bool {
 		}
 		return nil
 	}) == nil)
+	pid := ""
+	if participates {
+		pid = s.seal()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s.state == over {
 		return false
 	}
 	if participates {
-		s.pid, s.base, s.virgin = newID(), n.log.offset(), true
+		s.pid, s.base, s.virgin = pid, n.log.offset(), true
 	}
 	s.attach(nil)
 	return true

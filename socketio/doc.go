@@ -114,7 +114,7 @@
 // unknown". A WebSocket is one connection and needs none, so the other way is
 // to do without polling: engineio.Options.Transports on the server,
 // transports: ["websocket"] in the client. Recovery, too, works only on the
-// server where the client was. To broadcast across servers, let each send on
+// server where the client was, or with [Recovery].Open on its next run. To broadcast across servers, let each send on
 // what a broker tells it.
 //
 // # Limitations

@@ -14,7 +14,8 @@ import (
 // connection was cut, and that comes back in time to the same server, has its
 // ID, its rooms and its values again, and gets the events that it missed before
 // it is told that it is connected. In the client, socket.recovered is then
-// true. A client can come back before it has received any event.
+// true. A client can come back before it has received any event. With Seal and
+// Open it may come back to another run of the server, too.
 //
 // Every event but those that are volatile, binary or want an acknowledgement
 // has a place in the namespace's log, and carries it as one more argument at
@@ -42,10 +43,29 @@ type Recovery struct {
 	// the reference server's skipMiddlewares.
 	CheckAgain bool
 
+	// Seal and Open, if there are both, let clients come back to another run of the
+	// server, in a namespace that has an OnRecover, and so a history that lasts.
+	//
+	// Seal returns the secret with which a socket's client may come back, made of
+	// all that another run needs; "" is a secret of this run alone. Like Want it is
+	// asked after the Use functions. Open reads a secret that this run does not
+	// know: it sets the socket's values, and returns which socket it was. An error
+	// means that the client is connected as a new one. Open sees to it that a
+	// secret is good for a bounded time, and only once in a run: one that was taken,
+	// or whose socket was disconnected since, is among those that are not known.
+	Seal func(s *Socket) string
+	Open func(s *Socket, secret string) (Past, error)
+
 	// Want, if not nil, says which sockets take part: a client that does not
 	// expect one more argument should not. It is asked after the Use
 	// functions.
 	Want func(s *Socket) bool
+}
+
+// A Past is what a socket was in another run of the server.
+type Past struct {
+	ID    string
+	Rooms []string // without its own
 }
 
 func (r Recovery) withDefaults() *Recovery {

@@ -100,6 +100,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 45*time.Second)
 	o.AckTimeout = cmp.Or(o.AckTimeout, 10*time.Second)
+	if r := o.Recovery; r != nil && (r.Seal == nil) != (r.Open == nil) {
+		return o, errors.New("socketio: Recovery.Seal and Open go together: one makes the secrets that the other reads")
+	}
 	if o.Recovery != nil {
 		o.Recovery = o.Recovery.withDefaults()
 	}

@@ -70,6 +70,9 @@ func (b *bridge) recover(ctx context.Context, s *socketio.Socket, since string) 
 	if err != nil || place.IsZero() {
 		return errors.New("not a place in the room")
 	}
+	if id.Address == "" { // of another run, see Tickets
+		id.Address = b.o.Address(ctx, s)
+	}
 	session, err := b.enter(s, id)
 	if err != nil {
 		return err

@@ -30,10 +30,12 @@
 // one, unless a secret or a token says whose it is; without a name the client is
 // a guest. With {"recover": true} messages carry their place in the room as one
 // more argument, and a client that was cut for a short time gets what it has
-// missed: see [socketio.Recovery].
+// missed: see [socketio.Recovery]. With [Tickets] it may come back to another run
+// of the server, too.
 //
 // # What it does not do
 //
-// A client is in one room, and has no way to ask for older messages, to write
+// What is no message is not recovered: a notice, who came and went. A client is in
+// one room, and has no way to ask for older messages, to write
 // to one person, or to say that it types: the native protocol has.
 package sio

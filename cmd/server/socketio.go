@@ -50,6 +50,18 @@ func (a *app) socketIO() (*socketio.Server, error) {
 	o.Engine.WebSocket.PingRate = cmp.Or(a.set.idleRate, -1)
 	o.Engine.WebSocket.Hosts = []string{"*"} // ownHosts has looked
 	o.Engine.WebSocket.MaxHeaderBytes = -1   // gate.headers has looked
+
+	if !a.set.inMemory { // a history that is gone has nothing to go on with
+		key, err := ticketKey(a.set.data)
+		if err != nil {
+			return nil, err
+		}
+		tickets, err := sio.NewTickets(key)
+		if err != nil {
+			return nil, err
+		}
+		o.Recovery.Seal, o.Recovery.Open = tickets.Seal, tickets.Open
+	}
 	io, err := socketio.New(o)
 	if err != nil {
 		return nil, err
