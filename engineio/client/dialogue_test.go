@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -141,6 +142,40 @@ func TestDialogue(t *testing.T) {
 			s.wantNone("no more polling")
 			if c.Transport() != engineio.WebSocket {
 				s.t.Error(c.Transport())
+			}
+		}},
+		{"the upgrade waits for a POST", Options{}, func(s *script) {
+			c := s.begin(hello)
+			g := s.get("a GET")
+			x := s.next("an upgrade", s.sockets, upgrade).accept101()
+			x.wantText("the probe", "2probe")
+			c.Send(engineio.Text("a"))
+			p := s.post("polling goes on")
+			x.frame("3probe")
+			synctest.Wait()
+			g.answer("6")
+			x.WantIdle("a POST is under way")
+			p.answer("ok")
+			x.wantText("it moves", "5")
+		}},
+		{"the upgrade does not wait for the program", Options{MaxPayload: 1000}, func(s *script) {
+			c := s.begin(hello)
+			g := s.get("a GET")
+			x := s.next("an upgrade", s.sockets, upgrade).accept101()
+			x.wantText("the probe", "2probe")
+			x.frame("3probe")
+			synctest.Wait()
+			texts := make([]string, 30) // as each counts 64 bytes more, half of them have to wait
+			for i := range texts {
+				texts[i] = fmt.Sprint("text ", i)
+			}
+			last := len(texts) - 1
+			g.answer("4" + strings.Join(texts[:last], "\x1e4"))
+			x.wantText("it moves", "5")
+			x.frame("4" + texts[last])
+			synctest.Wait() // what came by polling waits, and is before it
+			for _, text := range texts {
+				want(s.t, c, engineio.Text(text))
 			}
 		}},
 		{"the upgrade is refused", Options{}, func(s *script) {

@@ -161,6 +161,7 @@ func (s *Socket) greet() {
 		return // the next one is for this socket, too
 	}
 	s.state, s.joined, s.asked = connecting, conn, false
+	s.cancel(ErrClosed) // of the one before, which ended with its connection
 	s.ctx, s.cancel = context.WithCancelCause(s.client.life)
 	o := &s.client.o
 	s.deadline = time.AfterFunc(o.ConnectTimeout, func() {
