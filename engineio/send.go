@@ -61,6 +61,23 @@ func (s *Socket) SendVolatile(p *Prepared) bool {
 	return s.enqueue(p.packets, p.size) == nil
 }
 
+// Gather has f send to this session, by Send and its like, and lets nothing of that go
+// to a WebSocket before f returns: several messages take one system call then, where they
+// are short. f must not wait.
+func (s *Socket) Gather(f func()) {
+	s.mu.Lock()
+	conn := s.conn
+	mine := conn != nil && !s.writing && s.err == nil
+	if mine {
+		s.writing = true // as if write were at work, so that nobody else begins it
+	}
+	s.mu.Unlock()
+	if mine {
+		defer func() { go s.write(conn) }() // also when f panics
+	}
+	f()
+}
+
 // Ready waits until at least half of the session's queue is free. Who sends
 // a lot to one client, such as a history, waits for it in between.
 func (s *Socket) Ready(ctx context.Context) error {

@@ -43,6 +43,24 @@ func (s *Socket) Send(p *Prepared) error {
 	return s.send(p.event, false)
 }
 
+// SendBatch is [Socket.Send] of several, which go to the client together and with no other
+// event between them. After an error the rest was not sent.
+func (s *Socket) SendBatch(events ...*Prepared) (err error) {
+	s.client.engine.Gather(func() {
+		s.ns.mu.Lock()
+		defer s.ns.mu.Unlock()
+		for _, p := range events {
+			if p.ns != s.ns {
+				panic("socketio: an event prepared for another namespace")
+			}
+			if err = s.sendLocked(p.event, false); err != nil {
+				return
+			}
+		}
+	})
+	return err
+}
+
 // SetOffset says where the socket is in the program's own history before its
 // first event, see [Namespace.OnRecover].
 func (s *Socket) SetOffset(offset string) {

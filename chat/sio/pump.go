@@ -26,20 +26,24 @@ type pump struct {
 
 // Write implements [chat.Writer].
 func (p *pump) Write(batch []chat.Packet) error {
+	if err := p.s.Ready(&p.patient); err != nil {
+		return err
+	}
+	var room [16]*socketio.Prepared
+	events, left := room[:0], (*chat.Left)(nil)
 	for _, packet := range batch {
-		if err := p.s.Ready(&p.patient); err != nil {
-			return err
-		}
 		switch e := packet.Value.(type) {
 		case *socketio.Prepared:
-			if err := p.s.Send(e); err != nil {
-				return err
-			}
+			events = append(events, e)
 		case chat.Left: // the room is all that there is for it
-			p.session.Kick(e.Reason)
+			left = &e
 		}
 	}
-	return nil
+	err := p.s.SendBatch(events...)
+	if left != nil {
+		p.session.Kick(left.Reason)
+	}
+	return err
 }
 
 // Over implements [chat.Writer].
