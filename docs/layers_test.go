@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"chat/plain":     {"chat", "ws/..."},
 	"chat/sio":       {"chat", "socketio"},
 
-	"cmd/server":                   {"chat/...", "cmd/server/internal/...", "engineio", "lab/...", "socketio", "ws/..."},
+	"cmd/server":                   {"chat/...", "cmd/server/internal/...", "engineio", "lab/...", "socketio", "socketio/admin", "ws/..."},
 	"cmd/server/internal/connect":  {"ws/..."},
 	"cmd/server/internal/echo":     {"ws/..."},
 	"cmd/server/internal/scaffold": {"socketio"},

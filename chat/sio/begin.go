@@ -12,7 +12,7 @@ import (
 // connected greets the client and lets it hear the room from here on. One that
 // was recovered has heard it up to here.
 func (b *bridge) connected(ctx context.Context, s *socketio.Socket) error {
-	session := sessionOf(s)
+	session := SessionOf(s)
 	if !s.Recovered() {
 		if err := session.Join(b.o.Room, chat.Cursor{}, ""); err != nil {
 			return b.notNow(s, err)

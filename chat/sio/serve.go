@@ -184,8 +184,8 @@ func (b *bridge) refusal(err error) error {
 	return &socketio.Error{Message: f.Text, Data: data, Err: err}
 }
 
-// sessionOf is the session that admit or recover has made.
-func sessionOf(s *socketio.Socket) *chat.Session {
+// SessionOf is the hub's session of a socket that chats, nil of another.
+func SessionOf(s *socketio.Socket) *chat.Session {
 	session, _ := s.Context().Value(sessionKey{}).(*chat.Session)
 	return session
 }
@@ -197,7 +197,7 @@ const sendTimeout = 10 * time.Second
 // behind the text gives, it may be sent again without being said twice. It stands
 // in the socket's line until it was said: the session needs no second one.
 func (b *bridge) message(ctx context.Context, s *socketio.Socket, args socketio.Args) error {
-	session := sessionOf(s)
+	session := SessionOf(s)
 	text, id, err := b.textOf(args)
 	if err != nil {
 		return err

@@ -289,6 +289,9 @@ func (a *app) routes() (http.Handler, error) {
 	mux.Handle("/ws", a.gate.handshakes(a.sockets))
 	a.labRoutes(mux)
 	a.adminRoutes(mux)
+	if err := a.adminUIRoutes(mux); err != nil {
+		return nil, err
+	}
 	a.probes(mux, !a.set.metricsApart)
 	if key, ok := a.set.publishSum(); ok {
 		mux.Handle("/publish", &publisher{key: key, limit: a.set.maxMessage, hub: a.hub, gate: a.gate, log: a.log, metrics: a.metrics})

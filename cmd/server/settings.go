@@ -81,6 +81,7 @@ type settings struct {
 	pongTimeout       time.Duration
 	writeTimeout      time.Duration
 
+	adminUISettings
 	storeSettings
 	chatSettings
 
@@ -162,6 +163,7 @@ func (s *settings) declare() {
 	f.DurationVar(&s.pingInterval, "ping-interval", 30*time.Second, "silence after which a connection is pinged; 0 for never")
 	f.DurationVar(&s.pongTimeout, "pong-timeout", 20*time.Second, "how long it then has for a sign of life")
 	f.DurationVar(&s.writeTimeout, "write-timeout", 10*time.Second, "how long a client may take to accept a frame")
+	s.adminUISettings.declare(f)
 	s.storeSettings.declare(f)
 	s.chatSettings.declare(f)
 
@@ -220,6 +222,9 @@ func (s *settings) check() error {
 		return s.badf("drain-close", "1012 or 1001")
 	}
 	if err := s.checkBounds(); err != nil {
+		return err
+	}
+	if err := s.checkAdminUI(); err != nil {
 		return err
 	}
 	// Who is held up is not read from, and a connection that is not read from for

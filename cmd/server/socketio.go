@@ -73,5 +73,5 @@ func (a *app) socketIO() (*socketio.Server, error) {
 		FlushTimeout: max(min(3*time.Second, a.set.drain/4), 1),
 		Address:      func(ctx context.Context, _ *socketio.Socket) string { return limitKey(clientOf(ctx).addr) },
 	})
-	return io, nil
+	return io, a.instrument(io)
 }
