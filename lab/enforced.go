@@ -47,7 +47,7 @@ var enforced = map[ws.RuleID]place{
 	ws.RuleStatus:              {"ws/handshake.go", 284},
 	ws.RuleAnswerUpgrade:       {"ws/handshake.go", 287},
 	ws.RuleAnswerConnection:    {"ws/handshake.go", 290},
-	ws.RuleAnswerNotHTTP:       {"ws/wsnet/dial.go", 145},
+	ws.RuleAnswerNotHTTP:       {"ws/wsnet/dial.go", 153},
 	ws.RuleAnswerBodyForbidden: {"ws/handshake.go", 299},
 	ws.RuleAnswerSubprotocol:   {"ws/handshake.go", 317},
 	ws.RuleAnswerOneSubproto:   {"ws/handshake.go", 314},

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -30,11 +31,12 @@ const (
 // A conn is a connection: one goroutine reads frames, one writes what the Endpoint has to
 // send, and each stream has its handler's. mu guards the Endpoint and all streams.
 type conn struct {
-	s       *Server
+	times   times
+	log     *slog.Logger
 	nc      net.Conn
 	tls     *tls.ConnectionState
-	ctx     context.Context // of all requests
-	handler http.Handler
+	ctx     context.Context                // of all requests
+	handler http.Handler                   // server: of all requests
 	state   func(net.Conn, http.ConnState) // an http.Server's ConnState; may be nil
 
 	mu     sync.Mutex
@@ -45,10 +47,19 @@ type conn struct {
 	rest   []*stream   // closed, and not all of it was sent when the writer last looked
 	ending bool        // everything was said: the writer leaves
 	wrote  chan struct{}
+
+	// Of a client.
+	asked   map[*h2.Stream]*stream // whose answers have not come
+	settled chan struct{}          // closed when the server's SETTINGS have come, or nothing will
+	known   bool                   // settled is closed
+	used    bool                   // a stream was opened
 }
 
-func newConn(ctx context.Context, s *Server, nc net.Conn, h http.Handler) *conn {
-	c := &conn{s: s, nc: nc, handler: h, e: h2.NewServer(s.limits()), wrote: make(chan struct{})}
+// times are how long things may take: a Server's, or a Client's.
+type times struct{ handshake, frame, read, write, idle time.Duration }
+
+func newConn(ctx context.Context, nc net.Conn, e *h2.Endpoint, t times) *conn {
+	c := &conn{times: t, nc: nc, e: e, wrote: make(chan struct{})}
 	c.more.L = &c.mu
 	c.ctx = context.WithValue(ctx, http.LocalAddrContextKey, nc.LocalAddr())
 	if t, ok := nc.(*tls.Conn); ok {
@@ -68,6 +79,7 @@ func (c *conn) serve() {
 	c.mu.Lock()
 	c.finish()
 	c.idle.Stop()
+	c.isSettled()
 	c.mu.Unlock()
 	<-c.wrote
 	if closeWrite(c.nc) == nil {
@@ -80,14 +92,12 @@ func (c *conn) serve() {
 // read takes frames until the connection is over.
 func (c *conn) read() {
 	br := bufio.NewReaderSize(c.nc, readBuffer)
-	c.nc.SetReadDeadline(after(c.s.HandshakeTimeout, 10*time.Second))
-	hello := make([]byte, len(http2.ClientPreface))
-	if _, err := io.ReadFull(br, hello); err != nil || string(hello) != http2.ClientPreface {
-		if err == nil {
-			err = http2.ConnectionError(http2.ErrCodeProtocol) // §3.4
+	c.nc.SetReadDeadline(after(c.times.handshake, 10*time.Second))
+	if c.handler != nil {
+		if err := readPreface(br); err != nil {
+			c.broken(err)
+			return
 		}
-		c.broken(err)
-		return
 	}
 	in := h2.NewFrames(br, c.e)
 	for first := true; ; first = false {
@@ -105,6 +115,18 @@ func (c *conn) read() {
 	}
 }
 
+// readPreface reads what a client begins with (§3.4).
+func readPreface(r io.Reader) error {
+	hello := make([]byte, len(http2.ClientPreface))
+	if _, err := io.ReadFull(r, hello); err != nil {
+		return err
+	}
+	if string(hello) != http2.ClientPreface {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil
+}
+
 // awaitFrame waits for a frame to begin, as long as it may take; then it may not take
 // long.
 func (c *conn) awaitFrame(br *bufio.Reader) {
@@ -114,7 +136,7 @@ func (c *conn) awaitFrame(br *bufio.Reader) {
 	}
 	const header = 9 // §4.1
 	if b, err := br.Peek(min(header, br.Buffered())); err != nil || len(b) < header || br.Buffered() < header+(int(b[0])<<16|int(b[1])<<8|int(b[2])) {
-		c.readUntil(after(c.s.FrameTimeout, 30*time.Second))
+		c.readUntil(after(c.times.frame, 30*time.Second))
 	}
 }
 
@@ -136,6 +158,12 @@ func (c *conn) take(f http2.Frame) bool {
 		c.idle.Stop()
 		c.occupied(true)
 		c.open(ev)
+	}
+	if ev.Kind == h2.Answer {
+		c.answered(ev)
+	}
+	if c.settled != nil && c.e.Settled() {
+		c.isSettled()
 	}
 	c.more.Signal()
 	return err == nil && !c.ending
@@ -170,7 +198,7 @@ func (c *conn) write() {
 		if over {
 			return
 		}
-		c.nc.SetWriteDeadline(after(c.s.WriteTimeout, 30*time.Second))
+		c.nc.SetWriteDeadline(after(c.times.write, 30*time.Second))
 		if _, err := c.nc.Write(b); err != nil {
 			c.cut(err)
 			return
@@ -185,8 +213,8 @@ func (c *conn) lookAtRest() {
 		return
 	}
 	for _, st := range c.rest {
-		if st.h.Unsent() > 0 && c.s.WriteTimeout >= 0 {
-			time.AfterFunc(time.Until(after(c.s.WriteTimeout, 30*time.Second)), func() { st.reset(http2.ErrCodeCancel) })
+		if st.h.Unsent() > 0 && c.times.write >= 0 {
+			time.AfterFunc(time.Until(after(c.times.write, 30*time.Second)), func() { st.reset(http2.ErrCodeCancel) })
 		}
 	}
 	c.rest = nil
@@ -235,7 +263,7 @@ func (c *conn) occupied(busy bool) {
 
 // idleTimeout is IdleTimeout, or so long that it is never.
 func (c *conn) idleTimeout() time.Duration {
-	switch d := c.s.IdleTimeout; {
+	switch d := c.times.idle; {
 	case d < 0:
 		return 1 << 62
 	case d == 0:
@@ -280,7 +308,7 @@ func (c *conn) handle(h http.Handler, w *response, r *http.Request) {
 	returned := false
 	defer func() {
 		if p := recover(); p != nil && p != http.ErrAbortHandler {
-			c.s.logger().Error("wsh2: panic in a handler", "remote", r.RemoteAddr, "path", r.URL.Path, "err", p, "stack", string(debug.Stack()))
+			c.log.Error("wsh2: panic in a handler", "remote", r.RemoteAddr, "path", r.URL.Path, "err", p, "stack", string(debug.Stack()))
 		}
 		w.end(returned)
 	}()

@@ -1,4 +1,4 @@
-// Package wsh2 serves HTTP/2 so that WebSocket can use it (RFC 8441, RFC 9113): the page
+// Package wsh2 speaks HTTP/2 so that WebSocket can use it (RFC 8441, RFC 9113): the page
 // and all of its WebSockets share one connection. What it hands an http.Handler is what
 // net/http would, and for an extended CONNECT the stream besides, which hijacks as a
 // connection of HTTP/1.1 does: framewright/ws/wsnet takes both. No environment variable
@@ -11,6 +11,11 @@
 //
 //	s.Serve(h.Listener(l))                 // over plain TCP, with prior knowledge
 //
+// A Client opens such streams, for wsnet.Dial, all to one host on one connection:
+//
+//	client := &wsh2.Client{}
+//	c, err := wsnet.Dial(ctx, "wss://example.com/chat", &wsnet.DialOptions{HTTP2: client})
+//
 // # What is where
 //
 //	server.go    Server: limits, Attach, Shutdown
@@ -20,6 +25,8 @@
 //	request.go   a request as net/http has it
 //	response.go  a ResponseWriter
 //	header.go    its header, as HTTP/2 has it
+//	client.go    Client: which connection, and whether there is one
+//	ask.go       a client's request, and its answer
 //
 // What HTTP/2 itself demands, and every limit of what a peer may cost, is in
 // framewright/ws/internal/h2, which does no I/O.
@@ -32,6 +39,6 @@
 //
 // # Limitations
 //
-// Server only. No trailers, no push, no priorities: streams take turns. A request that
+// The client asks for WebSockets only, and knows no proxies. No trailers, no push, no priorities: streams take turns. A request that
 // expects 100-continue gets it when its body is first read.
 package wsh2

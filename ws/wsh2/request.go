@@ -38,7 +38,7 @@ func newRequest(c *conn, st *stream, ev h2.Event) (r *http.Request, refusal http
 		r.ContentLength = 0
 	} else {
 		r.Body = &body{st: st}
-		st.read = after(c.s.ReadTimeout, time.Minute)
+		st.read = after(c.times.read, time.Minute)
 	}
 	switch {
 	case ev.TooBig:
@@ -74,6 +74,7 @@ func readFields(r *http.Request, fields []hpack.HeaderField) (scheme string) {
 			r.Host = f.Value
 		case ":scheme":
 			scheme = f.Value
+		case ":status": // of an answer
 		case ":protocol":
 			r.Header[f.Name] = []string{f.Value} // as net/http has it
 		case "cookie":

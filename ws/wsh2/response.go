@@ -110,7 +110,7 @@ func (w *response) stream(p []byte) (n int, err error) {
 	c.mu.Lock()
 	own := w.st.write.IsZero()
 	if own {
-		w.st.write = after(c.s.WriteTimeout, 30*time.Second)
+		w.st.write = after(c.times.write, 30*time.Second)
 	}
 	c.mu.Unlock()
 	n, w.err = w.st.Write(p)

@@ -22,7 +22,7 @@ type Server struct {
 	Handler http.Handler
 
 	MaxStreams     int // that a client may have open on a connection; default 100
-	MaxHeaderBytes int // of a request, as RFC 9113 §6.5.2 counts; default 32 KiB. Beyond it: 431
+	MaxHeaderBytes int // of a request, as RFC 9113 §6.5.2 counts; default 32 KiB. Beyond it: 431, or the end if one value is
 	StreamWindow   int // bytes of a stream that may wait to be read; default 64 KiB, the least
 	SendBuffer     int // bytes of a stream that may wait to be sent; default 32 KiB
 
@@ -79,8 +79,8 @@ func (s *Server) serveConn(ctx context.Context, c net.Conn, h http.Handler, stat
 	if h = cmp.Or(h, s.Handler); h == nil {
 		h = http.DefaultServeMux
 	}
-	sc := newConn(ctx, s, c, h)
-	sc.state = state
+	sc := newConn(ctx, c, h2.NewServer(s.limits()), times{s.HandshakeTimeout, s.FrameTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout})
+	sc.handler, sc.state, sc.log = h, state, s.logger()
 	if !s.track(sc) {
 		c.Close()
 		return

@@ -24,6 +24,8 @@ type stream struct {
 	read, write time.Time // deadlines
 	closed      bool
 	unread      bool // nobody reads any more: a request's body was closed
+
+	answer chan answer // client: gets one, of which there is room for one
 }
 
 func newStream(c *conn, h *h2.Stream) *stream {
@@ -35,9 +37,14 @@ func newStream(c *conn, h *h2.Stream) *stream {
 
 func (s *stream) wake() {
 	s.cond.Broadcast()
-	if s.h.Err() != nil && s.cancel != nil {
+	err := s.h.Err()
+	if err == nil {
+		return
+	}
+	if s.cancel != nil {
 		s.cancel()
 	}
+	s.answers(answer{err: err})
 }
 
 // wait waits for a change, or for the moment at.

@@ -34,6 +34,7 @@ const (
 // URL go out as Basic authorization, unless o.Header has an Authorization;
 // up to eight answers of status 1xx may come before the 101. ctx bounds the
 // handshake, and so does Options.HandshakeTimeout. An error is a *HandshakeError.
+// Over HTTP/2 only if o.HTTP2 asks for it.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, err error) {
 	o = cmp.Or(o, &noDialOptions)
 	h, err := newClientHandshake(rawURL, o)
@@ -49,6 +50,13 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, err erro
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
+	}
+
+	if o.HTTP2 != nil {
+		c, err := h.stream(ctx, base)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return c, err
+		}
 	}
 
 	// The transport does not say over which connection the answer came, and

@@ -157,11 +157,17 @@ func (h *clientHandshake) check(resp *http.Response) (subprotocol string, agreed
 			h.trace(false, parsed, text, rule)
 		}
 	}()
-	subprotocol, err = ws.CheckResponse(&ws.Response{Status: resp.StatusCode, Header: resp.Header}, h.key, h.o.Subprotocols)
+	accepted := http.StatusSwitchingProtocols
+	if h.request.Major == 2 {
+		accepted = http.StatusOK
+		subprotocol, err = ws.CheckConnectResponse(&ws.Response{Status: resp.StatusCode, Header: resp.Header}, h.o.Subprotocols)
+	} else {
+		subprotocol, err = ws.CheckResponse(&ws.Response{Status: resp.StatusCode, Header: resp.Header}, h.key, h.o.Subprotocols)
+	}
 	if err == nil {
 		// What net/http has taken out of the headers.
 		var e *ws.HandshakeError
-		if resp.ProtoMajor != 1 || resp.ProtoMinor < 1 {
+		if h.request.Major == 1 && (resp.ProtoMajor != 1 || resp.ProtoMinor < 1) {
 			e = ws.RuleAnswerNotHTTP.Refusal("the answer is " + strconv.Quote(resp.Proto) + ", HTTP/1.1 is needed")
 		} else if len(resp.TransferEncoding) > 0 {
 			e = ws.RuleAnswerBodyForbidden.Refusal("the 101 answer announces a body")
@@ -175,7 +181,7 @@ func (h *clientHandshake) check(resp *http.Response) (subprotocol string, agreed
 	if err != nil {
 		e := err.(*ws.HandshakeError)
 		e.Status, e.Header = resp.StatusCode, resp.Header
-		if resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp.StatusCode != accepted {
 			e.Body = firstBytes(resp.Body)
 			if len(e.Body) > 0 {
 				e.Detail += ": " + strconv.Quote(string(e.Body[:min(len(e.Body), 200)]))

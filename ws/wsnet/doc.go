@@ -33,6 +33,7 @@
 //	server_admission.go  how many connections it has
 //	serve.go       Server.Serve: without net/http
 //	dial.go        Dial, NewClient                               §4.1
+//	dial_stream.go  over HTTP/2                                  RFC 8441
 //	dial_handshake.go  a client asks, and judges the answer      §4.1
 //	options.go     Options, ServerOptions, DialOptions: every limit and timeout
 //
@@ -71,8 +72,8 @@
 // # Limitations
 //
 // permessage-deflate (RFC 7692) is the only extension, and off unless
-// Options.Compression asks for it. WebSocket over HTTP/2 (RFC 8441) only on a server, see
-// Accept and framewright/ws/wsh2. A stream without deadlines, and a TLS stream, lose the connection when a write is
+// Options.Compression asks for it. WebSocket over HTTP/2 (RFC 8441) takes framewright/ws/wsh2,
+// see Accept and DialOptions.HTTP2. A stream without deadlines, and a TLS stream, lose the connection when a write is
 // interrupted, even if nothing was sent yet. Text to be sent is checked, so a
 // program pays for UTF-8 twice if it forwards text that it received.
 package wsnet

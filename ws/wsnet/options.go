@@ -149,6 +149,12 @@ type DialOptions struct {
 	// environment. Its Timeout, if any, bounds the handshake only.
 	HTTPClient *http.Client
 
+	// HTTP2, if not nil, opens the connection as a stream of HTTP/2 (RFC 8441), where
+	// the server speaks that, and HTTPClient where it does not. A *wsh2.Client has one
+	// connection to a host for all that are dialled with it. It has nothing of
+	// HTTPClient's: no proxies, cookies or redirects.
+	HTTP2 Streams
+
 	// Header is what the opening handshake has besides, such as Origin,
 	// Cookie or Authorization. What the handshake has itself is refused, Host
 	// too.
