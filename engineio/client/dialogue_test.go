@@ -172,11 +172,13 @@ func TestDialogue(t *testing.T) {
 			last := len(texts) - 1
 			g.answer("4" + strings.Join(texts[:last], "\x1e4"))
 			x.wantText("it moves", "5")
+			x.frame("2")
 			x.frame("4" + texts[last])
-			synctest.Wait() // what came by polling waits, and is before it
+			x.WantIdle("what came by polling is before it, and waits")
 			for _, text := range texts {
 				want(s.t, c, engineio.Text(text))
 			}
+			x.wantText("a pong", "3")
 		}},
 		{"the upgrade is refused", Options{}, func(s *script) {
 			c := s.begin(hello)
