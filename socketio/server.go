@@ -131,7 +131,7 @@ type Server struct {
 	*Namespace
 	o       Options
 	engine  *engineio.Server
-	running sync.WaitGroup // goroutines of jobs
+	running tally // goroutines of jobs
 
 	watching atomic.Pointer[[]*Watcher] // watchers, for who does not hold mu
 
@@ -204,15 +204,5 @@ func (s *Server) Has(session string) bool { return s.engine.Has(session) }
 // waits for their handlers until ctx ends. Clients connect again by themselves.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.engine.Shutdown(ctx)
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return err
-	case <-ctx.Done():
-		return errors.Join(err, context.Cause(ctx))
-	}
+	return errors.Join(err, s.running.wait(ctx))
 }
