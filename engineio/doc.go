@@ -1,7 +1,8 @@
 // Package engineio is the server of Engine.IO, version 4, on package ws: a
 // session of messages between a page and a server that begins with HTTP
 // long-polling and moves to a WebSocket when it can, or begins with one.
-// Socket.IO stands on it; it can be used by itself, with engine.io-client.
+// Socket.IO stands on it; it can be used by itself, with engine.io-client, or with
+// package engineio/client in Go.
 //
 //	srv, err := engineio.NewServer(func(ctx context.Context, s *engineio.Socket) error {
 //		for {

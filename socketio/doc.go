@@ -1,6 +1,6 @@
 // Package socketio is a server of Socket.IO, protocol version 5, on package
 // engineio: for pages with the client's own script, unchanged, in any of its
-// versions 3 and 4.
+// versions 3 and 4, and for Go programs with package socketio/client.
 //
 //	io, err := socketio.New(nil)
 //	…
