@@ -21,7 +21,7 @@ type item[T any] struct {
 
 // keeps is how many places an empty list keeps: a burst is over, and who is idle
 // should cost little.
-const keeps = 64
+const keeps = 16
 
 // Len returns how many wait, and Size the sum of their sizes.
 func (l *List[T]) Len() int  { return len(l.items) - l.head }
