@@ -25,6 +25,7 @@
 //	request.go   a request as net/http has it
 //	response.go  a ResponseWriter
 //	header.go    its header, as HTTP/2 has it
+//	bridge.go    Bridge: for handlers that know HTTP/1.1's handshake alone
 //	client.go    Client: which connection, and whether there is one
 //	ask.go       a client's request, and its answer
 //
