@@ -42,7 +42,7 @@ Commands:
   window       echo with another load: other client, arrival and payloads
   compression  echo with permessage-deflate
   socketio     a Socket.IO chat room beside npm socket.io and Flask-SocketIO
-  sessions     memory of chat sessions that wait, in the chat server itself
+  sessions     memory of chat sessions that wait, in the chat server itself, and a delivery
   attacks      what one address that means harm costs the chat server and others
 
 "go run . COMMAND -h" lists the settings.
