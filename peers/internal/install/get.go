@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"framewright/peers/adminui"
 	"framewright/peers/engineio"
 	"framewright/peers/guides"
 	"framewright/peers/node"
@@ -50,6 +51,12 @@ func GuidesPython(ctx context.Context) Result {
 // folder whose node_modules has them.
 func SocketIOServer(ctx context.Context) Result {
 	return NPM(ctx, "socket.io, two versions, for Node.js", "socketioserver", socketioserver.Pins)
+}
+
+// AdminUI gets Node.js and the Admin UI of Socket.IO, with npm's server and client. Path
+// is the folder whose node_modules has them.
+func AdminUI(ctx context.Context) Result {
+	return NPM(ctx, "the Admin UI of Socket.IO", "adminui", adminui.Pins)
 }
 
 // TypeScript gets Node.js and TypeScript. Path is the folder whose node_modules

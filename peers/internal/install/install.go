@@ -57,7 +57,7 @@ func (e *missing) Error() string { return e.what + "; " + e.remedy }
 
 // All gets every peer.
 func All(ctx context.Context) []Result {
-	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), SocketIOServer(ctx), Python(ctx), PythonSocketIO(ctx), Guides(ctx), GuidesPython(ctx), TypeScript(ctx), Chromium(ctx), Tshark(ctx)}
+	return []Result{Node(ctx), EngineIO(ctx), SocketIO(ctx), SocketIOServer(ctx), Python(ctx), PythonSocketIO(ctx), Guides(ctx), GuidesPython(ctx), AdminUI(ctx), TypeScript(ctx), Chromium(ctx), Tshark(ctx)}
 }
 
 // inCache returns a folder in the user's cache that fill has filled once for
