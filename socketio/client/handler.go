@@ -153,8 +153,8 @@ func (s *Socket) UseEvents(f func(ctx context.Context, s *Socket, event string, 
 }
 
 // OnAny has f called with each event that has no handler of its own. What it returns is
-// the acknowledgement, if the server asks for one. Without it, such an event counts
-// against Options.IdleRate.
+// the acknowledgement, if the server asks for one. Without it, such an event is passed
+// over.
 func (s *Socket) OnAny(f func(ctx context.Context, s *Socket, event string, args Args) (Reply, error)) {
 	s.setup.Lock()
 	defer s.setup.Unlock()

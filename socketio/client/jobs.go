@@ -63,9 +63,6 @@ func (s *Socket) event(conn *engine.Conn, p *socketio.Packet) {
 	var reply []any
 	var err error
 	if r.handle == nil {
-		s.client.mu.Lock()
-		_ = s.client.nothing(conn) // who reads will see it
-		s.client.mu.Unlock()
 		if p.ID == socketio.NoID {
 			return
 		}

@@ -70,9 +70,11 @@ type Options struct {
 	MaxDepth       int
 
 	// IdleRate is how many packets a second the server may send of which nothing
-	// comes: events that have no handler, acknowledgements that nobody waits for,
-	// packets for a namespace that was left. Ten seconds' worth may come at once;
-	// more closes the connection: [Flood]. 100 by default, no limit below 0.
+	// comes: acknowledgements that nobody waits for, packets for a namespace that was
+	// left. Ten seconds' worth may come at once; more closes the connection: [Flood].
+	// 100 by default, no limit below 0. Events that have no handler are not among
+	// them: a server tells all its clients the same, and a program picks what it
+	// wants.
 	IdleRate int
 
 	// MaxWaiting is how many events of one socket may wait for their handlers before
