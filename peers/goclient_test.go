@@ -294,7 +294,7 @@ func testGoClient(t *testing.T, b ioBackend, transports []string, last string) {
 	}
 	var port int
 	fmt.Sscanf(url, "http://127.0.0.1:%d", &port)
-	_, stop = b.start(t, port)
+	b.start(t, port) // and stopped with the test
 	c.wants("welcome true", "said while away")
 	if who, err := client.Ask[string](ctx, admin, "who"); who != "admin" || err != nil {
 		t.Fatalf("the other namespace: %q, %v", who, err)
