@@ -4,22 +4,11 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"framewright/ws"
 )
-
-// Streams open WebSockets as streams of HTTP/2: a *wsh2.Client does.
-type Streams interface {
-	// Connect asks the host of u, whose scheme is http or https, for what r says, and
-	// returns the answer and the stream, which has deadlines. ctx bounds that. Where
-	// the host does not speak RFC 8441, the error wraps errors.ErrUnsupported, and
-	// nothing of r was sent.
-	Connect(ctx context.Context, u *url.URL, r *ws.Request) (*http.Response, net.Conn, error)
-}
 
 // stream is Dial over HTTP/2 (RFC 8441 §5). ctx bounds the handshake, and base has the
 // values for the connection.

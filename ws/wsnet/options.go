@@ -2,9 +2,12 @@ package wsnet
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"framewright/ws"
@@ -162,6 +165,15 @@ type DialOptions struct {
 
 	// Host, if set, is sent as Host instead of the URL's.
 	Host string
+}
+
+// Streams open WebSockets as streams of HTTP/2: a *wsh2.Client does.
+type Streams interface {
+	// Connect asks the host of u, whose scheme is http or https, for what r says, and
+	// returns the answer and the stream, which has deadlines. ctx bounds that. Where
+	// the host does not speak RFC 8441, the error wraps errors.ErrUnsupported, and
+	// nothing of r was sent.
+	Connect(ctx context.Context, u *url.URL, r *ws.Request) (*http.Response, net.Conn, error)
 }
 
 // What a nil pointer stands for. Nobody writes to them.
