@@ -38,8 +38,8 @@ func TestHostileInputs(t *testing.T) {
 			}
 		}
 	}
-	if rows < 124 {
-		t.Errorf("%d rows, there were 124", rows)
+	if rows < 163 {
+		t.Errorf("%d rows, there were 163", rows)
 	}
 }
 
