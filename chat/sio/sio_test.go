@@ -74,7 +74,7 @@ func TestRecovers(t *testing.T) {
 		}
 		say("before")
 		c := w.dial(`{"name":"Ada","recover":true}`)
-		m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+		m := c.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`)
 		sid, pid := m[1], m[2]
 		place := c.want(`42\["message","Welcome, Ada\.","([0-9a-z-]+)"\]`)[1]
 		back := func(missed ...string) {
@@ -101,7 +101,7 @@ func TestRecovers(t *testing.T) {
 		place = "not a place"
 		c.c.CloseNow()
 		c = w.dial(`{"name":"Ada","recover":true,"pid":"` + pid + `","offset":"` + place + `"}`)
-		if m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`); m[1] == sid || m[2] == pid {
+		if m := c.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`); m[1] == sid || m[2] == pid {
 			t.Error("recovered from nowhere")
 		}
 		c.want(`42\["message","Welcome, Ada.*"\]`)
@@ -116,7 +116,7 @@ func TestMissedTooMuch(t *testing.T) {
 		other.want(`40{"sid":"\w+"}`)
 		other.want(`42\["message","Welcome.*"\]`)
 		c := w.dial(`{"recover":true}`)
-		m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+		m := c.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`)
 		place := c.want(`42\["message","Welcome.*","([0-9a-z-]+)"\]`)[1]
 		c.c.CloseNow()
 		for range 3 {
@@ -124,7 +124,7 @@ func TestMissedTooMuch(t *testing.T) {
 			other.wantEach(`42\["message","missed"\]`, `431\[\]`)
 		}
 		c = w.dial(`{"recover":true,"pid":"` + m[2] + `","offset":"` + place + `"}`)
-		if again := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`); again[1] == m[1] || again[2] == m[2] {
+		if again := c.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`); again[1] == m[1] || again[2] == m[2] {
 			t.Error("recovered, without what was missed")
 		}
 		c.want(`42\["message","Welcome.*"\]`)

@@ -113,7 +113,7 @@ func TestSecret(t *testing.T) {
 func TestNoGreeting(t *testing.T) {
 	inBubble(t, chat.Options{Welcome: func(chat.Person) string { return "" }}, func(t *testing.T, w *world) {
 		c := w.dial(`{"name":"Ada","recover":true}`)
-		m := c.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+		m := c.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`)
 		synctest.Wait() // it is in the room
 		c.c.CloseNow()
 		other := w.dial("")

@@ -24,7 +24,7 @@ func TestDeletedStaysDeleted(t *testing.T) {
 	proc := spawn(t, args...)
 	p := &program{url: proc.url}
 	ada, bob := chatDial(t, p.url), ioDial(t, p.url, `{"name":"Bob","recover":true}`)
-	ids := bob.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+	ids := bob.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`)
 	bob.want(`42\["message","Welcome, Bob.*`)
 	write(t, ada, `{"type":"hello","name":"Ada","secret":"0123456789abcdef"}`)
 	until(t, ada, "welcome")
@@ -104,7 +104,7 @@ func TestAccountTakesItsNameOnEveryTransport(t *testing.T) {
 	write(t, bob, `{"type":"join","room":"lobby"}`)
 	until(t, bob, "joined")
 	cut := ioDial(t, p.url, `{"name":"Zoe","secret":"another secret of its own","recover":true}`)
-	ids := cut.want(`40{"sid":"(\w+)","pid":"(\w+)"}`)
+	ids := cut.want(`40{"sid":"(\w+)","pid":"([\w-]+)"}`)
 	place := cut.want(`42\["message","Welcome, Zoe.","(\S+)"\]`)[1]
 	until(t, bob, "presence", "Zoe")
 	cut.c.CloseNow()

@@ -74,7 +74,7 @@ func TestSocketIO(t *testing.T) {
 	grace.want(`40{"sid":"\w+"}`)
 	grace.want(`42\["message","Welcome, Grace\."\]`)
 	back := ioDial(t, p.url, `{"recover":true}`)
-	back.want(`40{"sid":"\w+","pid":"\w+"}`)
+	back.want(`40{"sid":"\w+","pid":"[\w-]+"}`)
 	back.want(`42\["message","Welcome, guest \w+\.","[0-9a-z-]+"\]`)
 
 	write(t, grace.c, `42["message","from Grace"]`)

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 Transport of net/http, which is named in its place, cannot send an extended CONNECT.
+
 package wsh2_test
 
 import (
@@ -22,7 +24,7 @@ func TestBridge(t *testing.T) {
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/secret" {
 			w.Header().Set("Www-Authenticate", "Basic")
-			http.Error(w, "who are you?", 401)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
 			return
 		}
 		echo().ServeHTTP(w, r)

@@ -1,11 +1,11 @@
+//lint:file-ignore SA1019 Transport of net/http, which is named in its place, cannot send an extended CONNECT.
+
 package wsh2_test
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -102,17 +102,4 @@ func (s *secure) dial(t *testing.T, o *wsnet.Options) *wsnet.Conn {
 		t.Fatalf("%d: %s", resp.StatusCode, body)
 	}
 	return wsnet.NewConn(rwc, ws.RoleClient, o)
-}
-
-// rawTLS is a connection to s that speaks h2, for tests that write frames.
-func (s *secure) rawTLS(t *testing.T) net.Conn {
-	t.Helper()
-	config := s.client.TLSClientConfig.Clone()
-	config.NextProtos = []string{"h2"}
-	c, err := tls.Dial("tcp", s.Listener.Addr().String(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c
 }

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 Transport of net/http, which is named in its place, cannot send an extended CONNECT.
+
 package wsh2_test
 
 import (
