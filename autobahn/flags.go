@@ -28,6 +28,7 @@ or client has to send every message back. Without flags: ours, both of them.
   autobahn -list                                 the cases
   autobahn -url ws://... -replay 6.4.1           one of them, frame by frame
   autobahn -url ws://... -fuzz 10000             generated dialogues
+  autobahn -url wss://... -http2                 a server, over HTTP/2
   autobahn -engine wstest -h                     the real Autobahn testsuite
 
 Exit status: 0 when every case is as expected, 1 when one is not, 2 when nothing
@@ -66,6 +67,9 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.Func("header", "a further header `line` of the suite's requests, such as 'Origin: https://example.com'; may be given several times", func(line string) error {
 		return addHeader(&o.settings, line)
 	})
+
+	fs.BoolVar(&o.settings.HTTP2, "http2", false, "over HTTP/2 (RFC 8441): by ALPN with TLS, else by prior knowledge; cases of HTTP/1.1's handshake are skipped")
+	fs.BoolVar(&o.settings.CutData, "http2-cut", false, "with -http2, cut each write into DATA frames of 1, 2, 4, 8 bytes and so on")
 
 	fs.StringVar(&o.cases, "cases", "", "which cases: `patterns` with commas between, ids such as 6.4.1, 6.* or 5.5.1/*, chapters, tags,\nsections such as §5.5; ! before one takes it out")
 	fs.StringVar(&o.exclude, "exclude", "", "`patterns` of cases to leave out")
@@ -129,6 +133,8 @@ func (o *options) complete() error {
 		return errors.New("-cert and -key go together")
 	case o.cert != "" && o.exec == "" && o.listen == "":
 		return errors.New("-cert and -key are for clients, with -exec or -listen; a server with TLS has a wss:// -url")
+	case o.settings.CutData && !o.settings.HTTP2:
+		return errors.New("-http2-cut is about the DATA frames of -http2")
 	case o.settings.Count < 1 || o.settings.Count > 100_000:
 		return fmt.Errorf("-count %d; want 1 to 100000", o.settings.Count)
 	case o.fuzzCount < 0 || o.fuzzCount > maxFuzz:

@@ -51,7 +51,7 @@ func (o *options) trials(ctx context.Context) ([]*trial, error) {
 		if err != nil {
 			return nil, err
 		}
-		go testee.Serve(ctx, l)
+		go o.testee().Serve(ctx, l)
 		t, err := o.serverTrial("ws://"+l.Addr().String()+"/", "our server")
 		if err != nil {
 			return nil, err
@@ -60,8 +60,10 @@ func (o *options) trials(ctx context.Context) ([]*trial, error) {
 	}
 	if o.role != "server" {
 		log.SetOutput(io.Discard) // net/http, below our client, remarks on what the suite sends on purpose
+		ours := o.testee()
+		context.AfterFunc(ctx, ours.Close)
 		t, err := o.clientTrial(ctx, "our client", func(ctx context.Context, url string, output io.Writer) error {
-			testee.Echo(ctx, url) // how its connection ends is the suite's to judge
+			ours.Echo(ctx, url) // how its connection ends is the suite's to judge
 			return nil
 		})
 		if err != nil {
@@ -71,6 +73,9 @@ func (o *options) trials(ctx context.Context) ([]*trial, error) {
 	}
 	return all, nil
 }
+
+// testee is ours, over what the suite speaks.
+func (o *options) testee() *testee.Transport { return testee.Over(o.settings.HTTP2) }
 
 func (o *options) serverTrial(url, name string) (*trial, error) {
 	st, err := wsspec.NewServerTest(url, o.settings, &tls.Config{InsecureSkipVerify: o.insecure})
@@ -136,6 +141,9 @@ func (o *options) clientListener(address string) (l net.Listener, scheme string,
 			return nil, "", fmt.Errorf("-cert %q -key %q: %w", o.cert, o.key, err)
 		}
 		config = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}
+		if o.settings.HTTP2 {
+			config.NextProtos = []string{"h2"}
+		}
 	}
 	if l, err = net.Listen("tcp", address); err != nil || config == nil {
 		return l, "ws", err
@@ -152,6 +160,12 @@ func (o *options) command(args ...string) string {
 	}
 	if o.settings.Count != defaultCount {
 		args = append(args, "-count", strconv.Itoa(o.settings.Count))
+	}
+	if o.settings.HTTP2 {
+		args = append(args, "-http2")
+	}
+	if o.settings.CutData {
+		args = append(args, "-http2-cut")
 	}
 	for _, a := range append(args, "-replay") {
 		name += " " + report.Quote(a)

@@ -49,6 +49,9 @@ type arrival struct {
 // finds the suite at l, which is closed when ctx ends.
 func NewClientTest(ctx context.Context, l net.Listener, s Settings, start ClientFunc) *ClientTest {
 	t := &ClientTest{Settings: s.filled(), Scheme: "ws", start: start, host: l.Addr().String(), waiting: map[string]chan arrival{}}
+	if s.HTTP2 {
+		l = listenH2(l, s.CutData)
+	}
 	t.done = acceptAll(ctx, l, t.arrived)
 	return t
 }

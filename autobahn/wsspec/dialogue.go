@@ -31,6 +31,13 @@ type Settings struct {
 	// such as "Authorization: Bearer x".
 	Header []string
 
+	// HTTP2 has every connection be a stream of HTTP/2 (RFC 8441): to a wss: server by
+	// ALPN, to a ws: one because it is known to speak that, and so with clients. Cases of
+	// the opening handshake, which is HTTP/1.1's there, are skipped. CutData has each
+	// write go out in DATA frames of 1, 2, 4, 8 bytes and so on, so that a WebSocket
+	// frame spans several of them.
+	HTTP2, CutData bool
+
 	// KeepWire keeps more of what goes over the wire, for who wants to read it.
 	KeepWire bool
 }
@@ -95,6 +102,9 @@ func (d *Dialogue) Dial() error {
 	}
 	d.CloseNow()
 	conn, err := d.target.dial(d.Ctx)
+	if err == nil && d.HTTP2 {
+		conn, err = overH2(d.Ctx, conn, d.CutData)
+	}
 	if err != nil {
 		d.unreached = true
 		d.log.note("connecting failed: " + err.Error())

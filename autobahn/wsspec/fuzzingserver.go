@@ -43,6 +43,9 @@ func ServeClients(ctx context.Context, l net.Listener, cases []*Case, s Settings
 	return func(yield func(Result) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		f := &fuzzingServer{Settings: s.filled(), cases: cases, results: make(chan Result), over: cancel, played: map[string]map[string]Result{}}
+		if s.HTTP2 {
+			l = listenH2(l, s.CutData)
+		}
 		done := acceptAll(ctx, l, f.serve)
 		go func() {
 			<-done

@@ -109,8 +109,10 @@ func (t Client) ask(ctx context.Context, path string, number, v any) error {
 }
 
 // Echo connects to a URL and sends every message back until the connection ends.
-func Echo(ctx context.Context, url string) error {
-	c, err := wsnet.Dial(ctx, url, options())
+func Echo(ctx context.Context, url string) error { return echoWith(ctx, url, options()) }
+
+func echoWith(ctx context.Context, url string, o *wsnet.DialOptions) error {
+	c, err := wsnet.Dial(ctx, url, o)
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,7 @@ import (
 // Serve echoes on the connections of l until ctx ends, and closes them then; those
 // that take longer than two seconds for it are cut. It closes l.
 func Serve(ctx context.Context, l net.Listener) error {
-	server := wsnet.Handler(echo)
-	server.Logger = slog.New(slog.NewTextHandler(io.Discard, nil)) // the suite breaks rules all the time
-	server.Options = wsnet.ServerOptions{Options: options().Options, OriginPatterns: []string{"*"}}
+	server := echoServer()
 	hs := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(server.Logger.Handler(), slog.LevelWarn)}
 	stop := context.AfterFunc(ctx, func() {
@@ -31,4 +29,11 @@ func Serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	return nil
+}
+
+func echoServer() *wsnet.Server {
+	server := wsnet.Handler(echo)
+	server.Logger = slog.New(slog.NewTextHandler(io.Discard, nil)) // the suite breaks rules all the time
+	server.Options = wsnet.ServerOptions{Options: options().Options, OriginPatterns: []string{"*"}}
+	return server
 }
