@@ -92,8 +92,10 @@ func checkConnect(r *Request, p *Policy) error {
 	// "The Origin, Sec-WebSocket-Version, Sec-WebSocket-Protocol, and
 	// Sec-WebSocket-Extensions header fields are used in the CONNECT request and
 	// response header fields in the same way as defined in [RFC6455]." (§5) But
-	// there is no 426 without an Upgrade header to go with it.
-	if v := r.Values("Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
+	// there is no 426 without an Upgrade header to go with it. None at all is taken as
+	// 13, the only one that :protocol websocket stands for: Firefox behind a proxy has
+	// been seen to send none.
+	if v := r.Values("Sec-Websocket-Version"); len(v) > 1 || len(v) == 1 && v[0] != "13" {
 		e := RuleConnectVersion.Refusal("Sec-WebSocket-Version " + http1.QuoteValues(v) + ", 13 is needed")
 		e.Header = Fields{"Sec-Websocket-Version": {"13"}}
 		return e

@@ -155,7 +155,7 @@ var Rules = []Rule{
 	{RuleConnectScheme, "RFC 8441 §5", 0, 400, ":scheme is https for wss and http for ws"},
 	{RuleConnectAuthority, "RFC 8441 §5", 0, 400, "the host is in :authority, and no Host header names another"},
 	{RuleConnectHeaders, "RFC 8441 §5", 0, 400, "a request over HTTP/2 has neither Connection nor Upgrade"},
-	{RuleConnectVersion, "RFC 8441 §5", 0, 400, "Sec-WebSocket-Version is 13 over HTTP/2, too"},
+	{RuleConnectVersion, "RFC 8441 §5", 0, 400, "Sec-WebSocket-Version is 13 over HTTP/2, too, where there is one"},
 	{RuleConnectStream, "RFC 8441 §5", 0, 400, "the request leaves its stream open: what follows are frames"},
 	{RuleConnectStatus, "RFC 8441 §5", 0, 0, "the server answers a CONNECT with status 200"},
 	{RuleConnectAnswer, "RFC 8441 §5", 0, 0, "an answer over HTTP/2 has neither Connection nor Upgrade"},

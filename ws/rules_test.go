@@ -206,7 +206,7 @@ var ruleTests = map[ws.RuleID][]breach{
 		connect("Connection, empty", with("Connection", "")),
 	},
 	ws.RuleConnectVersion: {
-		connect("none", without("Sec-Websocket-Version")),
+		connect("empty", with("Sec-Websocket-Version", "")),
 		connect("8", with("Sec-Websocket-Version", "8")),
 		connect("two", with("Sec-Websocket-Version", "13", "13")),
 	},

@@ -216,7 +216,7 @@ func TestBadConnect(t *testing.T) {
 		{"no :scheme", without(":scheme"), false, "400", ":scheme"},
 		{"no :path", without(":path"), false, "400", ":path"},
 		{"no :authority", without(":authority"), false, "400", ":authority"},
-		{"no version", without("sec-websocket-version"), false, "400", "13 is needed"},
+		{"version 8", append(without("sec-websocket-version"), "sec-websocket-version", "8"), false, "400", "13 is needed"},
 		{"Upgrade", with("upgrade", "websocket"), false, "400", "Upgrade"},
 		{"Connection", with("connection", "Upgrade"), false, "400", "Connection"},
 		{"two hosts", with("host", "evil.example"), false, "400", "evil.example"},

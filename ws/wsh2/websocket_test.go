@@ -121,7 +121,7 @@ func TestRefusals(t *testing.T) {
 		{"nobody", "/secret", nil, 401, "who are you?"},
 		{"another protocol", "/", http.Header{":protocol": {"connect-udp"}}, 501, "(RFC 8441 §5)"},
 		{"version 8", "/", http.Header{"Sec-Websocket-Version": {"8"}}, 400, "(RFC 8441 §5)"},
-		{"no version", "/", http.Header{"Sec-Websocket-Version": nil}, 400, "(RFC 8441 §5)"},
+		{"no version", "/", http.Header{"Sec-Websocket-Version": nil}, 200, ""},
 		{"extensions that are none", "/", http.Header{"Sec-Websocket-Extensions": {"x;"}}, 400, "(§9.1)"},
 		{"compression", "/", http.Header{"Sec-Websocket-Extensions": {"permessage-deflate"}}, 200, ""},
 		{"long headers", "/", http.Header{"X-Long": {strings.Repeat("x", 9<<10)}}, 431, "(§10.4)"},
