@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"framewright/ws"
 )
@@ -30,7 +31,7 @@ func TestHostile(t *testing.T) {
 	}{
 		{"more attachments than are taken", text(`45100000-["text",` + placeholder(0) + `]`), ParseError, "option MaxAttachments"},
 		{"2^64 attachments", text(`4518446744073709551616-["text"]`), ParseError, "option MaxAttachments"},
-		{"an attachment that does not come", text(`451-["text",` + placeholder(0) + `]` + "\x00"), ParseError, "not JSON"},
+		{"a byte behind the JSON", text(`451-["text",` + placeholder(0) + `]` + "\x00"), ParseError, "not JSON"},
 		{"a text where an attachment is due", func(x *session) {
 			x.send(`452-["text",`+placeholder(0)+`,`+placeholder(1)+`]`, `42["text","a"]`)
 		}, ParseError, "a text message where attachment 1 of 2 is due"},
@@ -83,6 +84,23 @@ func TestHostile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHostileAttachmentNever: a packet whose attachment does not come waits, within
+// MaxMessage, and holds up nothing but what is behind it: the session lives.
+func TestHostileAttachmentNever(t *testing.T) {
+	plays(t, Options{NoReconnect: true}, notes, func(s *script) {
+		x := s.in()
+		x.send(`451-["bytes",{"_placeholder":true,"num":0}]`)
+		for range 20 {
+			time.Sleep(20 * time.Second)
+			x.Conn().Write(ws.AppendFrame(nil, ws.Header{Fin: true, Opcode: ws.OpText}, []byte("2")))
+			x.want("the answer to a ping", "3")
+		}
+		s.wantNotes("no handler", "connected s1 false")
+		x.sendBinary(1)
+		s.wantNotes("it has come", "bytes 01")
+	})
 }
 
 // TestUnhandled: events that have no handler are passed over, however many there are. A
